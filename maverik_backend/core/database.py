@@ -1,0 +1,109 @@
+"""The way to PostgreSQL: an engine made from settings, and ``transaction()``, the only unit of work.
+
+Two rules hold everywhere above this file. Services never commit: whoever opened the transaction does. And nothing
+waits on the network while a transaction is open: code that must wait is handed :attr:`Database.transaction` and opens
+short ones before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session, sessionmaker
+
+from maverik_backend.core import embedded_postgres
+from maverik_backend.errors import DatabaseUnavailable
+from maverik_backend.settings import Settings
+
+TransactionFactory = Callable[[], AbstractContextManager[Session]]
+
+# SQLSTATE classes and codes (PostgreSQL manual, appendix A) that say "not now" rather than "your statement is wrong".
+_UNAVAILABLE_SQLSTATES = ("08", "53", "57P01", "57P02", "57P03", "57P05", "57014")
+
+
+class Database:
+    """The database as the rest of the code sees it: something that gives transactions."""
+
+    def __init__(self, bind: Engine | Connection) -> None:
+        """``bind`` is an engine; tests bind one connection whose outer transaction they roll back."""
+        self.bind = bind
+        self._sessions = sessionmaker(
+            bind,
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint" if isinstance(bind, Connection) else "conditional_savepoint",
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session whose work is committed when the block ends and rolled back when it raises.
+
+        Raises:
+            DatabaseUnavailable: when PostgreSQL cannot be reached, is shutting down, or no connection came free.
+        """
+        try:
+            with self._sessions.begin() as session:
+                yield session
+        except (DBAPIError, PoolTimeoutError) as error:
+            if is_unavailable(error):
+                raise DatabaseUnavailable(type(error).__name__) from error
+            raise
+
+    def dispose(self) -> None:
+        """Close the pooled connections."""
+        if isinstance(self.bind, Engine):
+            self.bind.dispose()
+
+
+def is_unavailable(error: DBAPIError | PoolTimeoutError) -> bool:
+    """Whether ``error`` says that the database is away or overloaded, not that a statement was wrong."""
+    if isinstance(error, PoolTimeoutError) or error.connection_invalidated:
+        return True
+    details = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    if isinstance(details, dict):
+        return str(details.get("C", "")).startswith(_UNAVAILABLE_SQLSTATES)
+    # pg8000 has no SQLSTATE for what never reached the server; those are its InterfaceErrors and OSErrors.
+    return type(error.orig).__name__ in {"InterfaceError", "OSError", "TimeoutError"}
+
+
+def database_url(settings: Settings) -> URL:
+    """Where PostgreSQL is; starts the embedded one when no host is configured."""
+    database = settings.database
+    if database.is_embedded:
+        return embedded_postgres.ensure_running(embedded_postgres.data_dir_of(settings), database_name=database.name)
+    return URL.create(
+        "postgresql+pg8000",
+        username=database.username,
+        password=database.password.get_secret_value() if database.password else None,
+        host=database.host,
+        port=database.port,
+        database=database.name,
+    )
+
+
+def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: bool = False) -> Engine:
+    """An engine with a pool sized by the settings, every connection set to the configured schema and to UTC.
+
+    Migrations get no statement timeout: building an index or hashing keys may take long, on purpose.
+    """
+    database = settings.database
+    startup_params = {"search_path": f'"{database.schema_name}"', "timezone": "UTC"}
+    if not for_migrations:
+        startup_params["statement_timeout"] = str(round(database.statement_timeout_s * 1000))
+    return create_engine(
+        url or database_url(settings),
+        connect_args={
+            "timeout": None if for_migrations else database.connect_timeout_s + database.statement_timeout_s,
+            "application_name": "maverik_backend",
+            "startup_params": startup_params,
+        },
+        pool_size=database.pool_size,
+        max_overflow=0,
+        pool_timeout=database.pool_timeout_s,
+        pool_pre_ping=True,
+        # Parameters of a failed statement hold what people wrote: they never belong in a log.
+        hide_parameters=True,
+    )

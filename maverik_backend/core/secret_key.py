@@ -1,0 +1,33 @@
+"""Where the signing keys come from: ``SECRET_KEY``, or on a developer's machine a file made on first use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from maverik_backend.core.security import Keyring, generate_paserk
+from maverik_backend.settings import Settings
+
+
+def make_keyring(settings: Settings) -> Keyring:
+    """The configured keys; without any, a generated one that survives restarts (production refuses this default).
+
+    Raises:
+        SettingsError: when a key is not usable or libsodium is missing.
+    """
+    configured = settings.security.secret_key
+    if configured is not None:
+        return Keyring(configured.get_secret_value().split(","))
+    return Keyring([_generated_key(settings.app.local_data_dir / "secret_key")])
+
+
+def _generated_key(path: Path) -> str:
+    """The key in ``path``, made when there is none. Of two processes that start at once, both use the first one's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(generate_paserk() + "\n")
+    return path.read_text(encoding="ascii").strip()

@@ -1,0 +1,122 @@
+"""What can go wrong, in the domain's words.
+
+Nothing here knows HTTP: ``web/problems.py`` holds the one table that turns each kind into a status and a Spanish
+text. Messages in these classes are for developers and logs (English); they never carry personal texts or secrets.
+
+    MaverikError
+    ├── SettingsError            the process must not start
+    ├── InvalidInput             fields that the caller can mend
+    ├── WrongCredentials         address and key do not match
+    ├── NotAuthenticated         no token, or one that does not hold
+    ├── NotFound                 it does not exist, or is somebody else's
+    ├── DatabaseUnavailable      PostgreSQL cannot be reached or is overloaded
+    └── UpstreamError            a service outside the process failed
+        ├── UpstreamUnreachable  no connection, or it was cut
+        ├── UpstreamTimeout      the deadline passed
+        ├── UpstreamRejected     it answered with an error status
+        ├── UpstreamBadAnswer    it answered something that is not an answer
+        └── RecipientRefused     a mail that will never be taken
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class MaverikError(Exception):
+    """Base of everything that this product raises on purpose."""
+
+
+class SettingsError(MaverikError):
+    """The configuration is missing something or contradicts itself.
+
+    ``problems`` holds one English sentence for each finding, so that all of them can be mended in one go.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(" ".join(self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field that cannot be accepted: where it is, why (Spanish, shown to people), and what would be allowed."""
+
+    field: str
+    message: str
+    allowed: tuple[int, ...] | None = None
+
+
+class InvalidInput(MaverikError):
+    """The caller's data cannot be accepted; ``fields`` says what to mend."""
+
+    def __init__(self, fields: Iterable[FieldError]) -> None:
+        self.fields = tuple(fields)
+        super().__init__("invalid input: " + ", ".join(field.field for field in self.fields))
+
+
+class WrongCredentials(MaverikError):
+    """The address is unknown or the key does not match; which of the two is never told (OWASP ASVS 5.0, 6.3.8)."""
+
+
+class NotAuthenticated(MaverikError):
+    """There is no bearer token, or it is not one of ours, not valid now, or its person is gone."""
+
+
+class NotFound(MaverikError):
+    """The thing does not exist or belongs to somebody else; the two are deliberately the same answer."""
+
+
+class DatabaseUnavailable(MaverikError):
+    """PostgreSQL cannot be reached, or no connection was free in time."""
+
+
+class UpstreamError(MaverikError):
+    """A service outside the process failed.
+
+    ``service`` names it (``rag``, ``optimizer``, ``mail``); ``kind`` is the stable name used in logs and stored with
+    the turn. The message never quotes what the service sent, which may hold personal text.
+    """
+
+    kind: ClassVar[str] = "failed"
+
+    def __init__(self, service: str, detail: str = "") -> None:
+        self.service = service
+        self.detail = detail
+        super().__init__(f"{service}: {self.kind}" + (f" ({detail})" if detail else ""))
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection could be made, or it was cut before an answer."""
+
+    kind = "unreachable"
+
+
+class UpstreamTimeout(UpstreamError):
+    """The answer was not complete when the deadline passed."""
+
+    kind = "timeout"
+
+
+class UpstreamRejected(UpstreamError):
+    """It answered with an HTTP status (or SMTP reply) that says no; ``status`` holds it."""
+
+    kind = "rejected"
+
+    def __init__(self, service: str, status: int) -> None:
+        self.status = status
+        super().__init__(service, f"status {status}")
+
+
+class UpstreamBadAnswer(UpstreamError):
+    """It answered, but not with what the contract says: wrong type, wrong shape, empty, or too large."""
+
+    kind = "bad_answer"
+
+
+class RecipientRefused(UpstreamError):
+    """The mail service will not take this mail now or later; trying again is pointless."""
+
+    kind = "refused"

@@ -1,0 +1,288 @@
+"""The configuration: grouped, read from the environment and `.env`, checked once at the start.
+
+Every field is one environment variable: the group's prefix and the field's name in capitals (``DB_`` + ``HOST``), read
+without regard to case; an empty value counts as not set. ``.env.example`` explains each of them to operators.
+
+:func:`load_config` is the only reader. It collects *everything* that is wrong and raises one
+:class:`~maverik_backend.errors.SettingsError` with a sentence for each finding, so nobody mends a configuration one
+restart at a time. ``APP_ENV=prod`` refuses every local default that would lose data or leak secrets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from maverik_backend.errors import SettingsError
+
+LOCAL_FRONTEND_URL = "http://localhost:3000"
+
+
+def _http_url(value: str) -> str:
+    """Accept an absolute http(s) address without credentials, drop the closing slash."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise PydanticCustomError(
+            "http_url", "it must be an http:// or https:// address without credentials, query or fragment"
+        )
+    return value.rstrip("/")
+
+
+def _http_urls(value: str) -> str:
+    """Accept one or several addresses separated by commas."""
+    return ",".join(_http_url(part.strip()) for part in value.split(","))
+
+
+def _paserk_keys(value: SecretStr) -> SecretStr:
+    """Accept one or several PASERK v4 local keys of 32 bytes each (https://github.com/paseto-standard/paserk)."""
+    for key in value.get_secret_value().split(","):
+        if not re.fullmatch(r"k4\.local\.[A-Za-z0-9_-]{43}=?", key.strip()):
+            raise PydanticCustomError(
+                "paserk", "it must hold keys as `maverik keys generate` prints them (k4.local. and 43 characters)"
+            )
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrls = Annotated[str, AfterValidator(_http_urls)]
+PaserkKeys = Annotated[SecretStr, AfterValidator(_paserk_keys)]
+
+
+class _Group(BaseSettings):
+    """A group of settings that share a prefix."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class AppEnv(StrEnum):
+    """Where this process runs. Only ``prod`` changes behaviour: it refuses local defaults."""
+
+    LOCAL = "local"
+    DEV = "dev"
+    TEST = "test"
+    STAGING = "staging"
+    PROD = "prod"
+
+
+class AppSettings(_Group):
+    """The process itself."""
+
+    app_env: AppEnv = AppEnv.LOCAL
+    local_data_dir: Path = Path(".maverik")
+    """Where local defaults keep their files: embedded PostgreSQL, local mailbox, generated key."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8082, ge=0, le=65535)
+    worker_threads: int = Field(default=64, ge=1, le=2000)
+    """How many requests are worked on at once in a process; a turn keeps its thread while the RAG service thinks."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "console"] = "auto"
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env is AppEnv.PROD
+
+
+class DatabaseSettings(_Group):
+    """PostgreSQL. Without a host, an embedded one is started."""
+
+    model_config = SettingsConfigDict(env_prefix="DB_")
+
+    host: str | None = None
+    port: int = Field(default=5432, ge=1, le=65535)
+    name: str = "maverik"
+    schema_name: str = Field(default="public", validation_alias="DB_SCHEMA", pattern=r"^[A-Za-z_][A-Za-z0-9_$]{0,62}$")
+    username: str | None = None
+    password: SecretStr | None = None
+    pool_size: int = Field(default=10, ge=1, le=500)
+    pool_timeout_s: float = Field(default=5.0, gt=0, le=60)
+    """How long a request waits for a free connection before it is told that the service is overloaded."""
+    connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
+    statement_timeout_s: float = Field(default=15.0, gt=0, le=600)
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.host is None
+
+
+class AdviceSettings(_Group):
+    """The services that answer a turn. Without an address, the embedded ones do."""
+
+    rag_service_url: HttpUrl | None = None
+    portfolio_optimization_url: HttpUrl | None = None
+    external_service_timeout: float = Field(default=50.0, ge=1, le=300)
+    """Seconds that a whole turn may spend waiting for other services."""
+    history_max_turns: int = Field(default=20, ge=0, le=200)
+    history_max_chars: int = Field(default=24_000, ge=0, le=200_000)
+
+    @property
+    def advisor(self) -> str:
+        """Key into the registry of advisors."""
+        return "http" if self.rag_service_url else "embedded"
+
+    @property
+    def optimizer(self) -> str:
+        """Key into the registry of optimisers."""
+        return "http" if self.portfolio_optimization_url else "embedded"
+
+
+class MailSettings(_Group):
+    """How mails leave: an HTTP API, an SMTP server, or (with neither) a local mailbox of files."""
+
+    smtp_api_url: HttpUrl | None = None
+    smtp_api_key: SecretStr | None = None
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    mail_sender_name: str = "Maverik"
+    mail_sender_address: EmailStr | None = None
+    mail_timeout_s: float = Field(default=20.0, gt=0, le=120)
+    outbox_poll_interval_s: float = Field(default=1.0, gt=0, le=60)
+
+    @property
+    def sender(self) -> str:
+        """Key into the registry of mail senders."""
+        if self.smtp_api_url:
+            return "http_api"
+        return "smtp" if self.smtp_host else "local"
+
+    @property
+    def is_local(self) -> bool:
+        return self.sender == "local"
+
+
+class SecuritySettings(_Group):
+    """Keys and tokens."""
+
+    secret_key: PaserkKeys | None = None
+    """One or several PASERK ``k4.local.`` keys separated by commas: the first encrypts, all decrypt."""
+    access_token_ttl_minutes: int = Field(default=24 * 60, ge=1, le=7 * 24 * 60)
+
+
+class FrontendSettings(_Group):
+    """The web application that people use."""
+
+    frontend_url: HttpUrls = LOCAL_FRONTEND_URL
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every address the frontend is served from; browsers on these may call the API."""
+        return tuple(self.frontend_url.split(","))
+
+    @property
+    def main_url(self) -> str:
+        """The address that mails link to."""
+        return self.urls[0]
+
+
+class Settings(BaseModel):
+    """The whole configuration, immutable. Build it with :func:`load_config`; tests build the groups directly."""
+
+    model_config = ConfigDict(frozen=True)
+
+    app: AppSettings = Field(default_factory=AppSettings)
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    advice: AdviceSettings = Field(default_factory=AdviceSettings)
+    mail: MailSettings = Field(default_factory=MailSettings)
+    security: SecuritySettings = Field(default_factory=SecuritySettings)
+    frontend: FrontendSettings = Field(default_factory=FrontendSettings)
+
+    @property
+    def mailbox_dir(self) -> Path:
+        """Where the local mailbox keeps its files."""
+        return self.app.local_data_dir / "mailbox"
+
+
+_GROUPS: dict[str, type[_Group]] = {
+    "app": AppSettings,
+    "database": DatabaseSettings,
+    "advice": AdviceSettings,
+    "mail": MailSettings,
+    "security": SecuritySettings,
+    "frontend": FrontendSettings,
+}
+
+
+def load_config(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the environment and ``env_file`` (the environment wins) and check the whole.
+
+    Raises:
+        SettingsError: with one English sentence for every problem found.
+    """
+    problems: list[str] = []
+    groups: dict[str, _Group] = {}
+    for name, group in _GROUPS.items():
+        try:
+            groups[name] = group(_env_file=env_file, _env_file_encoding="utf-8")
+        except ValidationError as error:
+            problems += [_sentence(group, detail) for detail in error.errors(include_input=False, include_url=False)]
+    if problems:
+        raise SettingsError(problems)
+    settings = Settings.model_validate(groups)
+    if problems := list(_contradictions(settings)):
+        raise SettingsError(problems)
+    return settings
+
+
+def _sentence(group: type[_Group], detail: ErrorDetails) -> str:
+    """One finding of pydantic as a sentence that names the variable but never quotes its value."""
+    field = str(detail["loc"][0]) if detail["loc"] else "settings"
+    prefix = group.model_config.get("env_prefix", "")
+    variable = field.upper() if field.startswith("DB_") else f"{prefix}{field}".upper()
+    reason = detail["msg"].rstrip(".")
+    return f"{variable} cannot be used: {reason[:1].lower()}{reason[1:]}."
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """Sentences about values that are fine alone but not together, or not in production."""
+    yield from _database_problems(settings.database)
+    yield from _mail_problems(settings.mail)
+    if settings.app.is_production:
+        yield from _production_problems(settings)
+
+
+def _database_problems(database: DatabaseSettings) -> Iterator[str]:
+    if database.host is not None and not database.username:
+        yield "DB_HOST is set but DB_USERNAME is not: set the user to connect as."
+    if database.host is None and (database.username or database.password):
+        yield "DB_USERNAME or DB_PASSWORD is set but DB_HOST is not: set DB_HOST, or none for the embedded PostgreSQL."
+
+
+def _mail_problems(mail: MailSettings) -> Iterator[str]:
+    if mail.smtp_api_url and mail.smtp_host:
+        yield "SMTP_API_URL and SMTP_HOST are both set: keep the one that mails should leave through."
+    if mail.smtp_api_url and not mail.smtp_api_key:
+        yield "SMTP_API_URL is set but SMTP_API_KEY is not: set the key of the mail API."
+    if mail.smtp_api_key and not mail.smtp_api_url:
+        yield "SMTP_API_KEY is set but SMTP_API_URL is not: set the address of the mail API."
+    if not mail.is_local and not mail.mail_sender_address:
+        yield "MAIL_SENDER_ADDRESS is not set: mails that leave through a server need a sender."
+    if bool(mail.smtp_username) != bool(mail.smtp_password):
+        yield "SMTP_USERNAME and SMTP_PASSWORD belong together: set both or none."
+    if mail.smtp_username and mail.smtp_security == "none":
+        yield "SMTP_SECURITY=none would send SMTP_PASSWORD in clear: use starttls or tls, or no user."
+
+
+def _production_problems(settings: Settings) -> Iterator[str]:
+    database, mail = settings.database, settings.mail
+    if database.is_embedded:
+        yield "DB_HOST is not set: production does not keep people's data in the embedded PostgreSQL."
+    elif not database.password:
+        yield "DB_PASSWORD is not set: production does not connect to the database without one."
+    if mail.is_local:
+        yield "SMTP_API_URL or SMTP_HOST is not set: production does not leave people's keys in a local mailbox."
+    if mail.smtp_host and mail.smtp_security == "none":
+        yield "SMTP_SECURITY=none sends people's keys in clear: production uses starttls or tls."
+    if settings.security.secret_key is None:
+        yield "SECRET_KEY is not set: production does not invent one; make it with `maverik keys generate`."
+    if settings.frontend.frontend_url == LOCAL_FRONTEND_URL:
+        yield "FRONTEND_URL is not set: links in people's mails would lead to localhost."

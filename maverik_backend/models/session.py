@@ -1,0 +1,70 @@
+"""Advisory sessions and their turns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from maverik_backend.models.base import Base, BigIdMixin
+
+
+class TurnState(StrEnum):
+    """How far a turn has come."""
+
+    PENDING = "pendiente"
+    COMPLETED = "completada"
+    FALLBACK = "respaldo"
+
+
+class SesionAsesoria(BigIdMixin, Base):
+    """A conversation with a purpose; for purpose 2 (a personal goal) also the goal and its numbers.
+
+    ``horizonte_temporal`` is in months. ``capital_inicial`` has no currency: it is whatever the person thinks in.
+    ``titulo`` is the name that the person gave; without one the goal or purpose names the session.
+    """
+
+    __tablename__ = "sesion_asesoria"
+    __table_args__ = (Index(None, "usuario_id", "id"),)
+
+    proposito_sesion_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("proposito_sesion.id"), server_default=text("1")
+    )
+    objetivo_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("objetivo.id"))
+    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"))
+    capital_inicial: Mapped[Decimal | None] = mapped_column(Numeric)
+    horizonte_temporal: Mapped[int | None] = mapped_column(SmallInteger)
+    tolerancia_al_riesgo_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("tolerancia_al_riesgo.id"))
+    titulo: Mapped[str | None] = mapped_column(Text)
+    fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class SesionAsesoriaDetalle(BigIdMixin, Base):
+    """One turn: what the person wrote and what was answered.
+
+    ``texto_sistema`` is null while the turn is pending. ``origen`` names who answered, ``error`` the kind of failure
+    behind a fallback. Turns from before these columns existed count as completed, at an unknown time.
+    """
+
+    __tablename__ = "sesion_asesoria_detalle"
+    __table_args__ = (
+        Index(None, "sesion_asesoria_id", "id"),
+        CheckConstraint("estado IN ('pendiente', 'completada', 'respaldo')", name="estado"),
+        CheckConstraint("estado = 'pendiente' OR texto_sistema IS NOT NULL", name="respondida"),
+    )
+
+    sesion_asesoria_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sesion_asesoria.id"))
+    texto_usuario: Mapped[str] = mapped_column(Text)
+    texto_sistema: Mapped[str | None] = mapped_column(Text)
+    estado: Mapped[str] = mapped_column(Text, server_default=TurnState.PENDING.value)
+    origen: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)
+    portafolio: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    fuentes: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    fecha_creacion: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    fecha_respuesta: Mapped[datetime | None]

@@ -1,0 +1,36 @@
+"""People and their investor profiles."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from maverik_backend.models.base import Base, BigIdMixin
+
+
+def _answer(catalog: str) -> Mapped[int]:
+    """A required answer of the questionnaire."""
+    return mapped_column(SmallInteger, ForeignKey(f"{catalog}.id"), server_default=text("1"))
+
+
+class Usuario(BigIdMixin, Base):
+    """A person who can sign in. ``clave_hash`` is an Argon2id PHC string; the key itself is nowhere."""
+
+    __tablename__ = "usuario"
+    __table_args__ = (Index("uq_usuario_email", text("lower(email::text)"), unique=True),)
+
+    email: Mapped[str] = mapped_column(String(500))
+    clave_hash: Mapped[str] = mapped_column(Text)
+    fecha_nacimiento: Mapped[date | None]
+    nivel_educativo_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("nivel_educativo.id"))
+    conocimiento_alt_inversion_id: Mapped[int] = _answer("conocimiento_alt_inversion")
+    experiencia_invirtiendo_id: Mapped[int] = _answer("experiencia_invirtiendo")
+    porcentaje_ahorro_mensual_id: Mapped[int] = _answer("porcentaje_ahorro_mensual")
+    porcentaje_ahorro_invertir_id: Mapped[int] = _answer("porcentaje_ahorro_invertir")
+    tiempo_mantener_inversion_id: Mapped[int] = _answer("tiempo_mantener_inversion")
+    busca_invertir_en_id: Mapped[int] = _answer("busca_invertir_en")
+    proporcion_inversion_mantener_id: Mapped[int] = _answer("proporcion_inversion_mantener")
+    fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
+    fecha_actualizacion: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

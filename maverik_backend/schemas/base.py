@@ -1,0 +1,45 @@
+"""Types that several shapes share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from maverik_backend.texts import validation as texts
+
+MAX_TEXT_CHARS = 8_000
+MAX_BIGINT = 2**63 - 1
+
+
+class Request(BaseModel):
+    """A body that a caller sends. Fields that it does not know are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class Response(BaseModel):
+    """A body that is sent back; made from dictionaries or from the tables' rows."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def _without_nul(value: str) -> str:
+    if "\x00" in value:
+        raise PydanticCustomError("nul", texts.NUL)
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", texts.BLANK)
+    return value
+
+
+PlainText = Annotated[str, AfterValidator(_without_nul)]
+"""Text that PostgreSQL can hold: no NUL."""
+
+NonBlankText = Annotated[PlainText, AfterValidator(_not_blank)]
+
+Id = Annotated[int, Field(ge=1, le=MAX_BIGINT)]

@@ -1,0 +1,94 @@
+"""Advisory sessions and their turns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PlainSerializer
+
+from maverik_backend.schemas.base import MAX_TEXT_CHARS, Id, NonBlankText, Request, Response
+
+MAX_HORIZON_MONTHS = 600
+MAX_TITLE_CHARS = 200
+
+Capital = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2, allow_inf_nan=False)]
+"""An amount in the currency that the person thinks in, with at most two decimals."""
+
+# Frontends read a JSON number, as they send one.
+JsonNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+class SesionCrearRequest(Request):
+    """What the session is about; for purpose 2 also the goal and its numbers. The horizon is in months."""
+
+    proposito_sesion_id: int
+    objetivo_id: int | None = None
+    capital_inicial: Capital | None = None
+    horizonte_temporal: Annotated[int, Field(ge=1, le=MAX_HORIZON_MONTHS, description="Meses.")] | None = None
+    tolerancia_al_riesgo_id: int | None = None
+
+
+class SesionRenombrarRequest(Request):
+    """A new name for the session."""
+
+    titulo_chat: Annotated[NonBlankText, Field(max_length=MAX_TITLE_CHARS), AfterValidator(str.strip)]
+
+
+class SesionResponse(Response):
+    """A session as stored, with its name and the text that a first turn without input would send."""
+
+    id: int
+    titulo_chat: str
+    primer_input: str
+    proposito_sesion_id: int
+    objetivo_id: int | None
+    capital_inicial: JsonNumber | None
+    horizonte_temporal: int | None
+    tolerancia_al_riesgo_id: int | None
+    fecha_creacion: datetime
+
+
+class SesionesResponse(Response):
+    """A page of sessions, newest first."""
+
+    sesiones: list[SesionResponse]
+    siguiente: Annotated[int | None, Field(description="Valor de `before` para la página siguiente; null si no hay.")]
+
+
+class TurnoCrearRequest(Request):
+    """What the person says; null on the first turn means that the stored profile says it."""
+
+    input: Annotated[NonBlankText, Field(max_length=MAX_TEXT_CHARS)] | None = None
+
+
+class Activo(Response):
+    """One asset of a portfolio; ``peso`` in percent."""
+
+    activo: str
+    peso: float
+
+
+class Portafolio(Response):
+    """A checked portfolio: weights in percent that add up to 100; return and volatility in percent a year."""
+
+    perfil_riesgo: Annotated[str, Field(description="conservative, moderate o bold.")]
+    activos: list[Activo]
+    origen: str
+    retorno_esperado: float | None
+    volatilidad: float | None
+
+
+class TurnoResponse(Response):
+    """One turn. ``output`` is Markdown without HTML."""
+
+    id: Id
+    sesion_asesoria_id: int
+    input: str
+    output: str
+    estado: str
+    origen: str | None
+    portafolio: Portafolio | None
+    fuentes: list[str]
+    fecha_creacion: datetime | None

@@ -1,0 +1,107 @@
+"""People: signing up, signing in, the investor profile."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, EmailStr, Field
+from pydantic_core import PydanticCustomError
+
+from maverik_backend.schemas.base import PlainText, Request, Response
+from maverik_backend.texts import validation as texts
+
+MIN_AGE = 18
+MAX_AGE = 120
+
+
+def age_on(born: date, today: date) -> int:
+    """Whole years lived on ``today``."""
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _adult(born: date) -> date:
+    if not MIN_AGE <= age_on(born, datetime.now(UTC).date()) <= MAX_AGE:
+        raise PydanticCustomError("age", texts.AGE.format(min=MIN_AGE, max=MAX_AGE))
+    return born
+
+
+def _lower(value: str) -> str:
+    return value.lower()
+
+
+Email = Annotated[EmailStr, AfterValidator(_lower)]
+"""An address, in lower case: two spellings of one mailbox are one person."""
+
+BirthDate = Annotated[date, AfterValidator(_adult)]
+CatalogId = Annotated[int, Field(description="Id de una opción de `GET /catalogs`.")]
+
+
+class UsuarioCrearRequest(Request):
+    """The sign-up form: an address and the answers of the questionnaire."""
+
+    email: Email
+    fecha_nacimiento: BirthDate | None = None
+    nivel_educativo_id: CatalogId | None = None
+    conocimiento_alt_inversion_id: CatalogId
+    experiencia_invirtiendo_id: CatalogId
+    porcentaje_ahorro_mensual_id: CatalogId
+    porcentaje_ahorro_invertir_id: CatalogId
+    tiempo_mantener_inversion_id: CatalogId
+    busca_invertir_en_id: CatalogId
+    proporcion_inversion_mantener_id: CatalogId
+
+
+class UsuarioActualizarRequest(Request):
+    """Changes to the profile; what is absent stays as it is. Only the first two may be emptied with null."""
+
+    fecha_nacimiento: BirthDate | None = None
+    nivel_educativo_id: CatalogId | None = None
+    # Not nullable: the default stands for "absent" and is never written (see ``model_fields_set``).
+    conocimiento_alt_inversion_id: CatalogId = 0
+    experiencia_invirtiendo_id: CatalogId = 0
+    porcentaje_ahorro_mensual_id: CatalogId = 0
+    porcentaje_ahorro_invertir_id: CatalogId = 0
+    tiempo_mantener_inversion_id: CatalogId = 0
+    busca_invertir_en_id: CatalogId = 0
+    proporcion_inversion_mantener_id: CatalogId = 0
+
+
+class UsuarioLogin(Request):
+    """An address and its key. The address is compared as it is: a malformed one is just an unknown one."""
+
+    email: Annotated[PlainText, Field(max_length=500), AfterValidator(str.strip), AfterValidator(_lower)]
+    clave: Annotated[PlainText, Field(max_length=500)]
+
+
+class MensajeResponse(Response):
+    """Something to tell the person."""
+
+    mensaje: str
+
+
+class LoginResponse(Response):
+    """A token for the ``Authorization: Bearer`` header; ``expires_in`` is in seconds."""
+
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105 - the name of the scheme
+    expires_in: int
+    user_name: Annotated[str, Field(description="La parte del correo anterior a la arroba.")]
+
+
+class UsuarioResponse(Response):
+    """What the person told about themself."""
+
+    id: int
+    email: str
+    fecha_nacimiento: date | None
+    nivel_educativo_id: int | None
+    conocimiento_alt_inversion_id: int
+    experiencia_invirtiendo_id: int
+    porcentaje_ahorro_mensual_id: int
+    porcentaje_ahorro_invertir_id: int
+    tiempo_mantener_inversion_id: int
+    busca_invertir_en_id: int
+    proporcion_inversion_mantener_id: int
+    fecha_creacion: datetime
+    fecha_actualizacion: datetime

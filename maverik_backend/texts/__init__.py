@@ -1,0 +1,1 @@
+"""Every text that a person reads, in the Spanish of Argentina. Logic lives elsewhere."""

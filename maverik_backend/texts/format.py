@@ -1,0 +1,40 @@
+"""Numbers as they are written in Argentina: points between thousands, a comma before decimals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+_SWAP = str.maketrans(",.", ".,")
+
+
+def number(value: Decimal | float, *, decimals: int = 0) -> str:
+    """``1234567.8`` -> ``1.234.568``; with one decimal, ``1.234.567,8``."""
+    return f"{value:,.{decimals}f}".translate(_SWAP)
+
+
+def amount(value: Decimal | float) -> str:
+    """An amount of money: two decimals only where there are any."""
+    return number(value, decimals=0 if value == int(value) else 2)
+
+
+def percent(value: float) -> str:
+    """One decimal and the sign: ``12,3 %`` (a no-break space keeps them together)."""
+    return f"{number(value, decimals=1)}\N{NO-BREAK SPACE}%"
+
+
+def lower_first(text: str) -> str:
+    """``text`` as the middle of a sentence."""
+    return text[:1].lower() + text[1:]
+
+
+def enumerate_spanish(parts: list[str]) -> str:
+    """``a, b y c``."""
+    return " y ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def months(count: int) -> str:
+    """A span of months in words: whole years as years, the rest as months."""
+    years, rest = divmod(count, 12)
+    if rest or not years:
+        return "1 mes" if count == 1 else f"{count} meses"
+    return "1 año" if years == 1 else f"{years} años"

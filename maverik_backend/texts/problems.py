@@ -1,0 +1,27 @@
+"""What an error says to people: a short title and a sentence on what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemText:
+    """The two texts of a problem (RFC 9457, section 3.1)."""
+
+    title: str
+    detail: str
+
+
+INVALID_INPUT = ProblemText("Datos inválidos", "Revisá los datos marcados y volvé a intentar.")
+MALFORMED = ProblemText("Pedido mal formado", "No se pudo interpretar el pedido.")
+WRONG_CREDENTIALS = ProblemText("Credenciales incorrectas", "El correo o la clave no son correctos.")
+NOT_AUTHENTICATED = ProblemText("Sesión no iniciada", "Iniciá sesión para continuar.")
+NOT_FOUND = ProblemText("No encontrado", "Lo que buscás no existe o no está disponible para vos.")
+METHOD_NOT_ALLOWED = ProblemText("Método no permitido", "Esta dirección no acepta ese método.")
+DATABASE_UNAVAILABLE = ProblemText(
+    "Servicio no disponible", "El servicio está momentáneamente sobrecargado o fuera de línea. Probá en unos segundos."
+)
+UPSTREAM = ProblemText("Servicio externo no disponible", "Un servicio del que dependemos no respondió. Probá de nuevo.")
+OTHER = ProblemText("No se pudo completar", "No se pudo completar el pedido.")
+INTERNAL = ProblemText("Error interno", "Algo falló de nuestro lado. Ya quedó registrado; probá de nuevo en un rato.")

@@ -1,0 +1,43 @@
+"""Why a field cannot be accepted. Keys are pydantic's error types; braces take the limits that it reports."""
+
+from __future__ import annotations
+
+NUL = "No puede contener el carácter nulo."
+BLANK = "No puede estar vacío."
+AGE = "La edad tiene que estar entre {min} y {max} años."
+UNKNOWN_OPTION = "No es una opción válida."
+GOAL_REQUIRED = "Para este propósito hace falta elegir un objetivo."
+FIRST_INPUT_ONLY = "Sólo el primer mensaje de la sesión puede ir sin texto."
+
+DEFAULT = "El valor no es válido."
+
+MESSAGES: dict[str, str] = {
+    "missing": "Falta este dato.",
+    "json_invalid": "El cuerpo no es JSON válido.",
+    "model_attributes_type": "Tiene que ser un objeto JSON.",
+    "model_type": "Tiene que ser un objeto JSON.",
+    "dict_type": "Tiene que ser un objeto JSON.",
+    "string_type": "Tiene que ser un texto.",
+    "string_unicode": "Tiene que ser texto Unicode válido.",
+    "string_too_short": "Tiene que tener al menos {min_length} caracteres.",
+    "string_too_long": "No puede superar los {max_length} caracteres.",
+    "int_type": "Tiene que ser un número entero.",
+    "int_parsing": "Tiene que ser un número entero.",
+    "int_parsing_size": "El número es demasiado grande.",
+    "int_from_float": "Tiene que ser un número entero.",
+    "decimal_type": "Tiene que ser un número.",
+    "decimal_parsing": "Tiene que ser un número.",
+    "decimal_max_digits": "No puede tener más de {max_digits} dígitos.",
+    "decimal_max_places": "No puede tener más de {decimal_places} decimales.",
+    "decimal_whole_digits": "No puede tener más de {whole_digits} dígitos enteros.",
+    "finite_number": "Tiene que ser un número finito.",
+    "greater_than_equal": "Tiene que ser mayor o igual que {ge}.",
+    "less_than_equal": "Tiene que ser menor o igual que {le}.",
+    "date_type": "Tiene que ser una fecha con el formato AAAA-MM-DD.",
+    "date_parsing": "Tiene que ser una fecha con el formato AAAA-MM-DD.",
+    "date_from_datetime_parsing": "Tiene que ser una fecha con el formato AAAA-MM-DD.",
+    "date_from_datetime_inexact": "Tiene que ser una fecha con el formato AAAA-MM-DD.",
+    "value_error": "El valor no es válido.",
+}
+
+EMAIL = "No es una dirección de correo válida."

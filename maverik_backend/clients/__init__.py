@@ -1,0 +1,1 @@
+"""What lives outside the process, each a small Protocol with its implementations."""

@@ -1,0 +1,1 @@
+"""Portfolio optimisers: an HTTP service, or the embedded one."""

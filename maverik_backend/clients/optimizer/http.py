@@ -1,0 +1,43 @@
+"""The optimiser over HTTP: ``POST /portfolio/generate/{risk_profile}``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from maverik_backend.clients.http import HttpService
+from maverik_backend.clients.optimizer.base import Allocation, RiskProfile
+from maverik_backend.core.deadline import Deadline
+from maverik_backend.errors import UpstreamBadAnswer
+
+if TYPE_CHECKING:
+    from maverik_backend.clients.registry import ClientContext
+
+
+class HttpOptimizer:
+    """Asks the service and checks the shape of its answer; whether the numbers make sense is not its business."""
+
+    origin = "optimizador"
+
+    def __init__(self, base_url: str, *, max_connections: int = 64) -> None:
+        self._service = HttpService("optimizer", base_url, max_connections=max_connections)
+
+    @classmethod
+    def from_context(cls, context: ClientContext) -> Self:
+        settings = context.settings
+        return cls(settings.advice.portfolio_optimization_url or "", max_connections=settings.app.worker_threads)
+
+    def generate(self, *, risk_profile: RiskProfile, deadline: Deadline) -> Allocation:
+        body = self._service.post_json(f"/portfolio/generate/{risk_profile}", None, deadline=deadline)
+        if not isinstance(body, dict):
+            raise UpstreamBadAnswer("optimizer", "not an object")
+        return Allocation(
+            assets=_list_of(body.get("assets"), str),
+            weights_pct=_list_of(body.get("weights"), (int, float)),
+            origin=self.origin,
+        )
+
+
+def _list_of(value: Any, kinds: type | tuple[type, ...]) -> list[Any]:  # noqa: ANN401 - decoded JSON
+    if isinstance(value, list) and all(isinstance(item, kinds) and not isinstance(item, bool) for item in value):
+        return value
+    raise UpstreamBadAnswer("optimizer", "assets or weights have another shape")

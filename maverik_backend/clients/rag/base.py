@@ -1,0 +1,83 @@
+"""What an advisor is: it answers a question, knowing the person and the conversation so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from maverik_backend.core.deadline import Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """The facts behind a session, for advisors that compute. Texts are the catalogues' Spanish ones."""
+
+    goal: str | None = None
+    capital: Decimal | None = None
+    horizon_months: int | None = None
+    risk_tolerance: str | None = None
+    investment_knowledge: str | None = None
+    reaction_to_falls: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One turn as an advisor sees it.
+
+    ``user_profile`` and ``input`` are Spanish texts. ``chat_history`` holds earlier turns as (person, advisor), oldest
+    first, already bounded. ``situation`` repeats as data what ``user_profile`` says in words.
+    """
+
+    user_profile: str
+    chat_history: tuple[tuple[str, str], ...]
+    input: str
+    situation: Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the advisor said, as Markdown; ``origin`` names who, ``sources`` the titles it rests on."""
+
+    text: str
+    origin: str
+    sources: tuple[str, ...] = ()
+
+
+class Advisor(Protocol):
+    """Answers turns. Implementations are safe to call from several threads at once."""
+
+    def answer(self, question: Question, *, deadline: Deadline) -> Answer:
+        """A non-empty answer to ``question``.
+
+        Raises:
+            UpstreamError: when there is none before ``deadline``.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of the knowledge base that was found for a question; a higher ``score`` fits better.
+
+    ``order`` is its place in its article, from 1.
+    """
+
+    article: str
+    title: str
+    order: int
+    text: str
+    score: float
+
+
+class PassageSearch(Protocol):
+    """Finds passages about what a text asks; nothing when the text is about something else."""
+
+    def __call__(self, text: str, *, limit: int) -> Sequence[Passage]:
+        """At most ``limit`` passages, best first.
+
+        Raises:
+            DatabaseUnavailable: when the index cannot be read.
+        """
+        ...

@@ -1,0 +1,42 @@
+"""The RAG service over HTTP: ``POST /api/chat``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from maverik_backend.clients.http import HttpService
+from maverik_backend.clients.rag.base import Answer, Question
+from maverik_backend.core.deadline import Deadline
+from maverik_backend.errors import UpstreamBadAnswer
+
+if TYPE_CHECKING:
+    from maverik_backend.clients.registry import ClientContext
+
+
+class HttpAdvisor:
+    """Hands the question on and takes ``response`` as the answer."""
+
+    origin = "rag"
+
+    def __init__(self, base_url: str, *, max_connections: int = 64) -> None:
+        self._service = HttpService("rag", base_url, max_connections=max_connections)
+
+    @classmethod
+    def from_context(cls, context: ClientContext) -> Self:
+        settings = context.settings
+        return cls(settings.advice.rag_service_url or "", max_connections=settings.app.worker_threads)
+
+    def answer(self, question: Question, *, deadline: Deadline) -> Answer:
+        body = self._service.post_json(
+            "/api/chat",
+            {
+                "userProfile": question.user_profile,
+                "chatHistory": [list(turn) for turn in question.chat_history],
+                "input": question.input,
+            },
+            deadline=deadline,
+        )
+        text = body.get("response") if isinstance(body, dict) else None
+        if not isinstance(text, str) or not text.strip():
+            raise UpstreamBadAnswer("rag", "no response text")
+        return Answer(text=text, origin=self.origin)

@@ -1,0 +1,86 @@
+"""The questionnaire's catalogues: read once, kept, and asked for texts and valid ids."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+from sqlalchemy import literal, select, union_all
+from sqlalchemy.orm import Session
+
+from maverik_backend.core.database import TransactionFactory
+from maverik_backend.errors import FieldError, InvalidInput
+from maverik_backend.models import CATALOGS
+from maverik_backend.texts import validation as texts
+
+# An operator who adds an option sees it in every process within this time.
+KEEP_S = 300.0
+
+Options = Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogs:
+    """Every catalogue as it was read: table name -> id -> text, in order of id."""
+
+    options: Mapping[str, Options]
+    etag: str
+
+    def text(self, catalog: str, option_id: int | None) -> str | None:
+        """The text of an option, ``None`` for no option."""
+        return None if option_id is None else self.options[catalog].get(option_id)
+
+    def check(self, fields: Mapping[str, int | None]) -> None:
+        """Require each ``<catalog>_id`` to be one of its catalogue's ids or ``None``.
+
+        Raises:
+            InvalidInput: naming every field that is not, with the ids that would be.
+        """
+        wrong = [
+            FieldError(field, texts.UNKNOWN_OPTION, tuple(options))
+            for field, value in fields.items()
+            if value is not None and value not in (options := self.options[field.removesuffix("_id")])
+        ]
+        if wrong:
+            raise InvalidInput(wrong)
+
+
+class CatalogCache:
+    """Hands out :class:`Catalogs`, reading them again after :data:`KEEP_S` seconds."""
+
+    def __init__(self, transaction: TransactionFactory) -> None:
+        self._transaction = transaction
+        self._lock = threading.Lock()
+        self._kept: tuple[float, Catalogs] | None = None
+
+    def get(self) -> Catalogs:
+        """The catalogues, at most :data:`KEEP_S` seconds old.
+
+        Raises:
+            DatabaseUnavailable: when they are not at hand and cannot be read.
+        """
+        kept = self._kept
+        if kept is not None and monotonic() - kept[0] < KEEP_S:
+            return kept[1]
+        with self._lock, self._transaction() as session:
+            catalogs = read(session)
+        self._kept = (monotonic(), catalogs)
+        return catalogs
+
+
+def read(session: Session) -> Catalogs:
+    """All catalogues, in one query."""
+    rows = session.execute(
+        union_all(*(select(literal(c.__tablename__).label("catalog"), c.id, c.desc) for c in CATALOGS)).order_by(
+            "catalog", "id"
+        )
+    )
+    options: dict[str, dict[int, str]] = {catalog.__tablename__: {} for catalog in CATALOGS}
+    for catalog, option_id, text in rows:
+        options[catalog][option_id] = text
+    digest = hashlib.sha256(json.dumps(options, ensure_ascii=False).encode()).hexdigest()
+    return Catalogs(options=options, etag=digest[:32])

@@ -1,0 +1,184 @@
+"""The transactional outbox: a mail is written in the transaction of the fact that it announces, and leaves later.
+
+Delivery is at least once. A worker claims a mail by moving ``proximo_intento`` to the end of a lease and commits; it
+sends with no transaction open; then it writes down what happened. A worker that dies in between leaves a lease that
+runs out, and the mail is tried again (with the same reference, so a receiver can tell).
+
+===========  ======================================================================================
+Rule         Value
+===========  ======================================================================================
+Lease        the mail timeout plus 60 s
+Tries        at once, then after each of :data:`RETRY_DELAYS`, about three days; then *fallido*
+At rest      sealed with ``SECRET_KEY``; erased once sent or given up
+===========  ======================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from maverik_backend.clients.mail.base import Mail, MailSender
+from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.security import Keyring, Purpose, Unsealable
+from maverik_backend.errors import DatabaseUnavailable, RecipientRefused, UpstreamError
+from maverik_backend.models import CorreoSaliente, MailState
+from maverik_backend.texts.mail import Letter, lay_out
+
+RETRY_DELAYS: Sequence[timedelta] = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(hours=1),
+    timedelta(hours=3),
+    timedelta(hours=6),
+    timedelta(hours=12),
+    timedelta(hours=24),
+    timedelta(hours=24),
+)
+LEASE_MARGIN = timedelta(seconds=60)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A mail that this worker has for the length of a lease."""
+
+    id: int
+    attempts: int
+    sealed: str
+
+
+def enqueue(session: Session, *, keyring: Keyring, to: str, letter: Letter) -> None:
+    """Write ``letter`` to ``to`` into the outbox, as part of the caller's transaction."""
+    text, html = lay_out(letter)
+    content = json.dumps({"to": to, "subject": letter.subject, "text": text, "html": html}, ensure_ascii=False)
+    sealed = keyring.seal(content.encode(), purpose=Purpose.OUTBOX)
+    session.add(CorreoSaliente(asunto=letter.subject, carga=sealed))
+
+
+def get_unsent(session: Session) -> Sequence[CorreoSaliente]:
+    """Mails that wait or were given up, oldest first."""
+    return session.scalars(
+        select(CorreoSaliente).where(CorreoSaliente.estado != MailState.SENT).order_by(CorreoSaliente.id)
+    ).all()
+
+
+class Outbox:
+    """Delivers what waits in the table. Any number of these may run at once, in any number of processes."""
+
+    def __init__(
+        self, *, transaction: TransactionFactory, sender: MailSender, keyring: Keyring, mail_timeout_s: float
+    ) -> None:
+        self._transaction = transaction
+        self._sender = sender
+        self._keyring = keyring
+        self._mail_timeout_s = mail_timeout_s
+
+    def deliver_due(self) -> int:
+        """Try every mail that is due, one after the other; returns how many left.
+
+        Raises:
+            DatabaseUnavailable: when the table cannot be reached; nothing is lost by it.
+        """
+        sent = 0
+        while claim := self._claim():
+            sent += self._deliver(claim)
+        return sent
+
+    def _claim(self) -> _Claim | None:
+        """Take the mail that has been due for longest and that no other worker is looking at."""
+        lease = timedelta(seconds=self._mail_timeout_s) + LEASE_MARGIN
+        due = (
+            select(CorreoSaliente.id)
+            .where(CorreoSaliente.estado == MailState.PENDING, CorreoSaliente.proximo_intento <= func.now())
+            .order_by(CorreoSaliente.proximo_intento)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            update(CorreoSaliente)
+            .where(CorreoSaliente.id.in_(due))
+            .values(proximo_intento=func.now() + lease, intentos=CorreoSaliente.intentos + 1)
+            .returning(CorreoSaliente.id, CorreoSaliente.intentos, CorreoSaliente.carga)
+        )
+        with self._transaction() as session:
+            row = session.execute(statement).one_or_none()
+        return None if row is None else _Claim(row.id, row.intentos, row.carga or "")
+
+    def _deliver(self, claim: _Claim) -> bool:
+        try:
+            mail = self._unseal(claim)
+            self._sender.send(mail, deadline=Deadline.after(self._mail_timeout_s))
+        except Unsealable:
+            self._settle(claim, error="unsealable", give_up=True)
+        except UpstreamError as error:
+            self._settle(claim, error=error.kind, give_up=isinstance(error, RecipientRefused))
+        else:
+            self._settle(claim)
+            return True
+        return False
+
+    def _unseal(self, claim: _Claim) -> Mail:
+        content = json.loads(self._keyring.unseal(claim.sealed, purpose=Purpose.OUTBOX))
+        return Mail(**content, reference=f"maverik-{claim.id:010d}")
+
+    def _settle(self, claim: _Claim, *, error: str | None = None, give_up: bool = False) -> None:
+        """Write down how the try ended: sent, given up, or to be tried again later."""
+        give_up = give_up or (error is not None and claim.attempts > len(RETRY_DELAYS))
+        values: dict[str, object] = {"ultimo_error": error}
+        if error is None:
+            values |= {"estado": MailState.SENT, "carga": None, "fecha_envio": func.now()}
+        elif give_up:
+            values |= {"estado": MailState.FAILED, "carga": None}
+        else:
+            values |= {"proximo_intento": datetime.now(UTC) + RETRY_DELAYS[claim.attempts - 1]}
+        with self._transaction() as session:
+            session.execute(update(CorreoSaliente).where(CorreoSaliente.id == claim.id).values(**values))
+        _log_outcome(claim, error=error, give_up=give_up)
+
+
+class OutboxWorker:
+    """A thread that delivers what is due, again and again until it is stopped."""
+
+    def __init__(self, outbox: Outbox, *, poll_interval_s: float) -> None:
+        self._outbox = outbox
+        self._poll_interval_s = poll_interval_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the mail under way finish, then end. What still waits stays in the table."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._poll_interval_s):
+            try:
+                self._outbox.deliver_due()
+            except DatabaseUnavailable:
+                _log.warning("outbox_database_unavailable")
+            except Exception:  # noqa: BLE001 - the thread must outlive whatever one mail does to it
+                _log.exception("outbox_failed")
+
+
+def _log_outcome(claim: _Claim, *, error: str | None, give_up: bool) -> None:
+    if error is None:
+        _log.info("mail_sent", mail_id=claim.id, attempts=claim.attempts)
+    elif give_up:
+        _log.error("mail_given_up", mail_id=claim.id, attempts=claim.attempts, error=error)
+    else:
+        _log.warning("mail_not_sent_yet", mail_id=claim.id, attempts=claim.attempts, error=error)

@@ -1,0 +1,114 @@
+"""From what an optimiser answered to a portfolio that people can be shown. Pure: no input or output.
+
+===========================  =================================================================
+Rule                         Value
+===========================  =================================================================
+Risk tolerance -> profile    baja: conservative; media: moderate; alta: bold; none: moderate
+Sum of the weights           within 1 point of 100, then made 100 exactly
+Negative weights             above -0.01 they are a solver's dust and count as 0; below, nonsense
+Weights shown                one decimal; what rounds to 0.0 is left out
+===========================  =================================================================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from maverik_backend.clients.optimizer.base import Allocation, RiskProfile
+from maverik_backend.errors import MaverikError
+from maverik_backend.schemas.session import Activo, Portafolio
+from maverik_backend.services.answer import clean
+from maverik_backend.texts import advice as texts
+from maverik_backend.texts import format as fmt
+
+PROFILE_OF_TOLERANCE = {
+    "baja": RiskProfile.CONSERVATIVE,
+    "media": RiskProfile.MODERATE,
+    "alta": RiskProfile.BOLD,
+}
+DEFAULT_PROFILE = RiskProfile.MODERATE
+SUM_TOLERANCE_PCT = 1.0
+DUST_PCT = 0.01
+MAX_ASSETS = 50
+MAX_NAME_CHARS = 100
+
+_TENTHS = 1000  # of a percent's tenths in the whole
+
+
+class NonsensePortfolio(MaverikError):
+    """The optimiser's numbers are no portfolio. The person loses the portfolio, never the answer."""
+
+
+def profile_for(risk_tolerance: str | None) -> RiskProfile:
+    """The optimiser's profile for a risk tolerance of the catalogue."""
+    return PROFILE_OF_TOLERANCE.get(risk_tolerance or "", DEFAULT_PROFILE)
+
+
+def check(allocation: Allocation, *, risk_profile: RiskProfile) -> Portafolio:
+    """The portfolio that ``allocation`` describes, weights rounded to tenths that add up to exactly 100.
+
+    Raises:
+        NonsensePortfolio: when names and weights do not match, or the weights are no weights.
+    """
+    weights = _checked_weights(allocation)
+    assets = [
+        Activo(activo=name.strip(), peso=tenths / 10)
+        for name, tenths in zip(allocation.assets, _in_tenths(weights), strict=True)
+        if tenths
+    ]
+    return Portafolio(
+        perfil_riesgo=risk_profile.value,
+        activos=sorted(assets, key=lambda asset: -asset.peso),
+        origen=allocation.origin,
+        retorno_esperado=_figure(allocation.expected_return_pct),
+        volatilidad=_figure(allocation.volatility_pct),
+    )
+
+
+def sentence(portfolio: Portafolio) -> str:
+    """The portfolio as a Spanish line with one-decimal percentages."""
+    assets = [
+        texts.PORTFOLIO_ASSET.format(asset=asset.activo, weight=fmt.percent(asset.peso)) for asset in portfolio.activos
+    ]
+    line = texts.PORTFOLIO.format(
+        profile=texts.RISK_PROFILES[portfolio.perfil_riesgo], assets=fmt.enumerate_spanish(assets)
+    )
+    if portfolio.retorno_esperado is None or portfolio.volatilidad is None:
+        return line
+    return line + texts.PORTFOLIO_FIGURES.format(
+        expected_return=fmt.percent(portfolio.retorno_esperado), volatility=fmt.percent(portfolio.volatilidad)
+    )
+
+
+def _checked_weights(allocation: Allocation) -> list[float]:
+    names, weights = allocation.assets, allocation.weights_pct
+    if not 0 < len(names) == len(weights) <= MAX_ASSETS:
+        raise NonsensePortfolio("lengths")
+    if not all(_is_name(name) for name in names) or len(set(names)) < len(names):
+        raise NonsensePortfolio("names")
+    if not all(math.isfinite(weight) and weight > -DUST_PCT for weight in weights):
+        raise NonsensePortfolio("weights")
+    if abs(math.fsum(weights) - 100) > SUM_TOLERANCE_PCT:
+        raise NonsensePortfolio("sum")
+    return [max(0.0, weight) for weight in weights]
+
+
+def _is_name(name: str) -> bool:
+    """Whether ``name`` can be shown as it is: printable, and nothing in it that an answer may not hold."""
+    return 0 < len(name.strip()) <= MAX_NAME_CHARS and name.isprintable() and clean(name) == name.strip()
+
+
+def _in_tenths(weights: Sequence[float]) -> list[int]:
+    """Tenths of a percent that add up to 1000: rounded down, the rest given to the largest remainders (Hamilton)."""
+    total = math.fsum(weights)
+    exact = [weight / total * _TENTHS for weight in weights]
+    tenths = [math.floor(share) for share in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda index: tenths[index] - exact[index])
+    for index in by_remainder[: _TENTHS - sum(tenths)]:
+        tenths[index] += 1
+    return tenths
+
+
+def _figure(value: float | None) -> float | None:
+    return round(value, 2) if value is not None and math.isfinite(value) else None

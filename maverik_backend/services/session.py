@@ -1,0 +1,91 @@
+"""Advisory sessions: opening, naming, listing and deleting them, always as their owner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from maverik_backend.errors import FieldError, InvalidInput, NotFound
+from maverik_backend.models import SesionAsesoria, SesionAsesoriaDetalle
+from maverik_backend.schemas.session import SesionCrearRequest, SesionResponse
+from maverik_backend.services import prompt
+from maverik_backend.services.catalog import Catalogs
+from maverik_backend.texts import validation as texts
+
+
+def create(session: Session, *, user_id: int, data: SesionCrearRequest, catalogs: Catalogs) -> SesionAsesoria:
+    """Open a session.
+
+    Raises:
+        InvalidInput: when an id is not in its catalogue, or the purpose needs a goal and there is none.
+    """
+    values = data.model_dump()
+    catalogs.check({field: value for field, value in values.items() if field.endswith("_id")})
+    if data.proposito_sesion_id == prompt.PURPOSE_GOAL and data.objetivo_id is None:
+        raise InvalidInput([FieldError("objetivo_id", texts.GOAL_REQUIRED, tuple(catalogs.options["objetivo"]))])
+    row = SesionAsesoria(usuario_id=user_id, **values)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get_all(session: Session, *, user_id: int, limit: int, before: int | None) -> Sequence[SesionAsesoria]:
+    """The person's sessions, newest first; ``before`` is the id that the page starts below."""
+    query = select(SesionAsesoria).where(SesionAsesoria.usuario_id == user_id)
+    if before is not None:
+        query = query.where(SesionAsesoria.id < before)
+    return session.scalars(query.order_by(SesionAsesoria.id.desc()).limit(limit)).all()
+
+
+def get_or_raise(session: Session, *, user_id: int, session_id: int) -> SesionAsesoria:
+    """The person's session.
+
+    Raises:
+        NotFound: when there is none with this id, or it is somebody else's.
+    """
+    row = session.scalar(
+        select(SesionAsesoria).where(SesionAsesoria.id == session_id, SesionAsesoria.usuario_id == user_id)
+    )
+    if row is None:
+        raise NotFound("session")
+    return row
+
+
+def rename(session: Session, *, user_id: int, session_id: int, title: str) -> SesionAsesoria:
+    """Give the session a name of its own.
+
+    Raises:
+        NotFound: as :func:`get_or_raise`.
+    """
+    row = get_or_raise(session, user_id=user_id, session_id=session_id)
+    row.titulo = title
+    return row
+
+
+def delete(session: Session, *, user_id: int, session_id: int) -> None:
+    """Delete the session with everything said in it.
+
+    Raises:
+        NotFound: as :func:`get_or_raise`.
+    """
+    row = get_or_raise(session, user_id=user_id, session_id=session_id)
+    session.execute(sql_delete(SesionAsesoriaDetalle).where(SesionAsesoriaDetalle.sesion_asesoria_id == row.id))
+    session.delete(row)
+
+
+def describe(row: SesionAsesoria, catalogs: Catalogs) -> SesionResponse:
+    """The session with its name and its first text."""
+    return SesionResponse(
+        id=row.id,
+        titulo_chat=row.titulo or prompt.title_of(row, catalogs),
+        primer_input=prompt.first_input(row, catalogs),
+        proposito_sesion_id=row.proposito_sesion_id,
+        objetivo_id=row.objetivo_id,
+        capital_inicial=row.capital_inicial,
+        horizonte_temporal=row.horizonte_temporal,
+        tolerancia_al_riesgo_id=row.tolerancia_al_riesgo_id,
+        fecha_creacion=row.fecha_creacion,
+    )

@@ -1,0 +1,150 @@
+"""The application: the one place where everything is wired.
+
+``create_app`` makes what requests share, top to bottom, and hands each part only what it needs. Tests give it their
+own ``clients`` and ``database``; nothing is ever patched.
+
+``uvicorn maverik_backend.api:app`` works too: ``app`` is made from the environment when it is first asked for, so
+importing this module opens nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+import structlog
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from maverik_backend import __version__
+from maverik_backend.clients.rag.articles import read_articles
+from maverik_backend.clients.registry import ClientContext, Clients, make_clients
+from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.logging import configure_logging
+from maverik_backend.core.secret_key import make_keyring
+from maverik_backend.core.security import AccessTokens, PasswordHasher
+from maverik_backend.errors import SettingsError
+from maverik_backend.routers import catalog, chat, health, session, user
+from maverik_backend.services import knowledge
+from maverik_backend.services.catalog import CatalogCache
+from maverik_backend.services.chat import Chat
+from maverik_backend.services.outbox import Outbox, OutboxWorker
+from maverik_backend.settings import Settings, load_config
+from maverik_backend.web import openapi, problems
+from maverik_backend.web.request_log import RequestLog
+from maverik_backend.web.resources import Resources, resources_of
+
+_log = structlog.get_logger(__name__)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clients: Clients | None = None,
+    database: Database | None = None,
+    hasher: PasswordHasher | None = None,
+) -> FastAPI:
+    """The application for ``settings``. What is not given is made as the settings say.
+
+    Raises:
+        SettingsError: when something is enabled but cannot work.
+    """
+    database = database or Database(make_engine(settings))
+    clients = clients or make_clients(
+        ClientContext(settings=settings, search=partial(knowledge.search, database.transaction))
+    )
+    keyring = make_keyring(settings)
+    executor = ThreadPoolExecutor(max_workers=settings.app.worker_threads, thread_name_prefix="optimizer")
+    catalogs = CatalogCache(database.transaction)
+    resources = Resources(
+        settings=settings,
+        database=database,
+        clients=clients,
+        keyring=keyring,
+        hasher=hasher or PasswordHasher(),
+        tokens=AccessTokens(keyring, ttl=timedelta(minutes=settings.security.access_token_ttl_minutes)),
+        catalogs=catalogs,
+        chat=Chat(
+            transaction=database.transaction,
+            advisor=clients.advisor,
+            optimizer=clients.optimizer,
+            catalogs=catalogs,
+            executor=executor,
+            settings=settings.advice,
+        ),
+        outbox=Outbox(
+            transaction=database.transaction,
+            sender=clients.mail,
+            keyring=keyring,
+            mail_timeout_s=settings.mail.mail_timeout_s,
+        ),
+    )
+    app = _make_fastapi(settings)
+    app.state.resources = resources
+    app.router.lifespan_context = partial(_lifespan, executor=executor)
+    return app
+
+
+def _make_fastapi(settings: Settings) -> FastAPI:
+    app = FastAPI(
+        title="Maverik Backend",
+        version=__version__,
+        generate_unique_id_function=openapi.operation_id,
+    )
+    for module in (health, user, catalog, session, chat):
+        app.include_router(module.router)
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.frontend.urls,
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],
+        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+    )
+    app.add_middleware(RequestLog)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, *, executor: ThreadPoolExecutor) -> AsyncIterator[None]:
+    """Start what runs beside requests, and end it in the opposite order."""
+    resources = resources_of(app)
+    settings = resources.settings
+    anyio.to_thread.current_default_thread_limiter().total_tokens = settings.app.worker_threads
+    await anyio.to_thread.run_sync(_prepare, resources)
+    worker = OutboxWorker(resources.outbox, poll_interval_s=settings.mail.outbox_poll_interval_s)
+    worker.start()
+    try:
+        yield
+    finally:
+        await anyio.to_thread.run_sync(worker.stop)
+        executor.shutdown(cancel_futures=True)
+        resources.database.dispose()
+
+
+def _prepare(resources: Resources) -> None:
+    """Bring the embedded advisor's index up to date, where it is the advisor."""
+    if resources.settings.advice.advisor == "embedded":
+        with resources.database.transaction() as db:
+            if knowledge.sync(db, articles=read_articles()):
+                _log.info("knowledge_indexed")
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature of PEP 562
+    """``app`` for servers that import it by name, made from the environment."""
+    if name != "app":
+        raise AttributeError(name)
+    try:
+        settings = load_config()
+        configure_logging(settings.app)
+        return create_app(settings)
+    except SettingsError as error:
+        sys.exit("\n".join(error.problems))

@@ -1,0 +1,132 @@
+"""The command line: for operators and developers; nothing on the web path imports it.
+
+Each command is a few lines over the same functions that the server uses. What goes wrong in the configuration is told
+in sentences, with exit status 2.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+
+from maverik_backend import __version__
+from maverik_backend.errors import DatabaseUnavailable, SettingsError
+from maverik_backend.settings import Settings, load_config
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Tell what is wrong in sentences, not in tracebacks."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except SettingsError as error:
+            for problem in error.problems:
+                click.echo(problem, err=True)
+        except DatabaseUnavailable as error:
+            click.echo(f"The database cannot be reached ({error}): check DB_HOST and DB_PORT.", err=True)
+        sys.exit(2)
+
+    return run
+
+
+@click.group()
+@click.version_option(__version__, prog_name="maverik")
+def main() -> None:
+    """Maverik Backend."""
+
+
+@main.command()
+@click.option("--host", help="Address to listen on (default: HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (default: PORT).")
+@_plain_errors
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the API. With the embedded PostgreSQL, migrate it first."""
+    from maverik_backend.server import serve as run_server  # noqa: PLC0415 - other commands do without the web stack
+
+    settings = _load()
+    if settings.database.is_embedded:
+        _migrate(settings)
+    run_server(settings, host=host, port=port)
+
+
+@main.command()
+@click.argument("revision", default="head")
+@_plain_errors
+def migrate(revision: str) -> None:
+    """Bring the database to REVISION (default: the newest)."""
+    _migrate(_load(), revision)
+    click.echo("The database is up to date." if revision == "head" else f"The database is at {revision}.")
+
+
+@main.command()
+@_plain_errors
+def demo() -> None:
+    """Play an advisory conversation over HTTP against a server of its own, then end."""
+    from maverik_backend.demo import play  # noqa: PLC0415 - other commands do without the web stack
+
+    play()
+
+
+@main.group()
+def keys() -> None:
+    """Keys for SECRET_KEY."""
+
+
+@keys.command("generate")
+@_plain_errors
+def generate_key() -> None:
+    """Print a new random key."""
+    from maverik_backend.core.security import generate_paserk  # noqa: PLC0415
+
+    click.echo(generate_paserk())
+
+
+@main.group()
+def outbox() -> None:
+    """Mails on their way out."""
+
+
+@outbox.command("list")
+@_plain_errors
+def list_outbox() -> None:
+    """Show the mails that wait or were given up."""
+    from maverik_backend.core.database import Database, make_engine  # noqa: PLC0415
+    from maverik_backend.services.outbox import get_unsent  # noqa: PLC0415
+
+    with Database(make_engine(_load())).transaction() as session:
+        for mail in get_unsent(session):
+            error = mail.ultimo_error or "-"
+            click.echo(f"{mail.id}\t{mail.estado}\ttries {mail.intentos}\t{error}\t{mail.asunto}")
+
+
+@outbox.command("deliver")
+@_plain_errors
+def deliver_outbox() -> None:
+    """Try every mail that is due, once."""
+    from maverik_backend.api import create_app  # noqa: PLC0415 - the one place where an outbox is put together
+    from maverik_backend.web.resources import resources_of  # noqa: PLC0415
+
+    click.echo(f"{resources_of(create_app(_load())).outbox.deliver_due()} sent")
+
+
+def _load() -> Settings:
+    from maverik_backend.core.logging import configure_logging  # noqa: PLC0415
+
+    settings = load_config()
+    configure_logging(settings.app)
+    return settings
+
+
+def _migrate(settings: Settings, revision: str = "head") -> None:
+    from maverik_backend.core.migrations import upgrade  # noqa: PLC0415
+
+    upgrade(settings, revision)

@@ -1,0 +1,64 @@
+"""Advisory sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
+
+from maverik_backend.routers import responses
+from maverik_backend.schemas.base import MAX_BIGINT, Id
+from maverik_backend.schemas.session import SesionCrearRequest, SesionesResponse, SesionRenombrarRequest, SesionResponse
+from maverik_backend.services import session as sessions
+from maverik_backend.web.dependencies import CurrentCatalogs, CurrentUser, DbSession
+
+router = APIRouter(prefix="/copilot/sessions", tags=["sesiones"], responses=responses.SIGNED_IN)
+
+MAX_PAGE = 100
+
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Cuántas sesiones, como máximo.")]
+Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `siguiente` de la página anterior.")]
+
+
+# 200 and not 201: it is what the frontends in production have always been answered.
+@router.post("", summary="Abrir una sesión de asesoría", responses=responses.INVALID)
+def create_session(
+    body: SesionCrearRequest, user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs
+) -> SesionResponse:
+    return sessions.describe(sessions.create(session, user_id=user.id, data=body, catalogs=catalogs), catalogs)
+
+
+@router.get("", summary="Mis sesiones, de la más nueva a la más vieja", responses=responses.INVALID)
+def get_sessions(
+    user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs, limit: Limit = 20, before: Before = None
+) -> SesionesResponse:
+    page = sessions.get_all(session, user_id=user.id, limit=limit, before=before)
+    return SesionesResponse(
+        sesiones=[sessions.describe(row, catalogs) for row in page],
+        siguiente=page[-1].id if len(page) == limit else None,
+    )
+
+
+@router.get("/{session_id}/info", summary="Los datos de una sesión", responses=responses.NOT_FOUND)
+def get_session_info(
+    session_id: Id, user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs
+) -> SesionResponse:
+    return sessions.describe(sessions.get_or_raise(session, user_id=user.id, session_id=session_id), catalogs)
+
+
+@router.patch("/{session_id}", summary="Cambiar el nombre", responses={**responses.NOT_FOUND, **responses.INVALID})
+def rename_session(
+    session_id: Id, body: SesionRenombrarRequest, user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs
+) -> SesionResponse:
+    row = sessions.rename(session, user_id=user.id, session_id=session_id, title=body.titulo_chat)
+    return sessions.describe(row, catalogs)
+
+
+@router.delete(
+    "/{session_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Borrar una sesión con todo lo dicho en ella",
+    responses=responses.NOT_FOUND,
+)
+def delete_session(session_id: Id, user: CurrentUser, session: DbSession) -> None:
+    sessions.delete(session, user_id=user.id, session_id=session_id)

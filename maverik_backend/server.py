@@ -1,0 +1,58 @@
+"""Running the application with uvicorn, and saying where it is once it answers."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import click
+import uvicorn
+from fastapi import FastAPI
+
+from maverik_backend.api import create_app
+from maverik_backend.settings import Settings
+
+SHUTDOWN_GRACE_S = 30
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which also calls ``announce`` once it accepts connections."""
+
+    def __init__(self, app: FastAPI, *, host: str, port: int, announcement: str | None = None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_config=None,  # logs are structlog's business (core/logging.py)
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
+            )
+        )
+        self._announcement = announcement
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started and self._announcement:
+            click.echo(self._announcement)
+
+
+def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve until a signal ends it; exits with status 1 when it cannot start."""
+    host, port = host or settings.app.host, settings.app.port if port is None else port
+    server = Server(create_app(settings), host=host, port=port, announcement=_announcement(settings, host, port))
+    server.run()
+    if not server.started:
+        sys.exit(1)
+
+
+def _announcement(settings: Settings, host: str, port: int) -> str:
+    """What a newcomer does next."""
+    address = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - compared, not bound
+    lines = [f"Maverik Backend answers on {address}", f"  API documentation    {address}/docs"]
+    if settings.mail.is_local:
+        lines.append(f"  Mails (with keys)    {settings.mailbox_dir.resolve()}")
+    lines.append("  A whole conversation python -m maverik_backend demo")
+    lines.append("  Stop with Ctrl-C")
+    return "\n".join(["", *lines, ""])

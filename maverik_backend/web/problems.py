@@ -1,0 +1,135 @@
+"""Errors as HTTP answers: ``application/problem+json`` (RFC 9457) with Spanish texts.
+
+:data:`PROBLEMS` is the one place where an error kind meets a status. ``error`` in the body is a stable English name
+for programs; ``errores`` lists the fields of a refused body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from maverik_backend import errors
+from maverik_backend.texts import problems as texts
+from maverik_backend.texts import validation
+from maverik_backend.texts.problems import ProblemText
+
+MEDIA_TYPE = "application/problem+json"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """How a kind of error is answered."""
+
+    status: int
+    error: str
+    text: ProblemText
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maverik"'}
+_SOON = {"Retry-After": "5"}
+
+PROBLEMS: dict[type[errors.MaverikError], Problem] = {
+    errors.InvalidInput: Problem(422, "invalid input", texts.INVALID_INPUT),
+    errors.WrongCredentials: Problem(401, "wrong credentials", texts.WRONG_CREDENTIALS, _CHALLENGE),
+    errors.NotAuthenticated: Problem(401, "not authenticated", texts.NOT_AUTHENTICATED, _CHALLENGE),
+    errors.NotFound: Problem(404, "not found", texts.NOT_FOUND),
+    errors.DatabaseUnavailable: Problem(503, "service unavailable", texts.DATABASE_UNAVAILABLE, _SOON),
+    errors.UpstreamError: Problem(503, "upstream unavailable", texts.UPSTREAM, _SOON),
+}
+_NOT_FOUND = PROBLEMS[errors.NotFound]
+_FRAMEWORK_PROBLEMS: dict[int, Problem] = {
+    400: Problem(400, "malformed request", texts.MALFORMED),
+    404: _NOT_FOUND,
+    405: Problem(405, "method not allowed", texts.METHOD_NOT_ALLOWED),
+}
+_INTERNAL = Problem(500, "internal error", texts.INTERNAL)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ``app`` with a problem."""
+    app.add_exception_handler(errors.MaverikError, _on_maverik_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
+    problem = next((PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS), None)
+    if problem is None:
+        return _on_unexpected(_request, error)
+    if problem.status >= 500:  # noqa: PLR2004 - the class of server errors
+        _log.warning("unavailable", kind=type(error).__name__, detail=str(error))
+    return _answer(problem, fields=error.fields if isinstance(error, errors.InvalidInput) else ())
+
+
+def _on_validation_error(_request: Request, error: Exception) -> JSONResponse:
+    details = error.errors() if isinstance(error, RequestValidationError) else []
+    if any(detail["loc"][:1] == ("path",) for detail in details):
+        # An id that cannot exist is an id that does not exist.
+        return _answer(_NOT_FOUND)
+    fields = [errors.FieldError(_field_name(detail["loc"]), _message(detail)) for detail in details]
+    return _answer(PROBLEMS[errors.InvalidInput], fields=fields)
+
+
+def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else _INTERNAL.status
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    problem = _FRAMEWORK_PROBLEMS.get(status, Problem(status, "request refused", texts.OTHER))
+    return _answer(problem, extra_headers=headers)
+
+
+def _on_unexpected(_request: Request, error: Exception) -> JSONResponse:
+    _log.error("unexpected_error", kind=type(error).__name__, exc_info=error)
+    return _answer(_INTERNAL)
+
+
+def _answer(
+    problem: Problem,
+    *,
+    fields: Sequence[errors.FieldError] = (),
+    extra_headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body: dict[str, Any] = {
+        "type": f"urn:maverik:problem:{problem.error.replace(' ', '-')}",
+        "title": problem.text.title,
+        "status": problem.status,
+        "detail": problem.text.detail,
+        "error": problem.error,
+    }
+    if fields:
+        body["errores"] = [_field_body(item) for item in fields]
+    headers = {**problem.headers, **(extra_headers or {})}
+    return JSONResponse(body, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _field_body(item: errors.FieldError) -> dict[str, Any]:
+    allowed = {} if item.allowed is None else {"permitidos": list(item.allowed)}
+    return {"campo": item.field, "mensaje": item.message, **allowed}
+
+
+def _field_name(loc: Sequence[Any]) -> str:
+    """``("body", "fecha_nacimiento")`` -> ``fecha_nacimiento``; the body as a whole is ``body``."""
+    inside = [str(part) for part in loc[1:]]
+    return ".".join(inside) if inside and not str(loc[-1]).isdigit() else str(loc[0])
+
+
+def _message(detail: Mapping[str, Any]) -> str:
+    """Pydantic's finding in Spanish; our own validators speak Spanish already."""
+    kind = detail["type"]
+    if kind in {"nul", "blank", "age"}:
+        return str(detail["msg"])
+    if kind == "value_error" and "email" in str(detail.get("msg", "")):
+        return validation.EMAIL
+    template = validation.MESSAGES.get(kind, validation.DEFAULT)
+    return template.format(**detail.get("ctx", {}))

@@ -1,0 +1,36 @@
+"""What a running application holds, made once by ``api.create_app``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from maverik_backend.clients.registry import Clients
+from maverik_backend.core.database import Database
+from maverik_backend.core.security import AccessTokens, Keyring, PasswordHasher
+from maverik_backend.services.catalog import CatalogCache
+from maverik_backend.services.chat import Chat
+from maverik_backend.services.outbox import Outbox
+from maverik_backend.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Everything that requests share. Each part is safe to use from several threads."""
+
+    settings: Settings
+    database: Database
+    clients: Clients
+    keyring: Keyring
+    hasher: PasswordHasher
+    tokens: AccessTokens
+    catalogs: CatalogCache
+    chat: Chat
+    outbox: Outbox
+
+
+def resources_of(app: FastAPI) -> Resources:
+    """What ``api.create_app`` put into ``app``."""
+    resources: Resources = app.state.resources
+    return resources

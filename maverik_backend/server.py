@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import uvicorn
@@ -31,6 +33,13 @@ class Server(uvicorn.Server):
             )
         )
         self._announcement = announcement
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End quietly: uvicorn would raise the signal again after the shutdown that it asked for."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

@@ -32,11 +32,8 @@ def create_session(
 def get_sessions(
     user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs, limit: Limit = 20, before: Before = None
 ) -> SesionesResponse:
-    page = sessions.get_all(session, user_id=user.id, limit=limit, before=before)
-    return SesionesResponse(
-        sesiones=[sessions.describe(row, catalogs) for row in page],
-        siguiente=page[-1].id if len(page) == limit else None,
-    )
+    page, next_before = sessions.get_page(session, user_id=user.id, limit=limit, before=before)
+    return SesionesResponse(sesiones=[sessions.describe(row, catalogs) for row in page], siguiente=next_before)
 
 
 @router.get("/{session_id}/info", summary="Los datos de una sesión", responses=responses.NOT_FOUND)

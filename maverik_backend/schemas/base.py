@@ -25,9 +25,11 @@ class Response(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-def _without_nul(value: str) -> str:
+def _storable(value: str) -> str:
     if "\x00" in value:
         raise PydanticCustomError("nul", texts.NUL)
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise PydanticCustomError("surrogate", texts.MESSAGES["string_unicode"])
     return value
 
 
@@ -37,8 +39,8 @@ def _not_blank(value: str) -> str:
     return value
 
 
-PlainText = Annotated[str, AfterValidator(_without_nul)]
-"""Text that PostgreSQL can hold: no NUL."""
+PlainText = Annotated[str, AfterValidator(_storable)]
+"""Text that PostgreSQL can hold: no NUL, no half of a surrogate pair (JSON can spell both)."""
 
 NonBlankText = Annotated[PlainText, AfterValidator(_not_blank)]
 

@@ -13,6 +13,7 @@ from maverik_backend.texts import validation as texts
 
 MIN_AGE = 18
 MAX_AGE = 120
+MAX_EMAIL_CHARS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 
 
 def age_on(born: date, today: date) -> int:
@@ -30,7 +31,7 @@ def _lower(value: str) -> str:
     return value.lower()
 
 
-Email = Annotated[EmailStr, AfterValidator(_lower)]
+Email = Annotated[EmailStr, Field(max_length=MAX_EMAIL_CHARS), AfterValidator(_lower)]
 """An address, in lower case: two spellings of one mailbox are one person."""
 
 BirthDate = Annotated[date, AfterValidator(_adult)]

@@ -32,12 +32,19 @@ def create(session: Session, *, user_id: int, data: SesionCrearRequest, catalogs
     return row
 
 
-def get_all(session: Session, *, user_id: int, limit: int, before: int | None) -> Sequence[SesionAsesoria]:
-    """The person's sessions, newest first; ``before`` is the id that the page starts below."""
+def get_page(
+    session: Session, *, user_id: int, limit: int, before: int | None
+) -> tuple[Sequence[SesionAsesoria], int | None]:
+    """The person's sessions, newest first, and the ``before`` of the next page (``None``: this is the last).
+
+    ``before`` is the id that the page starts below.
+    """
     query = select(SesionAsesoria).where(SesionAsesoria.usuario_id == user_id)
     if before is not None:
         query = query.where(SesionAsesoria.id < before)
-    return session.scalars(query.order_by(SesionAsesoria.id.desc()).limit(limit)).all()
+    rows = session.scalars(query.order_by(SesionAsesoria.id.desc()).limit(limit + 1)).all()
+    page = rows[:limit]
+    return page, page[-1].id if len(rows) > limit else None
 
 
 def get_or_raise(session: Session, *, user_id: int, session_id: int) -> SesionAsesoria:

@@ -127,7 +127,7 @@ def _field_name(loc: Sequence[Any]) -> str:
 def _message(detail: Mapping[str, Any]) -> str:
     """Pydantic's finding in Spanish; our own validators speak Spanish already."""
     kind = detail["type"]
-    if kind in {"nul", "blank", "age"}:
+    if kind in {"nul", "surrogate", "blank", "age"}:
         return str(detail["msg"])
     if kind == "value_error" and "email" in str(detail.get("msg", "")):
         return validation.EMAIL

@@ -1,0 +1,298 @@
+"""The life of a turn, through the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+from sqlalchemy.orm import Session
+
+from maverik_backend.clients.optimizer.base import RiskProfile
+from maverik_backend.clients.rag.base import Answer
+from maverik_backend.errors import UpstreamBadAnswer, UpstreamRejected, UpstreamTimeout, UpstreamUnreachable
+from maverik_backend.services import chat as chat_service
+from tests.api.answers import fields_refused
+from tests.fixtures.application import ANSWER, ScriptedAdvisor, ScriptedOptimizer, make_allocation
+from tests.fixtures.people import TestUser
+
+
+class TestAnswer:
+    def test_it_has_what_frontends_use(self, user: TestUser) -> None:
+        session = user.open_session()
+
+        turn = user.say(session, "¿Qué es un bono?")
+
+        assert turn["sesion_asesoria_id"] == session["id"]
+        assert turn["input"] == "¿Qué es un bono?"
+        assert turn["output"].startswith(ANSWER)
+
+    def test_it_says_who_answered_and_on_what(self, user: TestUser) -> None:
+        turn = user.say(user.open_session())
+
+        assert (turn["estado"], turn["origen"], turn["fuentes"]) == ("completada", "rag", ["Presupuesto"])
+
+    def test_a_first_turn_without_text_says_what_the_profile_says(
+        self, user: TestUser, advisor: ScriptedAdvisor
+    ) -> None:
+        session = user.open_session()
+
+        turn = user.say(session, None)
+
+        assert turn["input"] == session["primer_input"] == advisor.questions[0].input
+
+    def test_a_later_turn_needs_a_text(self, user: TestUser) -> None:
+        session = user.open_session()
+        user.say(session)
+
+        response = user.post(f"/copilot/sessions/{session['id']}", {"input": None})
+
+        assert set(fields_refused(response)) == {"input"}
+
+    @pytest.mark.parametrize("said", ["", "  \n ", "x" * 8001, "a\x00b", 5, ["a"]], ids=range(6))
+    def test_a_text_without_sense_is_refused_and_not_stored(self, user: TestUser, said: Any) -> None:
+        session = user.open_session()
+
+        response = user.post(f"/copilot/sessions/{session['id']}", {"input": said})
+
+        assert set(fields_refused(response)) == {"input"}
+        assert user.get(f"/copilot/sessions/{session['id']}").json() == []
+
+    def test_half_a_surrogate_pair_is_refused(self, user: TestUser) -> None:
+        session = user.open_session()
+
+        response = user.request(
+            "POST",
+            f"/copilot/sessions/{session['id']}",
+            content=b'{"input": "\\ud800"}',
+            headers={"Content-Type": "application/json"},
+        )
+
+        assert set(fields_refused(response)) == {"input"}
+
+    def test_8000_characters_of_any_script_are_kept_as_they_are(self, user: TestUser) -> None:
+        said = ("¿ñandú? 💸 中文 " * 1000)[:7999] + "."
+
+        turn = user.say(user.open_session(), said)
+
+        assert turn["input"] == said
+
+    def test_the_answer_is_cleaned(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
+        advisor.queue.append(Answer(text="Hola\x00 <script>x()</script>![a](https://evil.example/?d=1)", origin="rag"))
+
+        output = user.say(user.open_session())["output"]
+
+        assert output.startswith("Hola")
+        assert not any(part in output for part in ("\x00", "<script", "evil"))
+
+
+class TestWhatTheAdvisorIsTold:
+    def test_the_profile_and_the_session_in_words(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
+        user.say(user.open_session(horizonte_temporal=24))
+
+        profile = advisor.questions[0].user_profile
+        assert "Nivel educativo: Superior." in profile
+        assert "Horizonte temporal: 2 años." in profile
+        assert "Tolerancia al riesgo: media." in profile
+
+    def test_earlier_turns_oldest_first(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
+        session = user.open_session()
+        first, second = user.say(session, "uno"), user.say(session, "dos")
+
+        user.say(session, "tres")
+
+        assert advisor.questions[-1].chat_history == (("uno", first["output"]), ("dos", second["output"]))
+
+    def test_a_fallback_is_never_sent_as_history(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
+        session = user.open_session()
+        advisor.queue.append(UpstreamTimeout("rag"))
+        user.say(session, "uno")
+
+        user.say(session, "dos")
+
+        assert advisor.questions[-1].chat_history == ()
+
+    def test_the_latest_turns_that_fit_the_window(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
+        session = user.open_session()
+        for number in range(22):
+            user.say(session, f"turno {number}")
+
+        user.say(session, "otro")
+
+        history = advisor.questions[-1].chat_history
+        assert (len(history), history[0][0], history[-1][0]) == (20, "turno 2", "turno 21")
+
+    def test_no_transaction_is_open_meanwhile(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
+        open_sessions: list[Session] = []
+        during: list[int] = []
+        ask = advisor.answer
+
+        def answer(*args: Any, **kwargs: Any) -> Answer:
+            during.append(len(open_sessions))
+            return ask(*args, **kwargs)
+
+        advisor.answer = answer  # type: ignore[method-assign] # the fake is ours
+        opened = lambda session, _transaction, _connection: open_sessions.append(session)  # noqa: E731
+        closed = lambda session, _transaction: open_sessions.remove(session) if session in open_sessions else None  # noqa: E731
+        event.listen(Session, "after_begin", opened)
+        event.listen(Session, "after_transaction_end", closed)
+        try:
+            user.say(user.open_session())
+        finally:
+            event.remove(Session, "after_begin", opened)
+            event.remove(Session, "after_transaction_end", closed)
+
+        assert during == [0]
+
+
+class TestFallback:
+    @pytest.mark.parametrize(
+        "failure",
+        [UpstreamTimeout("rag"), UpstreamUnreachable("rag"), UpstreamRejected("rag", 500), UpstreamBadAnswer("rag")],
+        ids=lambda failure: failure.kind,
+    )
+    def test_a_failing_advisor_gives_an_honest_text_and_status_200(
+        self, user: TestUser, advisor: ScriptedAdvisor, connection: Connection, failure: Exception
+    ) -> None:
+        advisor.queue.append(failure)
+
+        turn = user.say(user.open_session(), "hola")
+
+        assert turn["estado"] == turn["origen"] == "respaldo"
+        assert "Tu mensaje quedó guardado" in turn["output"]
+        kind = text("SELECT error FROM sesion_asesoria_detalle WHERE id = :id")
+        assert connection.scalar(kind, {"id": turn["id"]}) == failure.kind  # type: ignore[attr-defined]
+
+    def test_an_answer_with_nothing_left_after_cleaning_is_a_failure(
+        self, user: TestUser, advisor: ScriptedAdvisor
+    ) -> None:
+        advisor.queue.append(Answer(text="<script>x()</script>\x00", origin="rag"))
+
+        assert user.say(user.open_session())["estado"] == "respaldo"
+
+    def test_what_the_person_said_survives_an_unexpected_failure(
+        self, user: TestUser, advisor: ScriptedAdvisor
+    ) -> None:
+        session = user.open_session()
+        advisor.queue.append(RuntimeError("a defect"))
+
+        response = user.post(f"/copilot/sessions/{session['id']}", {"input": "importante"})
+
+        assert response.status_code == 500
+        assert "a defect" not in response.text
+        (turn,) = user.get(f"/copilot/sessions/{session['id']}").json()
+        assert (turn["input"], turn["estado"]) == ("importante", "pendiente")
+        assert turn["output"]
+
+
+class TestPortfolio:
+    def test_the_first_answer_carries_one_as_text_and_as_data(self, user: TestUser) -> None:
+        turn = user.say(user.open_session())
+
+        assert turn["output"].endswith("Acciones 60,0\xa0% y Bonos 40,0\xa0%.")
+        assert turn["portafolio"] == {
+            "perfil_riesgo": "moderate",
+            "activos": [{"activo": "Acciones", "peso": 60.0}, {"activo": "Bonos", "peso": 40.0}],
+            "origen": "optimizador",
+            "retorno_esperado": None,
+            "volatilidad": None,
+        }
+
+    def test_later_answers_carry_none(self, user: TestUser, optimizer: ScriptedOptimizer) -> None:
+        session = user.open_session()
+        user.say(session)
+
+        assert user.say(session, "¿y ahora?")["portafolio"] is None
+        assert len(optimizer.profiles) == 1
+
+    @pytest.mark.parametrize(
+        ("tolerance", "profile"),
+        [
+            (1, RiskProfile.CONSERVATIVE),
+            (2, RiskProfile.MODERATE),
+            (3, RiskProfile.BOLD),
+            (None, RiskProfile.MODERATE),
+        ],
+    )
+    def test_the_risk_tolerance_chooses_the_profile(
+        self, user: TestUser, optimizer: ScriptedOptimizer, tolerance: int | None, profile: RiskProfile
+    ) -> None:
+        user.say(user.open_session(tolerancia_al_riesgo_id=tolerance))
+
+        assert optimizer.profiles == [profile]
+
+    @pytest.mark.parametrize(
+        "nonsense",
+        [
+            make_allocation(weights_pct=[float("nan"), 100]),
+            make_allocation(weights_pct=[100]),
+            make_allocation(weights_pct=[-20, 120]),
+            make_allocation(weights_pct=[10, 10]),
+            make_allocation(assets=["a\x00b", "c"]),
+            UpstreamTimeout("optimizer"),
+            UpstreamRejected("optimizer", 500),
+        ],
+        ids=range(7),
+    )
+    def test_a_failing_optimizer_costs_the_portfolio_never_the_answer(
+        self, user: TestUser, optimizer: ScriptedOptimizer, nonsense: Any
+    ) -> None:
+        optimizer.queue.append(nonsense)
+
+        turn = user.say(user.open_session())
+
+        assert (turn["estado"], turn["portafolio"], turn["output"]) == ("completada", None, ANSWER)
+
+    def test_an_answer_does_not_wait_for_a_late_portfolio(
+        self, user: TestUser, optimizer: ScriptedOptimizer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(chat_service, "PORTFOLIO_GRACE_S", 0.05)
+        optimizer.gate.clear()
+
+        turn = user.say(user.open_session())
+        optimizer.gate.set()
+
+        assert (turn["estado"], turn["portafolio"]) == ("completada", None)
+
+    def test_a_fallback_carries_it_too(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
+        advisor.queue.append(UpstreamTimeout("rag"))
+
+        assert user.say(user.open_session())["portafolio"] is not None
+
+
+class TestHistory:
+    def test_it_is_what_was_answered_oldest_first(self, user: TestUser) -> None:
+        session = user.open_session()
+        turns = [user.say(session, said) for said in ("uno", "dos", "tres")]
+
+        assert user.get(f"/copilot/sessions/{session['id']}").json() == turns
+
+    def test_a_new_session_has_none(self, user: TestUser) -> None:
+        assert user.get(f"/copilot/sessions/{user.open_session()['id']}").json() == []
+
+    def test_a_turn_from_before_the_columns_existed_is_shown(self, user: TestUser, connection: Connection) -> None:
+        session = user.open_session()
+        connection.execute(
+            text(
+                "INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario, texto_sistema, estado, "
+                "fecha_creacion) VALUES (:id, 'vieja', 'respuesta', 'completada', NULL)"
+            ),
+            {"id": session["id"]},
+        )
+
+        (turn,) = user.get(f"/copilot/sessions/{session['id']}").json()
+
+        assert (turn["input"], turn["output"], turn["fecha_creacion"]) == ("vieja", "respuesta", None)
+
+
+def test_a_session_deleted_while_it_is_answered_is_gone(user: TestUser, advisor: ScriptedAdvisor) -> None:
+    session = user.open_session()
+    ask = advisor.answer
+
+    def answer(*args: Any, **kwargs: Any) -> Answer:
+        user.delete(f"/copilot/sessions/{session['id']}")
+        return ask(*args, **kwargs)
+
+    advisor.answer = answer  # type: ignore[method-assign] # the fake is ours
+
+    assert user.post(f"/copilot/sessions/{session['id']}", {"input": "hola"}).status_code == 404

@@ -1,0 +1,167 @@
+"""The root, health, catalogues, problems, CORS: what is not about a person."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from maverik_backend.api import create_app
+from maverik_backend.clients.registry import Clients
+from maverik_backend.core.database import Database
+from maverik_backend.core.security import PasswordHasher
+from maverik_backend.settings import Settings
+from maverik_backend.web.resources import Resources
+from tests.fixtures.people import TestUser
+
+CONTRACT = json.loads((Path(__file__).parents[1] / "fixtures" / "catalogs.json").read_text(encoding="utf-8"))
+
+
+class TestRoot:
+    def test_it_names_the_service(self, api: TestClient) -> None:
+        assert api.get("/").json()["service"] == "maverik_backend"
+
+
+class TestHealth:
+    def test_a_working_database_is_healthy(self, api: TestClient) -> None:
+        body = api.get("/health").json()
+
+        assert body["status"] == body["dependencies"]["database"]["status"] == "healthy"
+
+    def test_an_unreachable_database_is_a_503(self, detached_api: TestClient) -> None:
+        response = detached_api.get("/health")
+
+        assert response.status_code == 503
+        assert response.json()["dependencies"]["database"] == {"status": "unhealthy", "latency_ms": None}
+
+
+class TestCatalogs:
+    def test_ids_and_texts_are_the_contract(self, api: TestClient) -> None:
+        catalogs = api.get("/catalogs").json()
+
+        assert {name: [option["desc"] for option in options] for name, options in catalogs.items()} == CONTRACT
+        assert all(
+            [option["id"] for option in options] == list(range(1, len(options) + 1)) for options in catalogs.values()
+        )
+
+    def test_an_unchanged_copy_is_not_sent_again(self, api: TestClient) -> None:
+        etag = api.get("/catalogs").headers["ETag"]
+
+        response = api.get("/catalogs", headers={"If-None-Match": f'"other", W/{etag}'})
+
+        assert (response.status_code, response.content, response.headers["ETag"]) == (304, b"", etag)
+
+    def test_another_copy_is_replaced(self, api: TestClient) -> None:
+        assert api.get("/catalogs", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+class TestProblems:
+    def test_a_body_that_is_not_json_is_refused(self, api: TestClient) -> None:
+        response = api.post("/user/login", content=b"{", headers={"Content-Type": "application/json"})
+
+        assert response.status_code == 422
+        assert response.json()["errores"][0]["mensaje"] == "El cuerpo no es JSON válido."
+
+    def test_a_body_that_is_no_object_is_refused(self, api: TestClient) -> None:
+        assert api.post("/user/login", json=[1]).json()["errores"][0]["campo"] == "body"
+
+    def test_an_unknown_path_is_a_problem(self, api: TestClient) -> None:
+        response = api.get("/nada")
+
+        assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+
+    def test_another_method_is_a_problem_that_names_the_allowed_ones(self, api: TestClient) -> None:
+        response = api.put("/catalogs")
+
+        assert (response.status_code, response.headers["Allow"]) == (405, "GET")
+
+    def test_it_has_the_members_of_rfc_9457(self, api: TestClient) -> None:
+        problem = api.get("/nada").json()
+
+        assert problem == {
+            "type": "urn:maverik:problem:not-found",
+            "title": "No encontrado",
+            "status": 404,
+            "detail": "Lo que buscás no existe o no está disponible para vos.",
+            "error": "not found",
+        }
+
+    @pytest.mark.parametrize("path", ["/catalogs", "/user/me"])
+    def test_an_unreachable_database_is_a_503_with_retry_after(
+        self, detached_api: TestClient, resources: Resources, path: str
+    ) -> None:
+        token = resources.tokens.issue(user_id=1).token
+
+        response = detached_api.get(path, headers={"Authorization": f"Bearer {token}"})
+
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+
+    def test_what_was_sent_is_never_echoed(self, api: TestClient) -> None:
+        response = api.post("/user/login", json={"email": "a@example.com", "clave": ["secreto"]})
+
+        assert "secreto" not in response.text
+
+
+class TestRequestId:
+    def test_a_well_formed_one_comes_back(self, api: TestClient) -> None:
+        assert api.get("/", headers={"X-Request-ID": "abc-12345"}).headers["X-Request-ID"] == "abc-12345"
+
+    @pytest.mark.parametrize("given", ["corto", "x" * 65, "con espacios y más", "a\\nb" * 5])
+    def test_any_other_is_replaced(self, api: TestClient, given: str) -> None:
+        returned = api.get("/", headers={b"X-Request-ID": given.encode()}).headers["X-Request-ID"]
+
+        assert returned != given
+        assert len(returned) == 32
+
+
+class TestCors:
+    def preflight(self, api: TestClient, origin: str) -> Any:
+        headers = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        }
+        return api.options("/copilot/sessions", headers=headers)
+
+    @pytest.mark.parametrize("origin", ["https://app.example.com", "https://otro.example.com"])
+    def test_every_configured_frontend_may_call(self, api: TestClient, origin: str) -> None:
+        response = self.preflight(api, origin)
+
+        assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (200, origin)
+
+    def test_others_may_not(self, api: TestClient) -> None:
+        response = self.preflight(api, "https://evil.example.com")
+
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+
+class TestLogs:
+    def test_a_request_is_one_line_without_personal_texts(
+        self, user: TestUser, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        session = user.open_session()
+        capfd.readouterr()
+
+        user.say(session, "mi secreto más íntimo")
+
+        output = "".join(capfd.readouterr())
+        assert output.count("route=/copilot/sessions/{session_id}") == 1
+        assert "secreto" not in output
+        assert user.email not in output
+        assert user.token not in output
+
+
+@pytest.fixture
+def detached_api(resources: Resources, cheap_hasher: PasswordHasher) -> TestClient:
+    """The application, configured for a database server that is not there."""
+    settings: Settings = resources.settings
+    nowhere = settings.database.model_copy(update={"host": "127.0.0.1", "port": 1, "username": "x"})
+    away = settings.model_copy(update={"database": nowhere})
+    clients: Clients = resources.clients
+    app: FastAPI = create_app(away, clients=clients, hasher=cheap_hasher)
+    assert isinstance(app.state.resources.database, Database)
+    return TestClient(app, raise_server_exceptions=False)

@@ -1,0 +1,151 @@
+"""Advisory sessions: opening, listing, renaming, deleting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from tests.api.answers import fields_refused
+from tests.fixtures.people import TestUser, make_session_body
+
+
+class TestCreate:
+    def test_a_goal_names_the_session_and_makes_the_first_text(self, user: TestUser) -> None:
+        session = user.open_session(objetivo_id=2, capital_inicial=2500.5, horizonte_temporal=18)
+
+        assert session["titulo_chat"] == "Comprar un vehículo"
+        assert session["primer_input"] == (
+            "Mi objetivo es comprar un vehículo. Tengo un capital inicial de 2.500,50, un horizonte de 18 meses y una "
+            "tolerancia al riesgo media. ¿Qué me recomendás?"
+        )
+
+    def test_the_stored_fields_come_back(self, user: TestUser) -> None:
+        body = make_session_body(capital_inicial=1234.56)
+
+        session = user.post("/copilot/sessions", body).json()
+
+        assert {field: session[field] for field in body} == body
+        assert session["fecha_creacion"].endswith("Z")
+
+    @pytest.mark.parametrize(
+        ("purpose", "title"),
+        [
+            (1, "Fortalecer mis conocimientos financieros"),
+            (3, "Obtener información de los mercados y realizar investigación financiera"),
+        ],
+    )
+    def test_another_purpose_names_the_session_itself(self, user: TestUser, purpose: int, title: str) -> None:
+        session = user.post("/copilot/sessions", {"proposito_sesion_id": purpose}).json()
+
+        assert session["titulo_chat"] == title
+        assert title[1:] in session["primer_input"]
+
+    def test_purpose_2_needs_a_goal(self, user: TestUser) -> None:
+        refused = fields_refused(user.post("/copilot/sessions", {"proposito_sesion_id": 2}))
+
+        assert refused["objetivo_id"]["permitidos"] == [1, 2, 3, 4, 5, 6, 7]
+
+    def test_the_numbers_of_a_goal_may_be_unknown(self, user: TestUser) -> None:
+        body = {"proposito_sesion_id": 2, "objetivo_id": 1, "capital_inicial": None}
+
+        assert user.post("/copilot/sessions", body).json()["primer_input"].count("Tengo") == 0
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("proposito_sesion_id", 4),
+            ("proposito_sesion_id", None),
+            ("objetivo_id", 8),
+            ("tolerancia_al_riesgo_id", 0),
+            ("capital_inicial", -0.01),
+            ("capital_inicial", 1.001),
+            ("capital_inicial", 1e30),
+            ("capital_inicial", "mucho"),
+            ("horizonte_temporal", 0),
+            ("horizonte_temporal", 601),
+            ("horizonte_temporal", 1.5),
+        ],
+    )
+    def test_a_value_without_sense_is_refused(self, user: TestUser, field: str, value: Any) -> None:
+        response = user.post("/copilot/sessions", make_session_body(**{field: value}))
+
+        assert set(fields_refused(response)) == {field}
+
+    @pytest.mark.parametrize(
+        ("field", "value"), [("capital_inicial", 0), ("horizonte_temporal", 1), ("horizonte_temporal", 600)]
+    )
+    def test_the_limits_themselves_are_allowed(self, user: TestUser, field: str, value: int) -> None:
+        assert user.open_session(**{field: value})[field] == value
+
+
+class TestList:
+    def test_pages_go_from_newest_to_oldest_without_gap_or_repeat(self, user: TestUser) -> None:
+        ids = [user.open_session()["id"] for _ in range(5)]
+
+        pages, before = [], ""
+        for _ in range(3):
+            page = user.get(f"/copilot/sessions?limit=2{before}").json()
+            pages.append([session["id"] for session in page["sesiones"]])
+            before = f"&before={page['siguiente']}"
+
+        assert pages == [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0]]]
+        assert page["siguiente"] is None
+
+    def test_the_last_full_page_says_that_it_is_the_last(self, user: TestUser) -> None:
+        user.open_session()
+
+        assert user.get("/copilot/sessions?limit=1").json()["siguiente"] is None
+
+    def test_only_own_sessions_are_listed(self, user: TestUser, other_user: TestUser) -> None:
+        other_user.open_session()
+
+        assert user.get("/copilot/sessions").json() == {"sesiones": [], "siguiente": None}
+
+    @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "before=0", "before=x", f"before={2**63}"])
+    def test_a_page_without_sense_is_refused(self, user: TestUser, query: str) -> None:
+        assert set(fields_refused(user.get(f"/copilot/sessions?{query}"))) == {query.partition("=")[0]}
+
+
+class TestInfo:
+    def test_it_is_the_session_as_it_was_opened(self, user: TestUser) -> None:
+        session = user.open_session()
+
+        assert user.get(f"/copilot/sessions/{session['id']}/info").json() == session
+
+
+class TestRename:
+    def test_the_new_name_stays(self, user: TestUser) -> None:
+        session = user.open_session()
+
+        renamed = user.patch(f"/copilot/sessions/{session['id']}", {"titulo_chat": "  Mi casa  "}).json()
+
+        assert renamed == {**session, "titulo_chat": "Mi casa"}
+        assert user.get(f"/copilot/sessions/{session['id']}/info").json() == renamed
+
+    @pytest.mark.parametrize("title", ["", "   ", "x" * 201, "a\x00b", None, 5])
+    def test_a_name_without_sense_is_refused(self, user: TestUser, title: Any) -> None:
+        response = user.patch(f"/copilot/sessions/{user.open_session()['id']}", {"titulo_chat": title})
+
+        assert set(fields_refused(response)) == {"titulo_chat"}
+
+
+class TestDelete:
+    def test_the_session_and_all_said_in_it_are_gone(self, user: TestUser, connection: Connection) -> None:
+        session = user.open_session()
+        user.say(session)
+
+        assert user.delete(f"/copilot/sessions/{session['id']}").status_code == 204
+
+        assert user.get(f"/copilot/sessions/{session['id']}").status_code == 404
+        left = text("SELECT count(*) FROM sesion_asesoria_detalle WHERE sesion_asesoria_id = :id")
+        assert connection.scalar(left, {"id": session["id"]}) == 0
+
+    def test_other_sessions_stay(self, user: TestUser) -> None:
+        session, other = user.open_session(), user.open_session()
+        user.say(other)
+
+        user.delete(f"/copilot/sessions/{session['id']}")
+
+        assert len(user.get(f"/copilot/sessions/{other['id']}").json()) == 1

@@ -1,0 +1,11 @@
+"""Fixtures live in ``tests/fixtures``, one file a concern."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["tests.fixtures.application", "tests.fixtures.database", "tests.fixtures.people"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-openapi", action="store_true", help="write the OpenAPI snapshot anew")

@@ -21,8 +21,9 @@ from maverik_backend.settings import Settings
 
 TransactionFactory = Callable[[], AbstractContextManager[Session]]
 
-# SQLSTATE classes and codes (PostgreSQL manual, appendix A) that say "not now" rather than "your statement is wrong".
-_UNAVAILABLE_SQLSTATES = ("08", "53", "57P01", "57P02", "57P03", "57P05", "57014")
+# SQLSTATE classes and codes (PostgreSQL manual, appendix A) that say "not now" or "not you" rather than "your statement
+# is wrong": connection, authorization, unknown database, resources, shutdown, statement timeout.
+_UNAVAILABLE_SQLSTATES = ("08", "28", "3D000", "53", "57P01", "57P02", "57P03", "57P05", "57014")
 
 
 class Database:
@@ -44,18 +45,24 @@ class Database:
         Raises:
             DatabaseUnavailable: when PostgreSQL cannot be reached, is shutting down, or no connection came free.
         """
-        try:
-            with self._sessions.begin() as session:
-                yield session
-        except (DBAPIError, PoolTimeoutError) as error:
-            if is_unavailable(error):
-                raise DatabaseUnavailable(type(error).__name__) from error
-            raise
+        with unavailability_reported(), self._sessions.begin() as session:
+            yield session
 
     def dispose(self) -> None:
         """Close the pooled connections."""
         if isinstance(self.bind, Engine):
             self.bind.dispose()
+
+
+@contextmanager
+def unavailability_reported() -> Iterator[None]:
+    """Turn the driver's ways of saying "not now" into :class:`~maverik_backend.errors.DatabaseUnavailable`."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError) as error:
+        if is_unavailable(error):
+            raise DatabaseUnavailable(type(error).__name__) from error
+        raise
 
 
 def is_unavailable(error: DBAPIError | PoolTimeoutError) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maverik_backend.core.database import make_engine
+from maverik_backend.core.database import make_engine, unavailability_reported
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import Settings
 
@@ -15,6 +15,7 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
     """Bring the configured database to ``revision``, all of the way or not at all.
 
     Raises:
+        DatabaseUnavailable: when it cannot be reached.
         SettingsError: when the migrations are not where this package was installed from.
     """
     from alembic.config import Config  # noqa: PLC0415
@@ -25,7 +26,7 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
         raise SettingsError([f"The migrations are not at {ALEMBIC_INI.parent}: run from a checkout or the image."])
     engine = make_engine(settings, for_migrations=True)
     try:
-        with engine.connect() as connection:
+        with unavailability_reported(), engine.connect() as connection:
             config = Config(ALEMBIC_INI)
             config.attributes.update(connection=connection, settings=settings)
             command.upgrade(config, revision)

@@ -1,0 +1,81 @@
+"""The command line, as a person meets it: real processes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.processes import run_maverik, run_python
+
+
+class TestConfigurationErrors:
+    @pytest.mark.parametrize("command", [["serve"], ["migrate"], ["outbox", "list"]])
+    def test_all_of_them_are_told_at_once_without_a_traceback(self, own_folder: Path, command: list[str]) -> None:
+        result = run_maverik(*command, cwd=own_folder, DB_PORT="x", RAG_SERVICE_URL="ftp://a", MAIL_SENDER_ADDRESS="no")
+
+        assert result.returncode == 2
+        lines = result.stderr.strip().splitlines()
+        assert [line.split()[0] for line in lines] == ["DB_PORT", "RAG_SERVICE_URL", "MAIL_SENDER_ADDRESS"]
+
+    def test_uvicorn_gets_sentences_too(self, own_folder: Path) -> None:
+        result = run_python("-m", "uvicorn", "maverik_backend.api:app", cwd=own_folder, APP_ENV="prod")
+
+        assert result.returncode != 0
+        assert "SECRET_KEY is not set" in result.stderr
+        assert "Traceback" not in result.stderr
+
+    def test_a_database_that_is_not_there_is_told_in_a_sentence(self, own_folder: Path) -> None:
+        result = run_maverik("migrate", cwd=own_folder, DB_HOST="127.0.0.1", DB_PORT="1", DB_USERNAME="x")
+
+        assert result.returncode == 2
+        assert result.stderr.startswith("The database cannot be reached")
+        assert "Traceback" not in result.stderr
+
+
+class TestKeys:
+    def test_a_generated_key_is_one_that_the_settings_take(self, own_folder: Path) -> None:
+        first, second = (run_maverik("keys", "generate", cwd=own_folder).stdout.strip() for _ in range(2))
+
+        assert re.fullmatch(r"k4\.local\.[A-Za-z0-9_-]{43}", first)
+        assert first != second
+        assert run_maverik("keys", "generate", cwd=own_folder, SECRET_KEY=f"{first},{second}").returncode == 0
+
+
+class TestMigrate:
+    def test_it_can_be_run_twice(self, own_folder: Path) -> None:
+        for _ in range(2):
+            result = run_maverik("migrate", cwd=own_folder)
+            assert (result.returncode, result.stdout) == (0, "The database is up to date.\n"), result.stderr
+
+    def test_a_plain_alembic_command_works_too(self, own_folder: Path) -> None:
+        root = Path(__file__).resolve().parents[2]
+        arguments = ("-m", "alembic", "-c", str(root / "alembic.ini"))
+
+        assert run_python(*arguments, "upgrade", "head", cwd=own_folder).returncode == 0
+        assert run_python(*arguments, "check", cwd=own_folder).returncode == 0
+
+
+class TestOutbox:
+    def test_an_empty_outbox_has_nothing_to_deliver(self, own_folder: Path) -> None:
+        run_maverik("migrate", cwd=own_folder)
+
+        result = run_maverik("outbox", "deliver", cwd=own_folder)
+
+        assert (result.returncode, result.stdout) == (0, "0 sent\n"), result.stderr
+
+
+class TestDemo:
+    def test_it_plays_a_whole_conversation_and_ends(self, own_folder: Path) -> None:
+        result = run_maverik(
+            "demo", cwd=own_folder, DB_HOST="db.invalid", DB_USERNAME="x", RAG_SERVICE_URL="http://x.invalid"
+        )
+
+        assert result.returncode == 0, result.stderr
+        output = " ".join(result.stdout.split())
+        assert "Portafolio sugerido (perfil moderado)" in output
+        assert "con tu capital inicial de 12.000 y un ahorro de 350 por mes, reunirías 28.800" in output
+        assert "Esa consulta queda fuera de lo que sé" in output
+        assert "5 turnos guardados" in output
+        assert list(own_folder.iterdir()) == []

@@ -1,0 +1,95 @@
+"""The embedded PostgreSQL keeps its data through restarts and crashes, and never outlives its last user."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import psutil
+import requests
+
+from maverik_backend.clients.mail.base import Sender
+from maverik_backend.clients.mail.local import LocalMailbox
+from maverik_backend.core.deadline import Deadline
+from tests.fixtures.people import key_in, make_profile
+from tests.processes import ServerProcess
+
+EMAIL = "ana@example.com"
+
+
+def postmaster(folder: Path) -> psutil.Process:
+    """The database process that the embedded PostgreSQL's own file names."""
+    lines = (folder / "data" / "postgres" / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    return psutil.Process(int(lines[0]))
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """A process whose parent does not collect it (containers without an init) stays as a zombie: that is ended too."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def sign_up(server: ServerProcess, folder: Path) -> str:
+    """A new account's temporary key."""
+    assert requests.post(f"{server.url}/user/signup", json=make_profile(email=EMAIL), timeout=10).status_code == 201
+    mailbox = LocalMailbox(folder / "data" / "mailbox", sender=Sender(name="x", address="x@example.com"))
+    return key_in(mailbox.wait_for_mail(EMAIL, deadline=Deadline.after(20)))
+
+
+def log_in(server: ServerProcess, key: str) -> int:
+    return requests.post(f"{server.url}/user/login", json={"email": EMAIL, "clave": key}, timeout=10).status_code
+
+
+def test_a_second_run_finds_what_the_first_left_and_tokens_still_hold(own_folder: Path) -> None:
+    with ServerProcess(own_folder) as first:
+        key = sign_up(first, own_folder)
+        login = requests.post(f"{first.url}/user/login", json={"email": EMAIL, "clave": key}, timeout=10).json()
+        database = postmaster(own_folder)
+        assert first.stop() == 0
+    assert has_ended(database)
+
+    with ServerProcess(own_folder) as second:
+        headers = {"Authorization": f"Bearer {login['access_token']}"}
+        assert requests.get(f"{second.url}/user/me", headers=headers, timeout=10).json()["email"] == EMAIL
+
+
+def test_a_killed_server_leaves_a_database_that_the_next_run_takes_over(own_folder: Path) -> None:
+    with ServerProcess(own_folder) as first:
+        key = sign_up(first, own_folder)
+        first.kill()
+
+    with ServerProcess(own_folder) as second:
+        assert log_in(second, key) == 200
+        database = postmaster(own_folder)
+        assert second.stop() == 0
+    assert has_ended(database)
+
+
+def test_a_power_cut_loses_nothing_that_was_acknowledged(own_folder: Path) -> None:
+    with ServerProcess(own_folder) as first:
+        key = sign_up(first, own_folder)
+        database = postmaster(own_folder)
+        everything = [database, *database.children(recursive=True)]
+        first.kill()
+        for process in everything:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(everything, timeout=10)
+
+    with ServerProcess(own_folder) as second:
+        assert log_in(second, key) == 200
+        assert second.stop() == 0
+
+
+def test_a_stale_process_number_that_belongs_to_somebody_else_is_not_mistaken_for_the_database(
+    own_folder: Path,
+) -> None:
+    with ServerProcess(own_folder) as first:
+        key = sign_up(first, own_folder)
+        pid_file = own_folder / "data" / "postgres" / "postmaster.pid"
+        left_behind = pid_file.read_text(encoding="utf-8").splitlines()
+        assert first.stop() == 0
+    pid_file.write_text("\n".join([str(psutil.Process().pid), *left_behind[1:]]) + "\n", encoding="utf-8")
+
+    with ServerProcess(own_folder) as second:
+        assert log_in(second, key) == 200
+        assert second.stop() == 0

@@ -1,0 +1,98 @@
+"""The real thing as a subprocess: the command line, and a server with its own data folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[1]
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """What a process needs to run at all, and ``variables``; nothing that configures Maverik by accident."""
+    kept = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
+    return {**{name: os.environ[name] for name in kept if name in os.environ}, **variables}
+
+
+def run_maverik(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """``python -m maverik_backend ...`` in ``cwd``, where no ``.env`` of a developer lies."""
+    return run_python("-m", "maverik_backend", *arguments, cwd=cwd, **variables)
+
+
+def run_python(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=cwd,
+        env=clean_environment(PYTHONPATH=str(ROOT), **variables),
+    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class ServerProcess:
+    """``maverik serve`` with everything in ``folder``; ended by process id, whatever happens."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        self._log = (folder / "server.log").open("w+", encoding="utf-8")
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "maverik_backend", "serve", "--port", str(port)],
+            cwd=folder,
+            env=clean_environment(PYTHONPATH=str(ROOT), LOCAL_DATA_DIR=str(folder / "data"), **variables),
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def __enter__(self) -> Self:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"the server did not start:\n{self.output()}")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self.kill()
+        self._log.close()
+
+    def output(self) -> str:
+        """Everything that it printed and logged so far."""
+        self._log.flush()
+        return Path(self._log.name).read_text(encoding="utf-8")
+
+    def stop(self) -> int:
+        """Ask it to end, as an operator does; its exit status."""
+        self._process.terminate()
+        return self._process.wait(timeout=STOP_TIMEOUT_S)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._process.kill()
+        self._process.wait(timeout=STOP_TIMEOUT_S)
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/health", timeout=1).ok
+        except requests.ConnectionError:
+            return False

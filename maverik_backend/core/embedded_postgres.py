@@ -38,7 +38,7 @@ def ensure_running(data_dir: Path, *, database_name: str) -> URL:
     Raises:
         SettingsError: when the ``local`` extra is not installed.
     """
-    pgserver = _load_pgserver()
+    pgserver = load_pgserver()
     data_dir.mkdir(parents=True, exist_ok=True)
     _drop_stale_postmaster_file(data_dir)
     server = pgserver.get_server(data_dir.resolve(), cleanup_mode="stop")
@@ -50,10 +50,10 @@ def ensure_running(data_dir: Path, *, database_name: str) -> URL:
 
 def stop(data_dir: Path) -> None:
     """Leave the server now, not at the end of the process; it stops when nobody else uses it."""
-    _load_pgserver().get_server(data_dir.resolve(), start=False).cleanup()
+    load_pgserver().get_server(data_dir.resolve(), start=False).cleanup()
 
 
-def _load_pgserver() -> ModuleType:
+def load_pgserver() -> ModuleType:
     """The optional library, without its remark that a machine has no XDG_RUNTIME_DIR (containers have none)."""
     try:
         with warnings.catch_warnings():

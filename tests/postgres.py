@@ -1,0 +1,58 @@
+"""A PostgreSQL server as operators run it: over TCP, with a password. Made from the embedded one's programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from maverik_backend.core.embedded_postgres import load_pgserver
+from tests.processes import free_port
+
+USER = "maverik"
+PASSWORD = "una clave: con @ y / y ñ"
+_SYSTEM_USER = "pgserver"
+
+
+class TcpPostgres:
+    """A server in ``folder`` on a loopback port; only :data:`USER` with :data:`PASSWORD` gets in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._library = load_pgserver()
+        self._data = folder / "data"
+        self._folder = folder
+        # PostgreSQL refuses to run as root.
+        self._user = _SYSTEM_USER if os.geteuid() == 0 else None
+
+    def __enter__(self) -> Self:
+        password_file = self._folder / "password"
+        password_file.write_text(PASSWORD, encoding="utf-8")
+        if self._user is not None:
+            self._library.utils.ensure_user_exists(self._user)
+            self._folder.chmod(0o755)
+            for path in (self._folder, password_file):
+                shutil.chown(path, user=self._user)
+        arguments = ("-D", str(self._data), "-U", USER, f"--pwfile={password_file}", "--auth=scram-sha-256", "-N")
+        self._run("initdb", *arguments)
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        options = f'-h 127.0.0.1 -p {self.port} -k "" -F'
+        self._run("pg_ctl", "-w", "-D", str(self._data), "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-w", "-m", "fast", "-D", str(self._data), "stop")
+
+    def _run(self, program: str, *arguments: str) -> Any:
+        utils, pgexec = self._library.utils, self._library.pgexec.pgexec
+        programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
+        return pgexec(program, arguments, bin_path=programs, user=self._user)

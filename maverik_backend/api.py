@@ -23,17 +23,16 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from maverik_backend import __version__
-from maverik_backend.clients.rag.articles import read_articles
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.security import AccessTokens, PasswordHasher
-from maverik_backend.errors import SettingsError
+from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.routers import catalog, chat, health, session, user
-from maverik_backend.services import knowledge
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
+from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.outbox import Outbox, OutboxWorker
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
@@ -56,9 +55,8 @@ def create_app(
         SettingsError: when something is enabled but cannot work.
     """
     database = database or Database(make_engine(settings))
-    clients = clients or make_clients(
-        ClientContext(settings=settings, search=partial(knowledge.search, database.transaction))
-    )
+    index = KnowledgeIndex(database.transaction)
+    clients = clients or make_clients(ClientContext(settings=settings, search=index))
     keyring = make_keyring(settings)
     executor = ThreadPoolExecutor(max_workers=settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
@@ -87,7 +85,7 @@ def create_app(
     )
     app = _make_fastapi(settings)
     app.state.resources = resources
-    app.router.lifespan_context = partial(_lifespan, executor=executor)
+    app.router.lifespan_context = partial(_lifespan, index=index, executor=executor)
     return app
 
 
@@ -101,6 +99,9 @@ def _make_fastapi(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app)
+    # The last one added is the outermost: also what fails unexpectedly has an id, a log line and the CORS headers.
+    app.add_middleware(problems.UnexpectedErrors)
+    app.add_middleware(RequestLog)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.frontend.urls,
@@ -109,17 +110,16 @@ def _make_fastapi(settings: Settings) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],
         expose_headers=["ETag", "Retry-After", "X-Request-ID"],
     )
-    app.add_middleware(RequestLog)
     return app
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI, *, executor: ThreadPoolExecutor) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPoolExecutor) -> AsyncIterator[None]:
     """Start what runs beside requests, and end it in the opposite order."""
     resources = resources_of(app)
     settings = resources.settings
     anyio.to_thread.current_default_thread_limiter().total_tokens = settings.app.worker_threads
-    await anyio.to_thread.run_sync(_prepare, resources)
+    await anyio.to_thread.run_sync(_prepare, resources, index)
     worker = OutboxWorker(resources.outbox, poll_interval_s=settings.mail.outbox_poll_interval_s)
     worker.start()
     try:
@@ -130,12 +130,14 @@ async def _lifespan(app: FastAPI, *, executor: ThreadPoolExecutor) -> AsyncItera
         resources.database.dispose()
 
 
-def _prepare(resources: Resources) -> None:
-    """Bring the embedded advisor's index up to date, where it is the advisor."""
-    if resources.settings.advice.advisor == "embedded":
-        with resources.database.transaction() as db:
-            if knowledge.sync(db, articles=read_articles()):
-                _log.info("knowledge_indexed")
+def _prepare(resources: Resources, index: KnowledgeIndex) -> None:
+    """Do ahead what the first requests would wait for. Without the database they will; the start does not fail."""
+    try:
+        resources.catalogs.get()
+        if resources.settings.advice.advisor == "embedded":
+            index.prepare()
+    except DatabaseUnavailable as error:
+        _log.warning("database_unavailable_at_start", detail=str(error))
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature of PEP 562

@@ -7,13 +7,13 @@ from maverik_backend.models.outbox import CorreoSaliente, MailState
 from maverik_backend.models.session import SesionAsesoria, SesionAsesoriaDetalle, TurnState
 from maverik_backend.models.user import Usuario
 
-# The Alembic revision that these tables are; a test keeps it equal to the head. It lets the server tell whether its
-# database is migrated without loading Alembic.
-SCHEMA_REVISION = "8a41f2c7e95b"
+# The Alembic revisions up to the one that these tables are, oldest first; a test keeps them equal to alembic/versions.
+# They let the server tell without loading Alembic whether its database is migrated.
+SCHEMA_REVISIONS = ("0b2e5472511d", "3f6c1a9d2b40", "5d0e7b83c614", "8a41f2c7e95b")
 
 __all__ = [
     "CATALOGS",
-    "SCHEMA_REVISION",
+    "SCHEMA_REVISIONS",
     "Base",
     "Catalogo",
     "CorreoSaliente",

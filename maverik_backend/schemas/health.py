@@ -8,6 +8,8 @@ from pydantic import Field
 
 from maverik_backend.schemas.base import Response
 
+Status = Literal["healthy", "unhealthy"]
+
 
 class InicioResponse(Response):
     """Who answers here."""
@@ -20,13 +22,15 @@ class InicioResponse(Response):
 class DependenciaResponse(Response):
     """One thing that the service depends on."""
 
-    status: Literal["healthy", "unhealthy"]
-    latency_ms: float | None = Field(description="Milisegundos que tardó en contestar; null si no contestó.")
+    status: Status
+    latency_ms: float | None = Field(
+        description="Milisegundos que tardó en contestar; null si no contestó o no se mide."
+    )
 
 
 class SaludResponse(Response):
     """The service and what it depends on."""
 
-    status: Literal["healthy", "unhealthy"]
+    status: Status
     version: str
     dependencies: dict[str, DependenciaResponse]

@@ -1,4 +1,7 @@
-"""The questionnaire's catalogues: read once, kept, and asked for texts and valid ids."""
+"""The questionnaire's catalogues: read once a process, and asked for texts and valid ids.
+
+They change with a release and its migration, never under a running process, so nothing is ever read twice.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from time import monotonic
 
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
@@ -16,9 +18,6 @@ from maverik_backend.core.database import TransactionFactory
 from maverik_backend.errors import FieldError, InvalidInput
 from maverik_backend.models import CATALOGS
 from maverik_backend.texts import validation as texts
-
-# An operator who adds an option sees it in every process within this time.
-KEEP_S = 300.0
 
 Options = Mapping[int, str]
 
@@ -50,26 +49,25 @@ class Catalogs:
 
 
 class CatalogCache:
-    """Hands out :class:`Catalogs`, reading them again after :data:`KEEP_S` seconds."""
+    """Hands out :class:`Catalogs`, read when they are first asked for."""
 
     def __init__(self, transaction: TransactionFactory) -> None:
         self._transaction = transaction
         self._lock = threading.Lock()
-        self._kept: tuple[float, Catalogs] | None = None
+        self._kept: Catalogs | None = None
 
     def get(self) -> Catalogs:
-        """The catalogues, at most :data:`KEEP_S` seconds old.
+        """The catalogues.
 
         Raises:
-            DatabaseUnavailable: when they are not at hand and cannot be read.
+            DatabaseUnavailable: when they are not at hand yet and cannot be read.
         """
-        kept = self._kept
-        if kept is not None and monotonic() - kept[0] < KEEP_S:
-            return kept[1]
-        with self._lock, self._transaction() as session:
-            catalogs = read(session)
-        self._kept = (monotonic(), catalogs)
-        return catalogs
+        if self._kept is None:
+            with self._lock:
+                if self._kept is None:
+                    with self._transaction() as session:
+                        self._kept = read(session)
+        return self._kept
 
 
 def read(session: Session) -> Catalogs:

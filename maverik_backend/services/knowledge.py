@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
-from maverik_backend.clients.rag.articles import Article, version_of
+from maverik_backend.clients.rag.articles import Article, read_articles, version_of
 from maverik_backend.clients.rag.base import Passage
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.text import fold
 from maverik_backend.models import Pasaje
 
-_INSERT = text("""
+_INSERT = sql("""
     INSERT INTO pasaje (articulo, titulo, orden, texto, version, indice)
     VALUES (:article, :title, :order, :passage, :version,
             setweight(to_tsvector('spanish', :folded_title), 'A')
@@ -25,7 +27,7 @@ _INSERT = text("""
 # A passage's score is the sum over the question's words of rarity x place: a word that few articles use says more, and
 # so does one in the title or the topics. A passage counts only when its article's title or topics (weights A and B)
 # hold one of the words; that is what makes a question financial.
-_SEARCH = text("""
+_SEARCH = sql("""
     WITH question AS (
         SELECT replace(plainto_tsquery('spanish', :folded)::text, '&', '|')::tsquery AS query
     ), hit AS (
@@ -78,12 +80,34 @@ def _rows(article: Article, version: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def search(transaction: TransactionFactory, question: str, *, limit: int) -> list[Passage]:
-    """The passages that fit ``question`` best; none when it is not about any article's topic.
+class KnowledgeIndex:
+    """The shipped articles, searchable: a :class:`~maverik_backend.clients.rag.base.PassageSearch`."""
 
-    Raises:
-        DatabaseUnavailable: when the index cannot be read.
-    """
-    with transaction() as session:
-        rows = session.execute(_SEARCH, {"folded": fold(question), "limit": limit}).mappings().all()
-    return [Passage(**{**row, "score": float(row["score"])}) for row in rows]
+    def __init__(self, transaction: TransactionFactory) -> None:
+        self._transaction = transaction
+        self._lock = threading.Lock()
+        self._is_ready = False
+
+    def prepare(self) -> None:
+        """Bring the index in step with the articles, once a process; servers do it before the first question.
+
+        Raises:
+            DatabaseUnavailable: when it cannot be done now.
+        """
+        with self._lock:
+            if not self._is_ready:
+                with self._transaction() as session:
+                    sync(session, articles=read_articles())
+                self._is_ready = True
+
+    def __call__(self, text: str, *, limit: int) -> list[Passage]:
+        """The passages that fit ``text`` best; none when it is not about any article's topic.
+
+        Raises:
+            DatabaseUnavailable: when the index cannot be read.
+        """
+        if not self._is_ready:
+            self.prepare()
+        with self._transaction() as session:
+            rows = session.execute(_SEARCH, {"folded": fold(text), "limit": limit}).mappings().all()
+        return [Passage(**{**row, "score": float(row["score"])}) for row in rows]

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from maverik_backend import errors
 from maverik_backend.texts import problems as texts
@@ -61,13 +62,35 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.MaverikError, _on_maverik_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected)
+
+
+class UnexpectedErrors:
+    """Middleware: what nobody foresaw is logged and answered as a problem, inside the middleware around it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched_send)
+        except Exception as error:
+            if scope["type"] != "http" or started:
+                raise
+            _log.exception("unexpected_error", kind=type(error).__name__)
+            await _answer(_INTERNAL)(scope, receive, send)
 
 
 def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
     problem = next((PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS), None)
     if problem is None:
-        return _on_unexpected(_request, error)
+        raise error
     if problem.status >= 500:  # noqa: PLR2004 - the class of server errors
         _log.warning("unavailable", kind=type(error).__name__, detail=str(error))
     return _answer(problem, fields=error.fields if isinstance(error, errors.InvalidInput) else ())
@@ -87,11 +110,6 @@ def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     problem = _FRAMEWORK_PROBLEMS.get(status, Problem(status, "request refused", texts.OTHER))
     return _answer(problem, extra_headers=headers)
-
-
-def _on_unexpected(_request: Request, error: Exception) -> JSONResponse:
-    _log.error("unexpected_error", kind=type(error).__name__, exc_info=error)
-    return _answer(_INTERNAL)
 
 
 def _answer(

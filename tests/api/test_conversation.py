@@ -93,7 +93,7 @@ def key_from(mail: MailApiServer) -> str:
     (request,) = mail.wait_for_requests(1)
     assert request.headers["api-key"] == API_KEY
     (line,) = [line for line in request.json["textContent"].splitlines() if line.startswith("Clave: ")]
-    return line.removeprefix("Clave: ")
+    return str(line.removeprefix("Clave: "))
 
 
 def test_a_conversation_goes_through_the_configured_services(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.api import create_app
@@ -16,6 +17,7 @@ from maverik_backend.core.database import Database
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources
+from tests.fixtures.application import ScriptedAdvisor
 from tests.fixtures.people import TestUser
 
 CONTRACT = json.loads((Path(__file__).parents[1] / "fixtures" / "catalogs.json").read_text(encoding="utf-8"))
@@ -37,6 +39,25 @@ class TestHealth:
 
         assert response.status_code == 503
         assert response.json()["dependencies"]["database"] == {"status": "unhealthy", "latency_ms": None}
+
+    @pytest.mark.parametrize(
+        "change", ["UPDATE alembic_version SET version_num = '0b2e5472511d'", "DELETE FROM alembic_version"]
+    )
+    def test_tables_that_are_too_old_are_a_503_that_says_so(
+        self, api: TestClient, connection: Connection, change: str
+    ) -> None:
+        connection.execute(text(change))
+
+        response = api.get("/health")
+
+        assert response.status_code == 503
+        assert response.json()["dependencies"]["database"]["status"] == "healthy"
+        assert response.json()["dependencies"]["migrations"]["status"] == "unhealthy"
+
+    def test_tables_of_a_newer_release_are_fine(self, api: TestClient, connection: Connection) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'ffffffffffff'"))
+
+        assert api.get("/health").status_code == 200
 
 
 class TestCatalogs:
@@ -99,6 +120,21 @@ class TestProblems:
         response = detached_api.get(path, headers={"Authorization": f"Bearer {token}"})
 
         assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+
+    def test_an_unexpected_failure_is_a_problem_that_browsers_may_read(
+        self, user: TestUser, advisor: ScriptedAdvisor
+    ) -> None:
+        session = user.open_session()
+        advisor.queue.append(RuntimeError("a defect with a secret"))
+
+        response = user.post(
+            f"/copilot/sessions/{session['id']}", {"input": "hola"}, headers={"Origin": "https://app.example.com"}
+        )
+
+        assert (response.status_code, response.json()["error"]) == (500, "internal error")
+        assert "secret" not in response.text
+        assert response.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        assert response.headers["X-Request-ID"]
 
     def test_what_was_sent_is_never_echoed(self, api: TestClient) -> None:
         response = api.post("/user/login", json={"email": "a@example.com", "clave": ["secreto"]})

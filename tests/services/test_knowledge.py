@@ -12,6 +12,7 @@ from maverik_backend.clients.rag.articles import Article, read_articles
 from maverik_backend.clients.rag.vocabulary import searchable
 from maverik_backend.core.database import Database
 from maverik_backend.services import knowledge
+from maverik_backend.services.knowledge import KnowledgeIndex
 
 QUESTIONS = json.loads(
     (Path(__file__).parents[1] / "fixtures" / "knowledge_questions.json").read_text(encoding="utf-8")
@@ -21,12 +22,12 @@ QUESTIONS = json.loads(
 def make_article(**fields: str) -> Article:
     return Article(
         **{"slug": "bono", "title": "Bono", "topics": "bono, título", **fields}, passages=("Un bono es deuda.",)
-    )  # type: ignore[arg-type]
+    )
 
 
 def found(database: Database, question: str, *, limit: int = 12) -> list[str]:
     """Slugs of the articles found, best first."""
-    passages = knowledge.search(database.transaction, searchable(question), limit=limit)
+    passages = KnowledgeIndex(database.transaction)(searchable(question), limit=limit)
     return list(dict.fromkeys(passage.article for passage in passages))
 
 
@@ -40,7 +41,12 @@ class TestSync:
             assert knowledge.sync(session, articles=[make_article()]) is True
 
         assert connection.execute(text("SELECT articulo, orden FROM pasaje")).all() == [("bono", 1)]
-        assert found(database, "¿qué es un bono?") == ["bono"]
+
+    def test_the_first_question_of_a_process_finds_a_current_index(self, database: Database) -> None:
+        with database.transaction() as session:
+            knowledge.sync(session, articles=[make_article()])
+
+        assert found(database, "¿qué es un plazo fijo?")[0] == "plazo-fijo"
 
 
 class TestSearch:
@@ -68,7 +74,7 @@ class TestSearch:
         assert isinstance(found(database, question), list)
 
     def test_no_more_than_asked_for_are_returned(self, database: Database) -> None:
-        assert len(knowledge.search(database.transaction, "ahorro inversion", limit=3)) == 3
+        assert len(KnowledgeIndex(database.transaction)("ahorro inversion", limit=3)) == 3
 
     @pytest.mark.parametrize("goal", range(1, 8))
     def test_every_goal_of_the_questionnaire_finds_something(

@@ -122,9 +122,11 @@ async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPool
     await anyio.to_thread.run_sync(_prepare, resources, index)
     worker = OutboxWorker(resources.outbox, poll_interval_s=settings.mail.outbox_poll_interval_s)
     worker.start()
+    _log.info("started", version=__version__, advisor=settings.advice.advisor, mail=settings.mail.sender)
     try:
         yield
     finally:
+        _log.info("stopping")
         await anyio.to_thread.run_sync(worker.stop)
         executor.shutdown(cancel_futures=True)
         resources.database.dispose()

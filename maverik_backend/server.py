@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from maverik_backend.api import create_app
+from maverik_backend.errors import SettingsError
 from maverik_backend.settings import Settings
 
 SHUTDOWN_GRACE_S = 30
@@ -48,12 +49,27 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
-    """Serve until a signal ends it; exits with status 1 when it cannot start."""
-    host, port = host or settings.app.host, settings.app.port if port is None else port
-    server = Server(create_app(settings), host=host, port=port, announcement=_announcement(settings, host, port))
-    server.run()
+    """Serve until a signal ends it; exits with status 1 when it cannot start.
+
+    Raises:
+        SettingsError: when the address cannot be listened on.
+    """
+    host = host or settings.app.host
+    with _listen(host, settings.app.port if port is None else port) as listener:
+        port = listener.getsockname()[1]
+        server = Server(create_app(settings), host=host, port=port, announcement=_announcement(settings, host, port))
+        server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SettingsError([f"HOST={host} PORT={port} cannot be listened on ({reason}): choose others."]) from None
 
 
 def _announcement(settings: Settings, host: str, port: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ class TestConfigurationErrors:
 
         assert result.returncode == 2
         assert result.stderr.startswith("The database cannot be reached")
+        assert "Traceback" not in result.stderr
+
+    def test_an_address_that_is_taken_is_told_in_a_sentence(self, own_folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+
+            result = run_maverik("serve", cwd=own_folder, PORT=port)
+
+        assert result.returncode == 2
+        assert f"HOST=127.0.0.1 PORT={port} cannot be listened on" in result.stderr
         assert "Traceback" not in result.stderr
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -54,6 +55,15 @@ class _StartedTurn:
     turn_id: int
     question: Question
     is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _EarlierTurn:
+    """What a new turn has to know of one before it."""
+
+    said: str
+    answered: str | None
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +119,7 @@ class Chat:
         with self._transaction() as session:
             facts, profile = _session_and_profile(session, user_id=user_id, session_id=session_id)
             earlier = _latest_turns(session, session_id=session_id, limit=max(1, self._settings.history_max_turns))
-            is_first = not any(turn.texto_sistema for turn in earlier)
+            is_first = not any(turn.answered for turn in earlier)
             said = _what_is_said(text, prompt.first_input(facts, catalogs) if is_first else None)
             turn = SesionAsesoriaDetalle(sesion_asesoria_id=session_id, texto_usuario=said)
             session.add(turn)
@@ -124,20 +134,18 @@ class Chat:
             )
         return _StartedTurn(turn_id=turn.id, question=question, is_first=is_first)
 
-    def _history(self, earlier: Sequence[SesionAsesoriaDetalle]) -> tuple[tuple[str, str], ...]:
+    def _history(self, earlier: Sequence[_EarlierTurn]) -> tuple[tuple[str, str], ...]:
         """What was really said by both sides: fallbacks and unanswered turns are left out."""
-        said = [
-            (turn.texto_usuario, turn.texto_sistema)
-            for turn in earlier
-            if turn.estado == TurnState.COMPLETED and turn.texto_sistema
-        ]
+        said = [(turn.said, turn.answered) for turn in earlier if turn.state == TurnState.COMPLETED and turn.answered]
         return prompt.chat_history(
             said, max_turns=self._settings.history_max_turns, max_chars=self._settings.history_max_chars
         )
 
     def _ask(self, started: _StartedTurn, deadline: Deadline) -> _Outcome:
         """No transaction: ask the advisor and, on a first turn, the optimiser at the same time."""
-        pending = self._executor.submit(self._portfolio, started, deadline) if started.is_first else None
+        pending = None
+        if started.is_first:
+            pending = self._executor.submit(copy_context().run, self._portfolio, started, deadline)
         try:
             answer = self._advisor.answer(started.question, deadline=deadline)
             text = _cleaned(answer)
@@ -158,6 +166,8 @@ class Chat:
             _log.warning("optimizer_failed", turn_id=started.turn_id, kind=error.kind, detail=error.detail)
         except portfolios.NonsensePortfolio as error:
             _log.warning("optimizer_failed", turn_id=started.turn_id, kind="nonsense", detail=str(error))
+        except Exception:  # noqa: BLE001 - the portfolio is an extra: no defect in it may cost the answer
+            _log.exception("optimizer_failed", turn_id=started.turn_id, kind="unexpected")
         return None
 
     def _finish(self, turn_id: int, outcome: _Outcome) -> TurnoResponse:
@@ -223,15 +233,15 @@ def describe(turn: SesionAsesoriaDetalle) -> TurnoResponse:
     )
 
 
-def _latest_turns(session: Session, *, session_id: int, limit: int) -> Sequence[SesionAsesoriaDetalle]:
+def _latest_turns(session: Session, *, session_id: int, limit: int) -> list[_EarlierTurn]:
     """The last ``limit`` turns, oldest first."""
-    newest_first = session.scalars(
-        select(SesionAsesoriaDetalle)
+    newest_first = session.execute(
+        select(SesionAsesoriaDetalle.texto_usuario, SesionAsesoriaDetalle.texto_sistema, SesionAsesoriaDetalle.estado)
         .where(SesionAsesoriaDetalle.sesion_asesoria_id == session_id)
         .order_by(SesionAsesoriaDetalle.id.desc())
         .limit(limit)
     ).all()
-    return newest_first[::-1]
+    return [_EarlierTurn(*row) for row in reversed(newest_first)]
 
 
 def _what_is_said(text: str | None, first_input: str | None) -> str:

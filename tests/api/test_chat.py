@@ -231,8 +231,10 @@ class TestPortfolio:
             make_allocation(assets=["a\x00b", "c"]),
             UpstreamTimeout("optimizer"),
             UpstreamRejected("optimizer", 500),
+            make_allocation(weights_pct=[10**400, 1]),
+            RuntimeError("a defect"),
         ],
-        ids=range(7),
+        ids=range(9),
     )
     def test_a_failing_optimizer_costs_the_portfolio_never_the_answer(
         self, user: TestUser, optimizer: ScriptedOptimizer, nonsense: Any

@@ -24,7 +24,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Self
 
 LOOPBACK = "127.0.0.1"
-RISK_PROFILES = ("conservative", "moderate", "bold")
 _POLL_INTERVAL_S = 0.01
 
 
@@ -240,8 +239,8 @@ class Peer:
         self._stream = connection.makefile("rb")
 
     def read_line(self) -> bytes:
-        """The next line, without its end; empty when the client has gone."""
-        return self._stream.readline().rstrip(b"\r\n")
+        """The next line with its end; empty when the client has gone."""
+        return self._stream.readline()
 
     def read_request(self) -> bytes:
         """One HTTP request, head and body; empty when the client has gone."""
@@ -264,6 +263,10 @@ class Peer:
     def hang(self) -> None:
         """Say nothing until the server stops."""
         self._stopping.wait()
+
+    def stops_within(self, seconds: float) -> bool:
+        """Wait, and say whether the server stopped meanwhile."""
+        return self._stopping.wait(seconds)
 
     def reset(self) -> None:
         """End the connection with RST instead of FIN."""

@@ -4,8 +4,11 @@
 Rule                    Value
 ======================  =============================================================================
 Connecting              at most 3 s
-Whole call              the caller's deadline, however slowly the answer drips
-Answer                  at most 1 MiB, JSON, status 2xx; redirects are not followed
+Whole call              the caller's deadline, however slowly headers or body drip
+Answer                  at most 1 MiB, complete, JSON, status 2xx; redirects are not followed
+Connections             kept and used again; one that the service closed meanwhile is replaced
+Sending                 once: a POST that was cut off may have been acted on, so it is not repeated
+Cookies                 none: the session is everybody's, and so would they be
 Environment             proxies and ``.netrc`` of the machine are ignored
 ======================  =============================================================================
 
@@ -15,15 +18,19 @@ never quoted in them.
 
 from __future__ import annotations
 
+import http.client
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from maverik_backend.clients import punctual
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamBadAnswer, UpstreamRejected, UpstreamTimeout, UpstreamUnreachable
 
@@ -43,8 +50,9 @@ class HttpService:
         self._base_url = base_url
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})})
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max_connections)
+        adapter = _PunctualAdapter(pool_connections=1, pool_maxsize=max_connections)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -57,7 +65,7 @@ class HttpService:
         with self._errors_mapped(), self._open(path, payload, deadline) as response:
             if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110, section 15.3
                 raise UpstreamRejected(self.name, response.status_code)
-            return self._read(response, deadline)
+            return self._read(response)
 
     def post_json(self, path: str, payload: Mapping[str, Any] | None, *, deadline: Deadline) -> Any:  # noqa: ANN401
         """As :meth:`post`, and decode the body.
@@ -75,26 +83,26 @@ class HttpService:
         self._session.close()
 
     def _open(self, path: str, payload: Mapping[str, Any] | None, deadline: Deadline) -> requests.Response:
-        if deadline.passed:
-            raise UpstreamTimeout(self.name, "no time left")
         remaining_s = deadline.remaining_s()
+        if not remaining_s:
+            raise UpstreamTimeout(self.name, "no time left")
         return self._session.post(
             self._base_url + path,
             json=payload,
-            timeout=(min(CONNECT_TIMEOUT_S, remaining_s), remaining_s),
+            timeout=urllib3.Timeout(  # type: ignore[arg-type] # requests takes it; its stubs know only numbers
+                total=remaining_s, connect=min(CONNECT_TIMEOUT_S, remaining_s)
+            ),
             allow_redirects=False,
             stream=True,
         )
 
-    def _read(self, response: requests.Response, deadline: Deadline) -> bytes:
-        """The body, read as it comes so that neither size nor slowness can exceed what is allowed."""
+    def _read(self, response: requests.Response) -> bytes:
+        """The body, read as it comes so that its size cannot exceed what is allowed."""
         body = bytearray()
         while chunk := response.raw.read1(_CHUNK_BYTES):
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 raise UpstreamBadAnswer(self.name, "too large")
-            if deadline.passed:
-                raise UpstreamTimeout(self.name, "answer not complete")
         return bytes(body)
 
     @contextmanager
@@ -108,3 +116,36 @@ class HttpService:
             raise UpstreamTimeout(self.name) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise UpstreamUnreachable(self.name, type(error).__name__) from None
+
+
+class _PunctualResponse(http.client.HTTPResponse):
+    """Reads status, headers and body within what urllib3 left of the total as the socket's timeout."""
+
+    def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None) -> None:
+        super().__init__(sock, debuglevel, method)
+        self.fp.close()
+        self.fp = punctual.open_reader(sock, Deadline.after(sock.gettimeout() or 0.0))
+
+
+class _HttpConnection(urllib3.connection.HTTPConnection):
+    response_class = _PunctualResponse
+
+
+class _HttpsConnection(urllib3.connection.HTTPSConnection):
+    response_class = _PunctualResponse
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
+
+
+class _PunctualAdapter(HTTPAdapter):
+    """Makes requests use the connections above."""
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - the signature of requests
+        super().init_poolmanager(connections, maxsize, block, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}

@@ -36,6 +36,8 @@ class HttpApiSender:
             "subject": mail.subject,
             "htmlContent": mail.html,
             "textContent": mail.text,
+            # A mail header of Brevo's that its event log shows. Not its "idempotencyKey", which has to be a UUID.
+            "headers": {"X-Mailin-custom": mail.reference},
         }
         try:
             self._service.post("", payload, deadline=deadline)

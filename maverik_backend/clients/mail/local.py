@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Self
 
 from maverik_backend.clients.mail.base import Mail, Sender, as_mime
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.errors import UpstreamUnreachable
 
 if TYPE_CHECKING:
     from maverik_backend.clients.registry import ClientContext
 
-_FILE_POLICY = policy.SMTP.clone(cte_type="8bit", utf8=True, linesep="\n")
+# For eyes and grep: UTF-8 as it is, a header on one line.
+_FILE_POLICY = policy.SMTP.clone(cte_type="8bit", utf8=True, linesep="\n", max_line_length=None)
 _LOOK_EVERY_S = 0.05
 
 
@@ -32,9 +34,16 @@ class LocalMailbox:
         return cls(settings.mailbox_dir, sender=Sender.from_settings(settings.mail))
 
     def send(self, mail: Mail, *, deadline: Deadline) -> None:  # noqa: ARG002 - writing a file does not wait
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         content = as_mime(mail, self._sender, cte="8bit").as_bytes(policy=_FILE_POLICY)
-        path = self.directory / f"{mail.reference}.eml"
+        try:
+            self._write(f"{mail.reference}.eml", content)
+        except OSError as error:
+            raise UpstreamUnreachable("mail", type(error).__name__) from None
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file that is there whole or not at all."""
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.directory / name
         unfinished = path.with_suffix(".part")
         unfinished.touch(mode=0o600)
         unfinished.write_bytes(content)

@@ -5,16 +5,25 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, Self
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+from maverik_backend.clients import punctual
 from maverik_backend.clients.mail.base import Mail, Sender, as_mime
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.errors import RecipientRefused, UpstreamBadAnswer, UpstreamTimeout, UpstreamUnreachable
+from maverik_backend.errors import (
+    RecipientRefused,
+    UpstreamBadAnswer,
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 
 if TYPE_CHECKING:
     from maverik_backend.clients.registry import ClientContext
 
+CONNECT_TIMEOUT_S = 10.0
 _FIRST_PERMANENT_REPLY = 500  # RFC 5321, section 4.2.1: 5yz is permanent, 4yz transient
 
 
@@ -53,35 +62,63 @@ class SmtpSender:
         )
 
     def send(self, mail: Mail, *, deadline: Deadline) -> None:
-        with _errors_mapped(), self._connect(deadline) as server:
+        with _errors_mapped(deadline), closing(self._connect(deadline)) as server:
             if self._security == "starttls":
                 server.starttls(context=self._tls)
             if self._credentials:
                 server.login(*self._credentials)
             server.send_message(as_mime(mail, self._sender))
+            # The mail is theirs now. However the server says goodbye, sending it again would be a second one.
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
 
     def _connect(self, deadline: Deadline) -> smtplib.SMTP:
-        timeout_s = max(deadline.remaining_s(), 0.001)  # smtplib takes zero for "do not block"
         if self._security == "tls":
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=timeout_s, context=self._tls)
-        return smtplib.SMTP(self._host, self._port, timeout=timeout_s)
+            return _PunctualSmtps(self._host, self._port, deadline=deadline, context=self._tls)
+        return _PunctualSmtp(self._host, self._port, deadline=deadline)
+
+
+class _PunctualSmtp(smtplib.SMTP):
+    """Waits until the deadline and no longer, however many replies there are and however slowly they drip."""
+
+    def __init__(self, host: str, port: int, *, deadline: Deadline, **options: Any) -> None:  # noqa: ANN401 - smtplib's
+        self._deadline = deadline
+        # smtplib takes zero for "do not block"
+        timeout_s = max(min(CONNECT_TIMEOUT_S, deadline.remaining_s()), 0.001)
+        super().__init__(host, port, timeout=timeout_s, **options)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = punctual.open_reader(self.sock, self._deadline)
+        reply = super().getreply()
+        if self.sock is not None:  # for what comes next: a command, or the TLS handshake
+            punctual.set_timeout(self.sock, self._deadline)
+        return reply
+
+
+class _PunctualSmtps(_PunctualSmtp, smtplib.SMTP_SSL):
+    """The same, in TLS from the first byte on."""
 
 
 @contextmanager
-def _errors_mapped() -> Iterator[None]:
+def _errors_mapped(deadline: Deadline) -> Iterator[None]:
     """Smtplib's exceptions in our words, without the addresses and replies that they quote."""
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
-        codes = [code for code, _ in error.recipients.values()]
-        if codes and min(codes) >= _FIRST_PERMANENT_REPLY:
-            raise RecipientRefused("mail", f"reply {codes[0]}") from None
-        raise UpstreamBadAnswer("mail", f"reply {codes[:1]}") from None
-    except smtplib.SMTPServerDisconnected:
-        raise UpstreamUnreachable("mail", "disconnected") from None
+        code = min(code for code, _ in error.recipients.values())
+        if code >= _FIRST_PERMANENT_REPLY:
+            raise RecipientRefused("mail", f"reply {code}") from None
+        raise _rejected(code) from None
     except smtplib.SMTPResponseException as error:
-        raise UpstreamBadAnswer("mail", f"reply {error.smtp_code}") from None
-    except TimeoutError:
-        raise UpstreamTimeout("mail") from None
-    except (smtplib.SMTPException, OSError) as error:
+        raise _rejected(error.smtp_code) from None
+    except (smtplib.SMTPException, OSError, UnicodeError) as error:
+        # smtplib reports a reply that did not come in time as a lost connection.
+        if isinstance(error, TimeoutError) or deadline.passed:
+            raise UpstreamTimeout("mail") from None
         raise UpstreamUnreachable("mail", type(error).__name__) from None
+
+
+def _rejected(code: int) -> UpstreamError:
+    """The error for a reply that says no; smtplib's code for what is not a reply is -1."""
+    return UpstreamRejected("mail", code) if code > 0 else UpstreamBadAnswer("mail", "not an SMTP reply")

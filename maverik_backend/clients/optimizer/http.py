@@ -32,7 +32,7 @@ class HttpOptimizer:
             raise UpstreamBadAnswer("optimizer", "not an object")
         return Allocation(
             assets=_list_of(body.get("assets"), str),
-            weights_pct=_list_of(body.get("weights"), (int, float)),
+            weights_pct=_floats(_list_of(body.get("weights"), (int, float))),
             origin=self.origin,
         )
 
@@ -41,3 +41,11 @@ def _list_of(value: Any, kinds: type | tuple[type, ...]) -> list[Any]:  # noqa: 
     if isinstance(value, list) and all(isinstance(item, kinds) and not isinstance(item, bool) for item in value):
         return value
     raise UpstreamBadAnswer("optimizer", "assets or weights have another shape")
+
+
+def _floats(numbers: list[Any]) -> list[float]:
+    """JSON knows no largest integer; whoever computes with weights does."""
+    try:
+        return [float(number) for number in numbers]
+    except OverflowError:
+        raise UpstreamBadAnswer("optimizer", "a weight is too large") from None

@@ -104,7 +104,7 @@ def _make_fastapi(settings: Settings) -> FastAPI:
     app.add_middleware(RequestLog)
     app.add_middleware(
         CORSMiddleware,
-        allow_origins=settings.frontend.urls,
+        allow_origins=settings.frontend.origins,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],

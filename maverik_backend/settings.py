@@ -28,12 +28,20 @@ LOCAL_FRONTEND_URL = "http://localhost:3000"
 
 def _http_url(value: str) -> str:
     """Accept an absolute http(s) address without credentials, drop the closing slash."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+    if not _is_http_url(value):
         raise PydanticCustomError(
             "http_url", "it must be an http:// or https:// address without credentials, query or fragment"
         )
     return value.rstrip("/")
+
+
+def _is_http_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        is_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # quotes the value, and with it credentials
+        return False
+    return is_host and parts.scheme in {"http", "https"} and "@" not in parts.netloc and {"?", "#"}.isdisjoint(value)
 
 
 def _http_urls(value: str) -> str:
@@ -175,8 +183,13 @@ class FrontendSettings(_Group):
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """Every address the frontend is served from; browsers on these may call the API."""
+        """Every address the frontend is served from."""
         return tuple(self.frontend_url.split(","))
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The same as browsers name them in ``Origin``: without a path (RFC 6454, section 6.2)."""
+        return tuple("{0.scheme}://{0.netloc}".format(urlsplit(url)).lower() for url in self.urls)
 
     @property
     def main_url(self) -> str:
@@ -225,6 +238,8 @@ def load_config(env_file: Path | None = Path(".env")) -> Settings:
             groups[name] = group(_env_file=env_file, _env_file_encoding="utf-8")
         except ValidationError as error:
             problems += [_sentence(group, detail) for detail in error.errors(include_input=False, include_url=False)]
+        except UnicodeDecodeError:
+            raise SettingsError([f"{env_file} cannot be read: it must be UTF-8 text."]) from None
     if problems:
         raise SettingsError(problems)
     settings = Settings.model_validate(groups)
@@ -284,5 +299,5 @@ def _production_problems(settings: Settings) -> Iterator[str]:
         yield "SMTP_SECURITY=none sends people's keys in clear: production uses starttls or tls."
     if settings.security.secret_key is None:
         yield "SECRET_KEY is not set: production does not invent one; make it with `maverik keys generate`."
-    if settings.frontend.frontend_url == LOCAL_FRONTEND_URL:
-        yield "FRONTEND_URL is not set: links in people's mails would lead to localhost."
+    if urlsplit(settings.frontend.main_url).hostname in {"localhost", "127.0.0.1", "::1"}:
+        yield "FRONTEND_URL is not set to a public address: links in people's mails would lead to localhost."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from pathlib import Path
 
 from maverik_backend.core.security import Keyring, generate_paserk
@@ -24,10 +26,12 @@ def make_keyring(settings: Settings) -> Keyring:
 def _generated_key(path: Path) -> str:
     """The key in ``path``, made when there is none. Of two processes that start at once, both use the first one's."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(generate_paserk() + "\n")
+    if not path.exists():
+        # Written whole under another name first (mkstemp: only for the owner), so that nobody reads half a key.
+        descriptor, unfinished = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(generate_paserk() + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, path)
+        Path(unfinished).unlink()
     return path.read_text(encoding="ascii").strip()

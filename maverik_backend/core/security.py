@@ -164,7 +164,7 @@ class AccessTokens:
             claims = json.loads(self._keyring.unseal(token, purpose=Purpose.ACCESS_TOKEN))
             _check_claims(claims, now=datetime.now(UTC))
             return int(claims["sub"])
-        except (Unsealable, ValueError, KeyError, TypeError) as error:
+        except (Unsealable, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise NotAuthenticated(type(error).__name__) from None
 
 
@@ -185,7 +185,7 @@ class PasswordHasher:
         stored = self._nobody if password_hash is None else password_hash
         try:
             matches = _is_bounded(stored) and self._argon2.verify(stored, unicodedata.normalize("NFC", password))
-        except (VerificationError, InvalidHashError):
+        except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
         return matches and password_hash is not None
 
@@ -227,7 +227,7 @@ def _assertion(purpose: Purpose) -> bytes:
 
 def _check_claims(claims: Mapping[str, Any], *, now: datetime) -> None:
     """Raise ``ValueError`` unless the claims are ours and hold at ``now``."""
-    if claims["iss"] != ISSUER or claims["aud"] != Purpose.ACCESS_TOKEN.value:
+    if claims["iss"] != ISSUER or claims["aud"] != Purpose.ACCESS_TOKEN.value or not claims["jti"]:
         raise ValueError("claims")
     not_before, issued = (datetime.fromisoformat(claims[name]) for name in ("nbf", "iat"))
     if max(not_before, issued) > now + CLOCK_SKEW or datetime.fromisoformat(claims["exp"]) <= now:

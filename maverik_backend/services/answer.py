@@ -2,67 +2,94 @@
 
 Answers come from a service that may have read hostile pages. What a frontend's Markdown renderer could turn into a
 request or into markup is taken out of the text itself, so that no renderer has to be trusted (OWASP LLM05:2025).
+
+The text is read by a CommonMark parser, which tells where HTML, images and links stand; they are cut out of those
+places only, so code stays as it is. What is left is read again until nothing is found: the text that goes out is
+exactly one that was read and found harmless. A text that cannot be taken apart loses its brackets instead.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
 MAX_CHARS = 16_000
 ELLIPSIS = "…"
 
-_MAX_ROUNDS = 5
-# C0 and C1 controls but tab and newline, invisible characters that reorder text (Unicode TR36), lone surrogates.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_LABEL = r"\[((?:[^\[\]\\]|\\.)*)\]"
-_IMAGE = re.compile("!" + _LABEL + r"(?:\((?:[^()\\]|\\.|\([^()]*\))*\)|\[[^\]]*\])?")
-_LINK = re.compile(_LABEL + r"\(\s*<?\s*([a-zA-Z][a-zA-Z0-9+.-]*):[^()]*(?:\([^()]*\)[^()]*)*\)")
-_AUTOLINK_OR_TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
+# Of a longer text only the beginning is read: what is taken out of it makes room for twice as much at most.
+_MAX_READ_CHARS = 2 * MAX_CHARS
+_MAX_ROUNDS = 8
+# C0 and C1 controls but tab and newline, invisible characters that reorder text (Unicode UAX #9) or spell hidden
+# words (the tags block), lone surrogates.
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_ENTITY = re.compile(r"&#?\w{1,32};")
+# Blank lines and up to three spaces; four of them would be code.
+_LEADING_BLANKS = re.compile(r"\A(?:[ \t]*\n)*(?: {1,3}(?![ \t]))?")
+
+# Relative addresses have no scheme and are fine.
 _SAFE_SCHEMES = {"http", "https", "mailto"}
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+# Browsers read an address without these (https://url.spec.whatwg.org/#url-parsing).
+_IGNORED_IN_ADDRESSES = re.compile(r"[\x00-\x20]+")
+
+_HIDDEN_TEXT = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
+_ENDS_A_WORD = re.compile(
+    r"<(?=/?(?:article|blockquote|br|dd|details|div|dl|dt|h[1-6]|hr|li|ol|p|pre|section|summary|t[dhr]|table|ul)\b)",
+    re.IGNORECASE,
+)
+_LOOKALIKES = str.maketrans(
+    {
+        "<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
+        ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+        "[": "(",
+        "]": ")",
+    }
+)
+
+
+class _Cut(NamedTuple):
+    """What stands from ``start`` to ``end`` of a block's content gives way to ``text``."""
+
+    start: int
+    end: int
+    text: str
 
 
 def clean(text: str) -> str:
     """``text`` with everything taken out that is not plain Markdown, at most :data:`MAX_CHARS` long; may be empty."""
-    text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _LINK.sub(lambda link: link[0] if link[2].lower() in _SAFE_SCHEMES else link[1], text)
+    text = text[:_MAX_READ_CHARS]
     for _ in range(_MAX_ROUNDS):
-        if not (found := _dangerous_tokens(text)):
-            return _bounded(text.strip())
-        text = _without(text, found)
-    # It keeps turning into markup as it is taken apart: show it as characters.
-    return _bounded(_AUTOLINK_OR_TAG_START.sub(r"\\<", text.replace("![", r"!\[")).strip())
+        text = _without_controls(text)
+        harmless = _without_markup(text)
+        if harmless == text and len(text) <= MAX_CHARS:
+            return text
+        # A cut can turn what was code into markup, so that is read again as well.
+        text = _bounded(text) if harmless == text else harmless
+    # It keeps turning into markup as it is taken apart.
+    return _bounded(_without_controls(text.translate(_LOOKALIKES)))
 
 
-def _without(text: str, found: list[Token]) -> str:
-    import nh3  # noqa: PLC0415 - few answers need it
-
-    for token in found:
-        if token.type == "image":
-            text = _IMAGE.sub(r"\1", text)
-        else:
-            text = text.replace(token.content, html.unescape(nh3.clean(token.content, tags=set())))
-    return text
+def _without_controls(text: str) -> str:
+    """One kind of line end, no control characters, also none written as ``&#8238;``, no blank start or end."""
+    text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _ENTITY.sub(lambda entity: " " if _is_control(html.unescape(entity[0])) else entity[0], text)
+    return _LEADING_BLANKS.sub("", text.rstrip())
 
 
-def _dangerous_tokens(text: str) -> list[Token]:
-    """Raw HTML and images, as a CommonMark parser sees them (so not what stands inside code)."""
-    blocks = _parser().parse(text)
-    inline = [child for block in blocks for child in block.children or ()]
-    return [token for token in [*blocks, *inline] if token.type in {"html_block", "html_inline", "image"}]
-
-
-@cache
-def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - 45 ms that only a process that answers turns has to pay
-
-    return MarkdownIt("commonmark", {"html": True})
+def _is_control(decoded: str) -> bool:
+    """Also for what Python decodes to nothing because HTML forbids it, such as ``&#1;``."""
+    return not decoded or _CONTROLS.search(decoded) is not None
 
 
 def _bounded(text: str) -> str:
@@ -72,3 +99,136 @@ def _bounded(text: str) -> str:
     head = text[: MAX_CHARS - len(ELLIPSIS) - 2]
     paragraph_end = head.rfind("\n\n")
     return head[:paragraph_end] + "\n\n" + ELLIPSIS if paragraph_end > MAX_CHARS // 2 else head + ELLIPSIS
+
+
+def _without_markup(text: str) -> str:
+    """``text`` without the outermost HTML, images and bad links; the same text when there are none."""
+    try:
+        for parser in _parsers():
+            found = [(block, cuts) for block in parser.parse(text) if (cuts := _cuts(block))]
+            if found:
+                rewritten = _rewritten(text, found)
+                return rewritten if rewritten != text else text.translate(_LOOKALIKES)
+    except (RecursionError, ValueError):
+        return text.translate(_LOOKALIKES)
+    return text
+
+
+def _cuts(block: Token) -> list[_Cut]:
+    """What has to leave a block. Of cuts inside each other only the outermost: the next round finds the others."""
+    if block.type == "html_block":
+        return [_Cut(0, len(block.content), _text_of(block.content))]
+    outermost: list[_Cut] = []
+    for cut in sorted(_inline_cuts(block.children or ()), key=lambda cut: (cut.start, -cut.end)):
+        if not outermost or cut.start >= outermost[-1].end:
+            outermost.append(cut)
+    return outermost
+
+
+def _inline_cuts(tokens: Sequence[Token]) -> Iterator[_Cut]:
+    marked = [token for token in tokens if "cut" in token.meta]
+    yield from (token.meta["cut"] for token in marked)
+    for opening, closing in pairwise(marked):
+        if _HIDDEN_TEXT.match(opening.content) and closing.content.startswith("</"):
+            yield _Cut(opening.meta["cut"].start, closing.meta["cut"].end, "")
+
+
+def _rewritten(text: str, found: Sequence[tuple[Token, Sequence[_Cut]]]) -> str:
+    """``text`` with the cuts made. A block's lines keep their number, so what stands before them stays (``> ``).
+
+    Raises:
+        ValueError: when a block's line does not stand in the text as the parser tells it (a tab that became spaces).
+    """
+    lines = text.split("\n")
+    for block, cuts in found:
+        content = block.content
+        for start, end, replacement in reversed(cuts):
+            missing = content.count("\n", start, end) - replacement.count("\n")
+            content = content[:start] + replacement + "\n" * missing + content[end:]
+        first = block.map[0] if block.map else 0
+        for number, (old, new) in enumerate(zip(block.content.split("\n"), content.split("\n"), strict=False), first):
+            if old != new:
+                place = lines[number].rindex(old)
+                lines[number] = lines[number][:place] + new + lines[number][place + len(old) :]
+    return "\n".join(lines)
+
+
+def _text_of(markup: str) -> str:
+    """What HTML says, on as many lines or fewer."""
+    import nh3  # noqa: PLC0415 - few answers need it
+
+    text = html.unescape(nh3.clean(_ENDS_A_WORD.sub(" <", markup), tags=set()))
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    return "\n".join(lines[: markup.count("\n") + 1])
+
+
+@cache
+def _parsers() -> tuple[MarkdownIt, ...]:
+    """Parsers as frontends have them: with any address in a link or only some, with tables or without."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - 45 ms that only a process that answers turns has to pay
+
+    class AnyAddress(MarkdownIt):
+        def validateLink(self, url: str) -> bool:  # noqa: ARG002, N802 - overrides
+            return True
+
+        def normalizeLink(self, url: str) -> str:  # noqa: N802 - overrides
+            return url
+
+    # Nesting is bounded by Python's stack alone: at a limit of its own the parser would stop looking.
+    options = {"html": True, "maxNesting": 1_000_000}
+    parsers = (
+        AnyAddress("commonmark", options),
+        MarkdownIt("commonmark", options),
+        MarkdownIt("commonmark", options).enable("table"),
+    )
+    for parser in parsers:
+        _mark_cuts(parser)
+    return parsers
+
+
+def _mark_cuts(parser: MarkdownIt) -> None:
+    """Make the parser's rules note on each token that has to go where it stands and what may stay of it."""
+    from markdown_it import rules_inline  # noqa: PLC0415 - as above
+
+    for name, rule, cut_of in (
+        ("html_inline", rules_inline.html_inline, _cut_of_html),
+        ("image", rules_inline.image, _cut_of_image),
+        ("link", rules_inline.link, _cut_of_link),
+        ("autolink", rules_inline.autolink, _cut_of_link),
+    ):
+        parser.inline.ruler.at(name, _marking(rule, cut_of))
+
+
+def _marking(
+    rule: Callable[[StateInline, bool], bool], cut_of: Callable[[StateInline, Token, int], _Cut | None]
+) -> Callable[[StateInline, bool], bool]:
+    def marking(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the parser's signature
+        start, known = state.pos, len(state.tokens)
+        if not rule(state, silent):
+            return False
+        if not silent:
+            # Pending text may have been pushed before.
+            token = next(token for token in state.tokens[known:] if token.type != "text")
+            if cut := cut_of(state, token, start):
+                token.meta["cut"] = cut
+        return True
+
+    return marking
+
+
+def _cut_of_html(state: StateInline, token: Token, start: int) -> _Cut:
+    return _Cut(start, state.pos, " " if _ENDS_A_WORD.match(token.content) else "")
+
+
+def _cut_of_image(state: StateInline, token: Token, start: int) -> _Cut:
+    return _Cut(start, state.pos, token.content)
+
+
+def _cut_of_link(state: StateInline, token: Token, start: int) -> _Cut | None:
+    """Nothing for a link to the web or to a mailbox; of others the text stays."""
+    scheme = _SCHEME.match(_IGNORED_IN_ADDRESSES.sub("", str(token.attrs["href"])))
+    if scheme is None or scheme[1].lower() in _SAFE_SCHEMES:
+        return None
+    is_autolink = token.markup == "autolink"
+    text_end = state.pos - 1 if is_autolink else state.md.helpers.parseLinkLabel(state, start, True)
+    return _Cut(start, state.pos, state.src[start + 1 : text_end])

@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from maverik_backend.clients.optimizer.base import Allocation, RiskProfile
 from maverik_backend.errors import MaverikError
 from maverik_backend.schemas.session import Activo, Portafolio
-from maverik_backend.services.answer import clean
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import format as fmt
 
@@ -34,6 +33,8 @@ MAX_ASSETS = 50
 MAX_NAME_CHARS = 100
 
 _TENTHS = 1000  # of a percent's tenths in the whole
+# What a name would need to become HTML, a link, an image or code in the middle of an answer.
+_MARKUP = frozenset("<>[]`")
 
 
 class NonsensePortfolio(MaverikError):
@@ -85,9 +86,9 @@ def _checked_weights(allocation: Allocation) -> list[float]:
     names, weights = allocation.assets, allocation.weights_pct
     if not 0 < len(names) == len(weights) <= MAX_ASSETS:
         raise NonsensePortfolio("lengths")
-    if not all(_is_name(name) for name in names) or len(set(names)) < len(names):
+    if not all(_is_name(name) for name in names) or len({name.strip() for name in names}) < len(names):
         raise NonsensePortfolio("names")
-    if not all(math.isfinite(weight) and weight > -DUST_PCT for weight in weights):
+    if not all(-DUST_PCT < weight <= 100 + SUM_TOLERANCE_PCT for weight in weights):
         raise NonsensePortfolio("weights")
     if abs(math.fsum(weights) - 100) > SUM_TOLERANCE_PCT:
         raise NonsensePortfolio("sum")
@@ -95,8 +96,8 @@ def _checked_weights(allocation: Allocation) -> list[float]:
 
 
 def _is_name(name: str) -> bool:
-    """Whether ``name`` can be shown as it is: printable, and nothing in it that an answer may not hold."""
-    return 0 < len(name.strip()) <= MAX_NAME_CHARS and name.isprintable() and clean(name) == name.strip()
+    """Whether ``name`` can be shown as it is: printable and without markup."""
+    return 0 < len(name.strip()) <= MAX_NAME_CHARS and name.isprintable() and _MARKUP.isdisjoint(name)
 
 
 def _in_tenths(weights: Sequence[float]) -> list[int]:

@@ -9,7 +9,7 @@ _SWAP = str.maketrans(",.", ".,")
 
 def number(value: Decimal | float, *, decimals: int = 0) -> str:
     """``1234567.8`` -> ``1.234.568``; with one decimal, ``1.234.567,8``."""
-    return f"{value:,.{decimals}f}".translate(_SWAP)
+    return f"{value:z,.{decimals}f}".translate(_SWAP)  # z: no minus before a zero
 
 
 def amount(value: Decimal | float) -> str:

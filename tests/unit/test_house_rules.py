@@ -15,9 +15,13 @@ from maverik_backend.routers import catalog, chat, health, session, user
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "maverik_backend"
-ALEMBIC_MAY_IMPORT = ("maverik_backend.models", "maverik_backend.settings", "maverik_backend.errors")
-# One place knows how a connection is made, the embedded PostgreSQL included (see alembic/env.py).
-ALEMBIC_MAY_IMPORT += ("maverik_backend.core.database",)
+ALEMBIC_MAY_IMPORT = (
+    "maverik_backend.models",
+    "maverik_backend.settings",
+    "maverik_backend.errors",
+    # One place knows how a connection is made, the embedded PostgreSQL included (see alembic/env.py).
+    "maverik_backend.core.database",
+)
 
 
 def sources(*folders: Path) -> list[Path]:

@@ -39,8 +39,8 @@ def version_of(articles: Sequence[Article]) -> str:
 
 def _parse(slug: str, source: str) -> Article:
     head, *passages = (block.strip() for block in source.strip().split("\n\n"))
-    title, topics = head.splitlines()
-    if not (title.startswith(_TITLE) and topics.startswith(_TOPICS) and passages):
+    title, _, topics = head.partition("\n")
+    if not (title.startswith(_TITLE) and topics.startswith(_TOPICS) and "\n" not in topics and passages):
         raise ValueError(f"{slug}: not an article")
     return Article(
         slug=slug, title=title.removeprefix(_TITLE), topics=topics.removeprefix(_TOPICS), passages=tuple(passages)

@@ -157,7 +157,7 @@ def _monthly_saving(question: Question) -> Decimal | None:
 
 def _projection_text(situation: Situation, *, capital: Decimal, monthly: Decimal) -> str:
     months = situation.horizon_months or 0
-    rate = projection.REAL_ANNUAL_RETURN[situation.risk_tolerance or projection.DEFAULT_RISK_TOLERANCE]
+    rate = projection.annual_return_for(situation.risk_tolerance)
     parts = []
     if capital:
         parts.append(texts.CONTRIBUTION_CAPITAL.format(capital=fmt.amount(capital)))

@@ -14,21 +14,30 @@ MAX_AMOUNT = Decimal(10) ** 13
 _MONTHS_A_YEAR = 12
 _MULTIPLIERS = {"mil": 1_000, "k": 1_000, "lucas": 1_000, "luca": 1_000}
 _MULTIPLIERS |= dict.fromkeys(("millones", "millon", "millón", "palos", "palo"), 1_000_000)
-_AMOUNT = r"(?P<number>\d{1,3}(?:\.\d{3})+(?:,\d{1,2})?|\d+(?:[.,]\d{1,2})?)\s*(?P<multiplier>" + (
-    "|".join(sorted(_MULTIPLIERS, key=len, reverse=True)) + r")?\b"
-)
-_CURRENCY = r"(?:\s*(?:de\s+)?(?:pesos|d[oó]lares|usd|u\$s|ars))?"
+# Only where a number starts: trying each of its digits again would take seconds for a long row of them.
+_NUMBER = r"(?<!\d)(?<!\d[.,])(?P<number>\d{1,3}(?:\.\d{3})+(?:,\d{1,2})?|\d+(?:[.,]\d{1,2})?)"
+_AMOUNT = rf"{_NUMBER}\s*(?P<multiplier>{'|'.join(sorted(_MULTIPLIERS, key=len, reverse=True))})?\b"
+_CURRENCY = r"(?:\s*(?:de\s+)?(?:pesos|d[oó]lares|usd|u\$s|us\$|ars))?"
 _A_MONTH = r"\s*(?:por\s+mes|al\s+mes|mensual(?:es)?|mensualmente|cada\s+mes|todos\s+los\s+meses|x\s+mes|/\s*mes)\b"
 _MONTHLY = re.compile(_AMOUNT + _CURRENCY + _A_MONTH, re.IGNORECASE)
+# "Por mes para llegar en 36 meses" and "por mes para 2030" speak of time.
+_NO_MONEY_BEFORE = r"(?!(?:para|en|hasta|desde|durante|dentro)\b)"
+_NO_MONEY_AFTER = r"(?![.,]?\d|\s*(?:%|por\s+ciento|d[ií]as?|semanas?|mes(?:es)?|a[ñn]os?|cuotas?|veces)(?!\w))"
 _MONTHLY_FIRST = re.compile(
-    r"(?:por\s+mes|al\s+mes|cada\s+mes|mensualmente|todos\s+los\s+meses)\s+(?:\w+\s+){0,4}?(?:u\$s|us\$|usd|\$)?\s*"
-    + _AMOUNT,
+    r"(?:por\s+mes|al\s+mes|cada\s+mes|mensualmente|todos\s+los\s+meses)\s+"
+    rf"(?:{_NO_MONEY_BEFORE}\w+\s+){{0,4}}?(?:u\$s|us\$|usd|\$)?\s*{_AMOUNT}{_NO_MONEY_AFTER}",
     re.IGNORECASE,
 )
 
 
+def annual_return_for(risk_tolerance: str | None) -> float:
+    """The hypothetical yearly return above inflation, as a fraction; for an unknown tolerance the default's."""
+    return REAL_ANNUAL_RETURN.get(risk_tolerance or "", REAL_ANNUAL_RETURN[DEFAULT_RISK_TOLERANCE])
+
+
 def monthly_saving_in(text: str) -> Decimal | None:
     """The amount a month that ``text`` speaks of ("150 mil pesos por mes"), as written in Argentina; else ``None``."""
+    text = " ".join(text.split())
     match = _MONTHLY.search(text) or _MONTHLY_FIRST.search(text)
     if match is None:
         return None

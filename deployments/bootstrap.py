@@ -105,3 +105,5 @@ if __name__ == "__main__":
         main()
     except subprocess.CalledProcessError as error:
         sys.exit(f"This did not work: {' '.join(map(str, error.cmd))}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped; run it again to go on.")

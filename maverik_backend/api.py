@@ -139,7 +139,8 @@ def _prepare(resources: Resources, index: KnowledgeIndex) -> None:
         if resources.settings.advice.advisor == "embedded":
             index.prepare()
     except DatabaseUnavailable as error:
-        _log.warning("database_unavailable_at_start", detail=str(error))
+        database = resources.settings.database
+        _log.error("database_unavailable_at_start", host=database.host, port=database.port, detail=str(error))
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature of PEP 562

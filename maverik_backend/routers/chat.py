@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from maverik_backend.routers import responses
 from maverik_backend.schemas.base import Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
-from maverik_backend.services import chat
 from maverik_backend.web.dependencies import App, CurrentUser, DbSession, SignedInUserId
 
 router = APIRouter(
@@ -21,5 +20,5 @@ def create_turn(session_id: Id, body: TurnoCrearRequest, user_id: SignedInUserId
 
 
 @router.get("/{session_id}", summary="Todo lo dicho, de lo más viejo a lo más nuevo")
-def get_history(session_id: Id, user: CurrentUser, session: DbSession) -> list[TurnoResponse]:
-    return [chat.describe(turn) for turn in chat.get_history(session, user_id=user.id, session_id=session_id)]
+def get_history(session_id: Id, user: CurrentUser, session: DbSession, app: App) -> list[TurnoResponse]:
+    return app.chat.get_history(session, user_id=user.id, session_id=session_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from maverik_backend.texts import validation as texts
@@ -42,6 +42,23 @@ def _not_blank(value: str) -> str:
 PlainText = Annotated[str, AfterValidator(_storable)]
 """Text that PostgreSQL can hold: no NUL, no half of a surrogate pair (JSON can spell both)."""
 
+
+def _not_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("int_type", texts.MESSAGES["int_type"])
+    return value
+
+
+def _plain_digits(value: object) -> object:
+    if not str(value).isascii() or not str(value).isdigit():
+        raise PydanticCustomError("int_type", texts.MESSAGES["int_type"])
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_not_boolean)]
+"""A whole number: frontends send numbers or their digits as text; true and false are neither."""
+
 NonBlankText = Annotated[PlainText, AfterValidator(_not_blank)]
 
-Id = Annotated[int, Field(ge=1, le=MAX_BIGINT)]
+Id = Annotated[int, BeforeValidator(_plain_digits), Field(ge=1, le=MAX_BIGINT)]
+"""An id in a path: digits and nothing else, so that one thing has one address."""

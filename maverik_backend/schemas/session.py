@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
-from maverik_backend.schemas.base import MAX_TEXT_CHARS, Id, NonBlankText, Request, Response
+from maverik_backend.schemas.base import MAX_TEXT_CHARS, Id, NonBlankText, Request, Response, Whole
+from maverik_backend.texts import validation as texts
 
 MAX_HORIZON_MONTHS = 600
 MAX_TITLE_CHARS = 200
 
-Capital = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2, allow_inf_nan=False)]
+
+def _plain_amount(value: object) -> object:
+    """Text only as a program writes a number: to a person "12.000" is twelve thousand."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if is_number or (isinstance(value, str) and re.fullmatch(r"\d{1,16}(\.\d{1,2})?", value)):
+        return value
+    raise PydanticCustomError("amount", texts.AMOUNT)
+
+
+Capital = Annotated[
+    Decimal,
+    BeforeValidator(_plain_amount),
+    Field(ge=0, max_digits=18, decimal_places=2, allow_inf_nan=False),
+    WithJsonSchema({"type": "number", "minimum": 0, "description": "En la moneda en que piensa la persona."}),
+]
 """An amount in the currency that the person thinks in, with at most two decimals."""
 
 # Frontends read a JSON number, as they send one.
@@ -23,11 +40,11 @@ JsonNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_u
 class SesionCrearRequest(Request):
     """What the session is about; for purpose 2 also the goal and its numbers. The horizon is in months."""
 
-    proposito_sesion_id: int
-    objetivo_id: int | None = None
+    proposito_sesion_id: Whole
+    objetivo_id: Whole | None = None
     capital_inicial: Capital | None = None
-    horizonte_temporal: Annotated[int, Field(ge=1, le=MAX_HORIZON_MONTHS, description="Meses.")] | None = None
-    tolerancia_al_riesgo_id: int | None = None
+    horizonte_temporal: Annotated[Whole, Field(ge=1, le=MAX_HORIZON_MONTHS, description="Meses.")] | None = None
+    tolerancia_al_riesgo_id: Whole | None = None
 
 
 class SesionRenombrarRequest(Request):
@@ -73,7 +90,7 @@ class Activo(Response):
 class Portafolio(Response):
     """A checked portfolio: weights in percent that add up to 100; return and volatility in percent a year."""
 
-    perfil_riesgo: Annotated[str, Field(description="conservative, moderate o bold.")]
+    perfil_riesgo: Literal["conservative", "moderate", "bold"]
     activos: list[Activo]
     origen: str
     retorno_esperado: float | None
@@ -87,8 +104,8 @@ class TurnoResponse(Response):
     sesion_asesoria_id: int
     input: str
     output: str
-    estado: str
-    origen: str | None
+    estado: Literal["pendiente", "completada", "respaldo", "interrumpida"]
+    origen: Annotated[str | None, Field(description="Quién contestó: rag, integrado, respaldo; null si nadie aún.")]
     portafolio: Portafolio | None
     fuentes: list[str]
     fecha_creacion: datetime | None

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, EmailStr, Field
 from pydantic_core import PydanticCustomError
 
-from maverik_backend.schemas.base import PlainText, Request, Response
+from maverik_backend.schemas.base import PlainText, Request, Response, Whole
 from maverik_backend.texts import validation as texts
 
 MIN_AGE = 18
@@ -35,7 +35,7 @@ Email = Annotated[EmailStr, Field(max_length=MAX_EMAIL_CHARS), AfterValidator(_l
 """An address, in lower case: two spellings of one mailbox are one person."""
 
 BirthDate = Annotated[date, AfterValidator(_adult)]
-CatalogId = Annotated[int, Field(description="Id de una opción de `GET /catalogs`.")]
+CatalogId = Annotated[Whole, Field(description="Id de una opción de `GET /catalogs`.")]
 
 
 class UsuarioCrearRequest(Request):
@@ -58,14 +58,14 @@ class UsuarioActualizarRequest(Request):
 
     fecha_nacimiento: BirthDate | None = None
     nivel_educativo_id: CatalogId | None = None
-    # Not nullable: the default stands for "absent" and is never written (see ``model_fields_set``).
-    conocimiento_alt_inversion_id: CatalogId = 0
-    experiencia_invirtiendo_id: CatalogId = 0
-    porcentaje_ahorro_mensual_id: CatalogId = 0
-    porcentaje_ahorro_invertir_id: CatalogId = 0
-    tiempo_mantener_inversion_id: CatalogId = 0
-    busca_invertir_en_id: CatalogId = 0
-    proporcion_inversion_mantener_id: CatalogId = 0
+    # Not nullable, and no default that a client could send: what is absent is not in ``model_fields_set``.
+    conocimiento_alt_inversion_id: CatalogId = Field(default_factory=int)
+    experiencia_invirtiendo_id: CatalogId = Field(default_factory=int)
+    porcentaje_ahorro_mensual_id: CatalogId = Field(default_factory=int)
+    porcentaje_ahorro_invertir_id: CatalogId = Field(default_factory=int)
+    tiempo_mantener_inversion_id: CatalogId = Field(default_factory=int)
+    busca_invertir_en_id: CatalogId = Field(default_factory=int)
+    proporcion_inversion_mantener_id: CatalogId = Field(default_factory=int)
 
 
 class UsuarioLogin(Request):

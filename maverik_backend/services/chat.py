@@ -7,7 +7,7 @@ connection. What the person said is committed before anybody is asked, and is th
 Rule                   Value
 =====================  ==========================================================================================
 Whole turn             ``EXTERNAL_SERVICE_TIMEOUT`` seconds for everything that waits on other services
-First turn             the optimiser is asked while the advisor thinks, not after
+Portfolio              asked for on the first turn, while the advisor thinks; where there was none, on the next one
 Portfolio late         at most :data:`PORTFOLIO_GRACE_S` after the advisor's answer; then the answer goes without it
 Advisor fails          the turn becomes *respaldo* with a text that says so; such a turn is never sent as history
 =====================  ==========================================================================================
@@ -20,10 +20,10 @@ from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.clients.optimizer.base import Optimizer
@@ -43,6 +43,8 @@ from maverik_backend.texts import advice as texts
 from maverik_backend.texts import validation
 
 PORTFOLIO_GRACE_S = 5.0
+# What a turn may take beside waiting for other services: its transactions, a busy machine.
+FINISHING_TIME = timedelta(seconds=15)
 FALLBACK_ORIGIN = "respaldo"
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +56,7 @@ class _StartedTurn:
 
     turn_id: int
     question: Question
-    is_first: bool
+    lacks_portfolio: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class _EarlierTurn:
     said: str
     answered: str | None
     state: str
+    has_portfolio: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ class Chat:
     def answer(self, *, user_id: int, session_id: int, text: str | None) -> TurnoResponse:
         """Record what the person says, have it answered, record the answer.
 
-        ``text`` may be ``None`` on a session's first turn only: then the stored profile says it.
+        ``text`` may be ``None`` until the session has its first real answer: then the stored profile says it.
 
         Raises:
             NotFound: when the session is not this person's.
@@ -119,7 +122,7 @@ class Chat:
         with self._transaction() as session:
             facts, profile = _session_and_profile(session, user_id=user_id, session_id=session_id)
             earlier = _latest_turns(session, session_id=session_id, limit=max(1, self._settings.history_max_turns))
-            is_first = not any(turn.answered for turn in earlier)
+            is_first = not any(turn.state == TurnState.COMPLETED for turn in earlier)
             said = _what_is_said(text, prompt.first_input(facts, catalogs) if is_first else None)
             turn = SesionAsesoriaDetalle(sesion_asesoria_id=session_id, texto_usuario=said)
             session.add(turn)
@@ -132,7 +135,8 @@ class Chat:
                 text=said,
                 today=datetime.now(UTC).date(),
             )
-        return _StartedTurn(turn_id=turn.id, question=question, is_first=is_first)
+        lacks_portfolio = not any(turn.has_portfolio for turn in earlier)
+        return _StartedTurn(turn_id=turn.id, question=question, lacks_portfolio=lacks_portfolio)
 
     def _history(self, earlier: Sequence[_EarlierTurn]) -> tuple[tuple[str, str], ...]:
         """What was really said by both sides: fallbacks and unanswered turns are left out."""
@@ -144,7 +148,7 @@ class Chat:
     def _ask(self, started: _StartedTurn, deadline: Deadline) -> _Outcome:
         """No transaction: ask the advisor and, on a first turn, the optimiser at the same time."""
         pending = None
-        if started.is_first:
+        if started.lacks_portfolio:
             pending = self._executor.submit(copy_context().run, self._portfolio, started, deadline)
         try:
             answer = self._advisor.answer(started.question, deadline=deadline)
@@ -190,21 +194,43 @@ class Chat:
             turn = session.scalar(statement)
         if turn is None:
             raise NotFound("session")
-        return describe(turn)
+        return self._describe(turn)
 
+    def get_history(self, session: Session, *, user_id: int, session_id: int) -> list[TurnoResponse]:
+        """Every turn of the person's session, oldest first.
 
-def get_history(session: Session, *, user_id: int, session_id: int) -> Sequence[SesionAsesoriaDetalle]:
-    """Every turn of the person's session, oldest first.
+        Raises:
+            NotFound: when the session is not this person's.
+        """
+        get_or_raise(session, user_id=user_id, session_id=session_id)
+        turns = session.scalars(
+            select(SesionAsesoriaDetalle)
+            .where(SesionAsesoriaDetalle.sesion_asesoria_id == session_id)
+            .order_by(SesionAsesoriaDetalle.id)
+        )
+        return [self._describe(turn) for turn in turns]
 
-    Raises:
-        NotFound: when the session is not this person's.
-    """
-    get_or_raise(session, user_id=user_id, session_id=session_id)
-    return session.scalars(
-        select(SesionAsesoriaDetalle)
-        .where(SesionAsesoriaDetalle.sesion_asesoria_id == session_id)
-        .order_by(SesionAsesoriaDetalle.id)
-    ).all()
+    def _describe(self, turn: SesionAsesoriaDetalle) -> TurnoResponse:
+        """A turn as the API shows it. ``output`` is always a text: one that has no answer says so."""
+        state = self._state_of(turn)
+        return TurnoResponse(
+            id=turn.id,
+            sesion_asesoria_id=turn.sesion_asesoria_id,
+            input=turn.texto_usuario,
+            output=turn.texto_sistema or texts.UNANSWERED[state],
+            estado=state,
+            origen=turn.origen,
+            portafolio=Portafolio.model_validate(turn.portafolio) if turn.portafolio else None,
+            fuentes=turn.fuentes or [],
+            fecha_creacion=turn.fecha_creacion,
+        )
+
+    def _state_of(self, turn: SesionAsesoriaDetalle) -> TurnState:
+        """A turn that is pending past its deadline will not be answered: whoever worked on it is gone."""
+        longest = timedelta(seconds=self._settings.external_service_timeout) + FINISHING_TIME
+        is_late = turn.fecha_creacion is not None and datetime.now(UTC) - turn.fecha_creacion > longest
+        is_lost = turn.estado == TurnState.PENDING and is_late
+        return TurnState.INTERRUPTED if is_lost else TurnState(turn.estado)
 
 
 def _session_and_profile(session: Session, *, user_id: int, session_id: int) -> tuple[SesionAsesoria, Usuario]:
@@ -218,25 +244,19 @@ def _session_and_profile(session: Session, *, user_id: int, session_id: int) -> 
     return row[0], row[1]
 
 
-def describe(turn: SesionAsesoriaDetalle) -> TurnoResponse:
-    """A turn as the API shows it. ``output`` is always a text: one that has no answer yet says so."""
-    return TurnoResponse(
-        id=turn.id,
-        sesion_asesoria_id=turn.sesion_asesoria_id,
-        input=turn.texto_usuario,
-        output=turn.texto_sistema or texts.PENDING,
-        estado=turn.estado,
-        origen=turn.origen,
-        portafolio=Portafolio.model_validate(turn.portafolio) if turn.portafolio else None,
-        fuentes=turn.fuentes or [],
-        fecha_creacion=turn.fecha_creacion,
-    )
-
-
 def _latest_turns(session: Session, *, session_id: int, limit: int) -> list[_EarlierTurn]:
     """The last ``limit`` turns, oldest first."""
     newest_first = session.execute(
-        select(SesionAsesoriaDetalle.texto_usuario, SesionAsesoriaDetalle.texto_sistema, SesionAsesoriaDetalle.estado)
+        select(
+            SesionAsesoriaDetalle.texto_usuario,
+            SesionAsesoriaDetalle.texto_sistema,
+            SesionAsesoriaDetalle.estado,
+            # Answers of older releases have no origin, and their portfolio only in words.
+            or_(
+                SesionAsesoriaDetalle.portafolio.is_not(None),
+                and_(SesionAsesoriaDetalle.texto_sistema.is_not(None), SesionAsesoriaDetalle.origen.is_(None)),
+            ),
+        )
         .where(SesionAsesoriaDetalle.sesion_asesoria_id == session_id)
         .order_by(SesionAsesoriaDetalle.id.desc())
         .limit(limit)

@@ -42,11 +42,14 @@ PORTFOLIO_FIGURES = (
 
 FALLBACK = (
     "En este momento no pude preparar una respuesta completa: el servicio de asesoría no está disponible. "
-    "Tu mensaje quedó guardado, no hace falta que lo escribas de nuevo. Probá otra vez en unos minutos.\n\n"
+    "Tu mensaje quedó guardado, pero sin respuesta: volvé a mandarlo en unos minutos.\n\n"
     "Mientras tanto, si la decisión puede esperar, no te apures: pocas decisiones de ahorro o inversión empeoran "
     "por tomarlas un rato después y con mejor información."
 )
-PENDING = "Esta respuesta todavía se está preparando."
+UNANSWERED = {
+    "pendiente": "Esta respuesta todavía se está preparando.",
+    "interrumpida": "Esta respuesta quedó sin terminar. Volvé a mandar tu mensaje.",
+}
 
 # --- The embedded advisor (clients/rag/embedded.py) ---
 

@@ -18,6 +18,9 @@ MALFORMED = ProblemText("Pedido mal formado", "No se pudo interpretar el pedido.
 WRONG_CREDENTIALS = ProblemText("Credenciales incorrectas", "El correo o la clave no son correctos.")
 NOT_AUTHENTICATED = ProblemText("Sesión no iniciada", "Iniciá sesión para continuar.")
 NOT_FOUND = ProblemText("No encontrado", "Lo que buscás no existe o no está disponible para vos.")
+UNSUPPORTED_MEDIA_TYPE = ProblemText(
+    "Formato no aceptado", "El cuerpo tiene que ser JSON, con el encabezado Content-Type: application/json."
+)
 METHOD_NOT_ALLOWED = ProblemText("Método no permitido", "Esta dirección no acepta ese método.")
 DATABASE_UNAVAILABLE = ProblemText(
     "Servicio no disponible", "El servicio está momentáneamente sobrecargado o fuera de línea. Probá en unos segundos."

@@ -6,8 +6,9 @@ NUL = "No puede contener el carácter nulo."
 BLANK = "No puede estar vacío."
 AGE = "La edad tiene que estar entre {min} y {max} años."
 UNKNOWN_OPTION = "No es una opción válida."
+AMOUNT = "Tiene que ser un número sin separador de miles, con punto y hasta dos decimales: 12000.50."
 GOAL_REQUIRED = "Para este propósito hace falta elegir un objetivo."
-FIRST_INPUT_ONLY = "Sólo el primer mensaje de la sesión puede ir sin texto."
+FIRST_INPUT_ONLY = "Escribí tu mensaje: sólo el primero de la sesión puede ir sin texto."
 
 DEFAULT = "El valor no es válido."
 
@@ -19,6 +20,8 @@ MESSAGES: dict[str, str] = {
     "dict_type": "Tiene que ser un objeto JSON.",
     "string_type": "Tiene que ser un texto.",
     "string_unicode": "Tiene que ser texto Unicode válido.",
+    "too_long": "No puede superar los {max_length} caracteres.",
+    "too_short": "Tiene que tener al menos {min_length} caracteres.",
     "string_too_short": "Tiene que tener al menos {min_length} caracteres.",
     "string_too_long": "No puede superar los {max_length} caracteres.",
     "int_type": "Tiene que ser un número entero.",

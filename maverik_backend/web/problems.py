@@ -37,6 +37,9 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+# Kinds of our own validators, whose messages are Spanish already.
+OUR_FINDINGS = frozenset({"nul", "surrogate", "blank", "age", "amount"})
+
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maverik"'}
 _SOON = {"Retry-After": "5"}
 
@@ -54,6 +57,7 @@ _FRAMEWORK_PROBLEMS: dict[int, Problem] = {
     404: _NOT_FOUND,
     405: Problem(405, "method not allowed", texts.METHOD_NOT_ALLOWED),
 }
+_UNSUPPORTED = Problem(415, "unsupported media type", texts.UNSUPPORTED_MEDIA_TYPE)
 _INTERNAL = Problem(500, "internal error", texts.INTERNAL)
 
 
@@ -96,11 +100,13 @@ def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
     return _answer(problem, fields=error.fields if isinstance(error, errors.InvalidInput) else ())
 
 
-def _on_validation_error(_request: Request, error: Exception) -> JSONResponse:
+def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     details = error.errors() if isinstance(error, RequestValidationError) else []
     if any(detail["loc"][:1] == ("path",) for detail in details):
         # An id that cannot exist is an id that does not exist.
         return _answer(_NOT_FOUND)
+    if details and details[0]["loc"] == ("body",) and not _is_json(request):
+        return _answer(_UNSUPPORTED)
     fields = [errors.FieldError(_field_name(detail["loc"]), _message(detail)) for detail in details]
     return _answer(PROBLEMS[errors.InvalidInput], fields=fields)
 
@@ -131,6 +137,11 @@ def _answer(
     return JSONResponse(body, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def _is_json(request: Request) -> bool:
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
 def _field_body(item: errors.FieldError) -> dict[str, Any]:
     allowed = {} if item.allowed is None else {"permitidos": list(item.allowed)}
     return {"campo": item.field, "mensaje": item.message, **allowed}
@@ -145,7 +156,7 @@ def _field_name(loc: Sequence[Any]) -> str:
 def _message(detail: Mapping[str, Any]) -> str:
     """Pydantic's finding in Spanish; our own validators speak Spanish already."""
     kind = detail["type"]
-    if kind in {"nul", "surrogate", "blank", "age"}:
+    if kind in OUR_FINDINGS:
         return str(detail["msg"])
     if kind == "value_error" and "email" in str(detail.get("msg", "")):
         return validation.EMAIL

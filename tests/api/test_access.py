@@ -100,7 +100,9 @@ class TestSomebodyElsesSession:
 
         assert connection.execute(content, {"id": session["id"]}).all() == before
 
-    @pytest.mark.parametrize("session_id", ["0", "-1", "abc", "1.5", str(2**63), "9" * 100, "%00", "1%20OR%201"])
+    @pytest.mark.parametrize(
+        "session_id", ["0", "-1", "abc", "1.5", str(2**63), "9" * 100, "%00", "1%20", "%2B1", "1_0", "1%20OR%201"]
+    )
     def test_an_id_that_cannot_exist_does_not_exist(
         self, user: TestUser, method: str, path: str, session_id: str
     ) -> None:

@@ -159,7 +159,7 @@ class TestFallback:
         turn = user.say(user.open_session(), "hola")
 
         assert turn["estado"] == turn["origen"] == "respaldo"
-        assert "Tu mensaje quedó guardado" in turn["output"]
+        assert "volvé a mandarlo" in turn["output"]
         kind = text("SELECT error FROM sesion_asesoria_detalle WHERE id = :id")
         assert connection.scalar(kind, {"id": turn["id"]}) == failure.kind  # type: ignore[attr-defined]
 
@@ -183,6 +183,13 @@ class TestFallback:
         (turn,) = user.get(f"/copilot/sessions/{session['id']}").json()
         assert (turn["input"], turn["estado"]) == ("importante", "pendiente")
         assert turn["output"]
+
+    def test_a_fallback_leaves_the_profile_to_speak_again(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
+        session = user.open_session()
+        advisor.queue.append(UpstreamTimeout("rag"))
+        user.say(session, None)
+
+        assert user.say(session, None)["input"] == session["primer_input"]
 
 
 class TestPortfolio:
@@ -256,6 +263,15 @@ class TestPortfolio:
 
         assert (turn["estado"], turn["portafolio"]) == ("completada", None)
 
+    def test_a_session_that_missed_it_gets_it_with_the_next_answer(
+        self, user: TestUser, optimizer: ScriptedOptimizer
+    ) -> None:
+        session = user.open_session()
+        optimizer.queue.append(UpstreamTimeout("optimizer"))
+        user.say(session)
+
+        assert user.say(session, "¿y ahora?")["portafolio"] is not None
+
     def test_a_fallback_carries_it_too(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
         advisor.queue.append(UpstreamTimeout("rag"))
 
@@ -268,6 +284,22 @@ class TestHistory:
         turns = [user.say(session, said) for said in ("uno", "dos", "tres")]
 
         assert user.get(f"/copilot/sessions/{session['id']}").json() == turns
+
+    def test_a_pending_turn_past_its_deadline_reads_as_interrupted(
+        self, user: TestUser, connection: Connection
+    ) -> None:
+        session = user.open_session()
+        insert = text(
+            "INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario, fecha_creacion) "
+            "VALUES (:id, :said, now() - :age * interval '1 second')"
+        )
+        for said, age in (("vieja", 60), ("nueva", 1)):
+            connection.execute(insert, {"id": session["id"], "said": said, "age": age})
+
+        turns = user.get(f"/copilot/sessions/{session['id']}").json()
+
+        assert [turn["estado"] for turn in turns] == ["interrumpida", "pendiente"]
+        assert turns[0]["output"] != turns[1]["output"]
 
     def test_a_new_session_has_none(self, user: TestUser) -> None:
         assert user.get(f"/copilot/sessions/{user.open_session()['id']}").json() == []

@@ -87,6 +87,14 @@ class TestProblems:
         assert response.status_code == 422
         assert response.json()["errores"][0]["mensaje"] == "El cuerpo no es JSON válido."
 
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+    def test_json_that_does_not_say_so_is_a_415(self, api: TestClient, content_type: str) -> None:
+        headers = {"Content-Type": content_type} if content_type else {}
+
+        response = api.post("/user/login", content=b'{"email": "a@example.com", "clave": "x"}', headers=headers)
+
+        assert (response.status_code, response.json()["error"]) == (415, "unsupported media type")
+
     def test_a_body_that_is_no_object_is_refused(self, api: TestClient) -> None:
         assert api.post("/user/login", json=[1]).json()["errores"][0]["campo"] == "body"
 

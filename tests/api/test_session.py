@@ -63,6 +63,11 @@ class TestCreate:
             ("capital_inicial", 1.001),
             ("capital_inicial", 1e30),
             ("capital_inicial", "mucho"),
+            ("capital_inicial", "12.000"),
+            ("capital_inicial", "12,000.50"),
+            ("capital_inicial", True),
+            ("proposito_sesion_id", True),
+            ("horizonte_temporal", True),
             ("horizonte_temporal", 0),
             ("horizonte_temporal", 601),
             ("horizonte_temporal", 1.5),
@@ -78,6 +83,10 @@ class TestCreate:
     )
     def test_the_limits_themselves_are_allowed(self, user: TestUser, field: str, value: int) -> None:
         assert user.open_session(**{field: value})[field] == value
+
+    @pytest.mark.parametrize(("field", "value"), [("capital_inicial", "12000.50"), ("horizonte_temporal", "48")])
+    def test_numbers_written_as_programs_write_them_are_taken(self, user: TestUser, field: str, value: str) -> None:
+        assert user.open_session(**{field: value})[field] == float(value)
 
 
 class TestList:

@@ -31,7 +31,7 @@ class TestConfigurationErrors:
         result = run_maverik("migrate", cwd=own_folder, DB_HOST="127.0.0.1", DB_PORT="1", DB_USERNAME="x")
 
         assert result.returncode == 2
-        assert result.stderr.startswith("The database cannot be reached")
+        assert result.stderr.startswith("The database cannot be used (no connection)")
         assert "Traceback" not in result.stderr
 
     def test_an_address_that_is_taken_is_told_in_a_sentence(self, own_folder: Path) -> None:
@@ -42,6 +42,15 @@ class TestConfigurationErrors:
 
         assert result.returncode == 2
         assert f"HOST=127.0.0.1 PORT={port} cannot be listened on" in result.stderr
+        assert "Traceback" not in result.stderr
+
+    def test_a_folder_that_cannot_be_used_is_told_in_a_sentence(self, own_folder: Path) -> None:
+        (own_folder / "file").write_text("", encoding="utf-8")
+
+        result = run_maverik("migrate", cwd=own_folder, LOCAL_DATA_DIR=str(own_folder / "file"))
+
+        assert result.returncode == 2
+        assert "cannot be used" in result.stderr
         assert "Traceback" not in result.stderr
 
 
@@ -59,6 +68,11 @@ class TestMigrate:
         for _ in range(2):
             result = run_maverik("migrate", cwd=own_folder)
             assert (result.returncode, result.stdout) == (0, "The database is up to date.\n"), result.stderr
+
+    def test_an_unknown_revision_is_told_in_a_sentence(self, own_folder: Path) -> None:
+        result = run_maverik("migrate", "nada", cwd=own_folder)
+
+        assert (result.returncode, result.stderr) == (2, "Can't locate revision identified by 'nada'.\n")
 
     def test_a_plain_alembic_command_works_too(self, own_folder: Path) -> None:
         root = Path(__file__).resolve().parents[2]

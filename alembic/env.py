@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 
+from alembic import context
 from sqlalchemy import Connection
 
-from alembic import context
 from maverik_backend.core.database import make_engine
 from maverik_backend.errors import SettingsError
 from maverik_backend.models import Base

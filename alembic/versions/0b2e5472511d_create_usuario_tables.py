@@ -10,7 +10,6 @@ Revises:
 from __future__ import annotations
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0b2e5472511d"

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argon2
 import sqlalchemy as sa
-
 from alembic import context, op
 
 revision = "3f6c1a9d2b40"

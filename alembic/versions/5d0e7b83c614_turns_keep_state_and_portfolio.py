@@ -7,9 +7,8 @@ Revises: 3f6c1a9d2b40
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
-
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "5d0e7b83c614"
 down_revision = "3f6c1a9d2b40"

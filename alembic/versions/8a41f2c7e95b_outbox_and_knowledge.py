@@ -7,9 +7,8 @@ Revises: 5d0e7b83c614
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSVECTOR
-
 from alembic import op
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 revision = "8a41f2c7e95b"
 down_revision = "5d0e7b83c614"

@@ -18,10 +18,9 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
         DatabaseUnavailable: when it cannot be reached.
         SettingsError: when there is no such revision, or the migrations are not where the package was installed from.
     """
+    from alembic import command  # noqa: PLC0415 - 0.3 s that the web path must not pay
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
-
-    from alembic import command  # noqa: PLC0415 - 0.3 s that the web path must not pay
 
     if not ALEMBIC_INI.exists():
         raise SettingsError([f"The migrations are not at {ALEMBIC_INI.parent}: run from a checkout or the image."])

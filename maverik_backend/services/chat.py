@@ -7,7 +7,8 @@ connection. What the person said is committed before anybody is asked, and is th
 Rule                   Value
 =====================  ==========================================================================================
 Whole turn             ``EXTERNAL_SERVICE_TIMEOUT`` seconds for everything that waits on other services
-Portfolio              asked for on the first turn, while the advisor thinks; where there was none, on the next one
+Portfolio              asked for on the first turn, while the advisor thinks; where there was none, on the next one;
+                       a greeting or the like carries none
 Portfolio late         at most :data:`PORTFOLIO_GRACE_S` after the advisor's answer; then the answer goes without it
 Advisor fails          the turn becomes *respaldo* with a text that says so; such a turn is never sent as history
 =====================  ==========================================================================================
@@ -157,6 +158,9 @@ class Chat:
             _log.warning("advisor_failed", turn_id=started.turn_id, kind=error.kind, detail=error.detail)
             outcome = _Outcome(state=TurnState.FALLBACK, text=texts.FALLBACK, origin=FALLBACK_ORIGIN, error=error.kind)
         else:
+            if not answer.is_advice:
+                # Whoever says hello, or is in distress, is not handed a portfolio; the next answer carries it.
+                pending = None
             outcome = _Outcome(state=TurnState.COMPLETED, text=text, origin=answer.origin, sources=answer.sources)
         return _with_portfolio(outcome, _wait_for(pending, deadline))
 

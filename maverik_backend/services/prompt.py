@@ -36,6 +36,8 @@ class ProfileFacts(Protocol):
 
     fecha_nacimiento: date | None
     conocimiento_alt_inversion_id: int
+    experiencia_invirtiendo_id: int
+    tiempo_mantener_inversion_id: int
     proporcion_inversion_mantener_id: int
 
 
@@ -75,6 +77,8 @@ def situation(profile: ProfileFacts, facts: SessionFacts, catalogs: Catalogs) ->
         horizon_months=facts.horizonte_temporal,
         risk_tolerance=catalogs.text("tolerancia_al_riesgo", facts.tolerancia_al_riesgo_id),
         investment_knowledge=catalogs.text("conocimiento_alt_inversion", profile.conocimiento_alt_inversion_id),
+        investing_experience=catalogs.text("experiencia_invirtiendo", profile.experiencia_invirtiendo_id),
+        holding_period=catalogs.text("tiempo_mantener_inversion", profile.tiempo_mantener_inversion_id),
         reaction_to_falls=catalogs.text("proporcion_inversion_mantener", profile.proporcion_inversion_mantener_id),
     )
 

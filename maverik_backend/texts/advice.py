@@ -51,16 +51,120 @@ UNANSWERED = {
     "interrumpida": "Esta respuesta quedó sin terminar. Volvé a mandar tu mensaje.",
 }
 
-# --- The embedded advisor (clients/rag/embedded.py) ---
+# --- The embedded advisor (clients/rag) ---
+
+# Somebody who may be in danger: nothing here may speak of money. The numbers are public help lines; check them before
+# changing any.
+DISTRESS = (
+    "Lamento mucho que estés pasando por esto, y gracias por contarlo. Ahora lo más importante sos vos, y no tenés que "
+    "atravesarlo a solas: hablá hoy con alguien de confianza o con una de estas líneas, que son gratuitas y "
+    "confidenciales.\n\n"
+    "- **Línea nacional de salud mental:** 0800-999-0091, las 24 horas, desde todo el país.\n"
+    "- **Centro de Asistencia al Suicida:** 135 desde CABA y Gran Buenos Aires, o 0800-345-1435 desde todo el país.\n"
+    "- **Si corrés peligro ahora:** llamá al 911 o al 107 (emergencias médicas), o andá a la guardia más cercana.\n\n"
+    "Soy un programa y no puedo acompañarte como lo haría una persona. Todo lo demás puede esperar; cuando estés "
+    "mejor, acá voy a estar."
+)
+DISTRESS_STILL = (
+    "Sigo acá, aunque para esto hace falta una persona. Si todavía no lo hiciste, llamá a la Línea nacional de salud "
+    "mental, **0800-999-0091**, o al Centro de Asistencia al Suicida, **135** (CABA y Gran Buenos Aires) o "
+    "**0800-345-1435** (todo el país). Si corrés peligro ahora, **911** o **107**."
+)
+GAMBLING = (
+    "Cuando el juego deja de ser un juego no es falta de voluntad: es un problema de salud, y se trata. En la "
+    "provincia de Buenos Aires podés llamar gratis al **0800-444-4000** (juego compulsivo); desde cualquier lugar del "
+    "país, a la Línea nacional de salud mental, **0800-999-0091**. También ayudan pedirle a alguien de confianza que "
+    "maneje tus cuentas por un tiempo y anotarte en el registro de autoexclusión de tu provincia.\n\n"
+    "Y si alguna vez pensás en lastimarte, llamá al **135** (CABA y Gran Buenos Aires), al **0800-345-1435** (todo el "
+    "país) o al **911**."
+)
+GAMBLING_LINE = (
+    "\n\nSi el juego es parte de lo que te pasa, en la provincia de Buenos Aires también te escuchan en el "
+    "**0800-444-4000** (juego compulsivo)."
+)
+CRIME = (
+    "Con eso no te puedo ayudar: es un delito. Si lo que necesitás es regularizar tu situación o pagar lo que "
+    "corresponde y nada más, consultá a un contador matriculado."
+)
+VICTIM = (
+    "Lamento lo que te pasó. Lo primero es frenar el daño, y cada minuto cuenta:\n\n"
+    "1. **Bloqueá:** avisá ya a tu banco o billetera, por la aplicación o por el teléfono de su página oficial, y pedí "
+    "que bloqueen cuentas y tarjetas. Si te robaron el celular, pedile también a tu operadora que bloquee la línea.\n"
+    "2. **Desconocé:** reclamá por escrito cada movimiento que no hiciste y guardá el número de reclamo.\n"
+    "3. **Cambiá las claves** desde otro dispositivo, primero la del correo, y cerrá las sesiones abiertas.\n"
+    "4. **Denunciá** en la comisaría o la fiscalía, con capturas, comprobantes y números de cuenta.\n"
+    "5. **Si la entidad no responde,** reclamá ante el Banco Central y Defensa del Consumidor.\n\n"
+    "Nadie que te llame para recuperar la plata a cambio de un pago o de una clave te está ayudando."
+)
 
 GREETING = (
     "¡Hola! Puedo ayudarte a ordenar tus gastos, armar un fondo de emergencia, entender cómo funcionan las inversiones "
     "y planificar una meta de ahorro. ¿Por dónde querés empezar?"
 )
+ABOUT = (
+    "¡Hola! Soy el asesor integrado de Maverik: un programa que responde con artículos propios y algunas cuentas, sin "
+    "un modelo de lenguaje. Puedo explicarte cómo ahorrar, invertir, salir de deudas o llegar a una meta; no compro ni "
+    "vendo nada por vos y no reemplazo a un profesional. ¿Qué querés saber?"
+)
 THANKS = "¡De nada! Si te queda alguna duda sobre ahorro o inversión, preguntame cuando quieras."
+GOODBYE = "¡Hasta luego! Tu conversación queda guardada: cuando quieras, la seguimos."
+CONTINUE = "Dale. Si querés seguir con «{title}», pedime más detalles; si no, preguntame por otro tema."
+WHAT_NEXT = (
+    "Dale. Contame qué querés saber: por ejemplo, cómo armar un presupuesto, en qué invertir o cómo salir de deudas."
+)
+HUMAN = (
+    "Soy un programa y acá no hay una persona que pueda atenderte. Para hablar con alguien, buscá un asesor o un "
+    "agente inscripto ante la CNV (el registro público está en su sitio oficial) o pedí una entrevista en tu "
+    "banco; para impuestos, un contador matriculado."
+)
+YOUR_DATA = (
+    "Para responderte uso tres cosas: tu perfil de inversor, lo que cargaste en esta sesión (por ejemplo la meta, el "
+    "capital y el plazo) y lo que escribís acá. No veo tus cuentas, tus tarjetas ni tus claves, y nunca te las voy a "
+    "pedir: no las escribas en el chat."
+)
+YOU_ASKED = "En esta sesión me preguntaste: {questions}. ¿Con cuál seguimos?"
+YOU_ASKED_NOTHING = "Todavía no me preguntaste nada en esta sesión. ¿Qué querés saber?"
+QUOTED = "«{question}»"
+INSULT = "Lamento que la respuesta no te haya servido. Decime con otras palabras qué necesitás y lo intento de nuevo."
+ONLY_SPANISH = (
+    "Sólo hablo español: escribime tu pregunta en español y te respondo. / "
+    "I only speak Spanish: please ask me your question in Spanish."
+)
 OFF_TOPIC = (
     "Esa consulta queda fuera de lo que sé: sólo puedo ayudarte con finanzas personales. Si querés, contame qué meta "
     "de ahorro tenés o preguntame, por ejemplo, cómo armar un presupuesto, qué es un plazo fijo o cómo diversificar."
+)
+NOT_UNDERSTOOD = (
+    "No estoy seguro de haberte entendido; sólo sé de finanzas personales. Si es sobre «{title}», preguntámelo con "
+    "otras palabras o pedime más detalles."
+)
+CARE = (
+    "Lamento que estés pasando por un momento así. Vamos de a un paso; y si la angustia te supera, la Línea nacional "
+    "de salud mental, 0800-999-0091, es gratuita y atiende las 24 horas."
+)
+MORE_OF_WHAT = (
+    "¿Sobre qué tema querés que te cuente más? Nombralo (por ejemplo «plazo fijo» o «deudas») y te lo explico."
+)
+NOTHING_MORE = "Sobre «{title}» ya te mostré todo lo que tengo. Podés preguntarme algo más puntual o pasar a otro tema."
+SIMPLER = "En una frase: {sentence}"
+# How an article's example starts.
+EXAMPLE = "Ejemplo "
+UNDER_TITLE = "**{title}.** {text}"
+NO_QUOTES = (
+    "No tengo cotizaciones ni tasas del momento. El precio de una acción o un bono lo ves en la aplicación de tu "
+    "bróker o en BYMA; el dólar y las tasas, en tu banco y en el sitio del Banco Central."
+)
+NO_OPINION_ON_COMPANIES = (
+    "No doy opiniones sobre una empresa en particular: nadie sabe qué va a hacer su precio. Antes de comprar conviene "
+    "mirar cómo gana plata, cuánto debe, qué tan cara está frente a sus ganancias, qué parte de tus ahorros pondrías "
+    "en ella sola y si no te alcanza con un fondo o un ETF que ya la incluya."
+)
+PORTFOLIO_IS = "El portafolio sugerido de esta sesión acompañó a la primera respuesta:\n\n{portfolio}"
+PORTFOLIO_COMES = "El portafolio sugerido llega una sola vez por sesión, junto con la primera respuesta de asesoría."
+PORTFOLIO_FROM = (
+    "Sale de tu tolerancia al riesgo: baja es el perfil conservador; media, el moderado; alta, el audaz. Cuanto más "
+    "audaz, más peso de los activos que más oscilan y caídas posibles más grandes. No lo puedo cambiar por chat: para "
+    "ver otro, abrí una sesión nueva con otra tolerancia."
 )
 SOURCES = "*Fuentes: {titles}.*"
 DISCLAIMER = (
@@ -81,6 +185,13 @@ HORIZON_CASES = {
     "long": "Con un horizonte de {horizon} tenés tiempo para atravesar caídas del mercado, siempre que tu fondo de "
     "emergencia esté aparte.",
 }
+# The catalogue's texts for how long somebody would keep an investment.
+HOLDING_SPANS = {
+    "Menos de 1 año": "short",
+    "Entre 1 y 5 años": "medium",
+    "Entre 5 y 10 años": "long",
+    "Más de 10 años": "long",
+}
 RISK_CASES = {
     "baja": "Como tu tolerancia al riesgo es baja, elegí primero lo que te deje dormir tranquilo y resignate a un "
     "rendimiento más modesto.",
@@ -90,16 +201,50 @@ RISK_CASES = {
     "plata que vayas a necesitar pronto.",
 }
 BEGINNER_CASE = "Como estás dando los primeros pasos, empezá con montos chicos e instrumentos que puedas explicar."
+EXPERT_CASE = (
+    "Como ya tenés experiencia, lo que más suma es revisar costos e impuestos, cuánto se parecen entre sí tus activos "
+    "y si el peso de cada uno sigue siendo el que elegiste."
+)
 SELLS_IN_A_FALL_CASE = "Como ante una caída preferirías vender, conviene que tu cartera oscile poco desde el principio."
 BEGINNER_LEVELS = ("Nulo", "Poco")
+EXPERT_LEVELS = ("Experto", "Avanzada")
 SELLER_START = "Me retiro"
 
+CURRENCY_SIGNS = {"ars": "$", "usd": "US$"}
+CURRENCY_NAMES = {"ars": "pesos", "usd": "dólares"}
 PROJECTION = (
     "**Cuentas para tu meta:** en {horizon}, con {contributions}, reunirías {saved} sin ningún rendimiento. Con un "
     "rendimiento real hipotético de {rate} anual (por encima de la inflación, capitalizado por mes y con aportes a fin "
     "de mes) llegarías a {projected}, medido en poder de compra de hoy y antes de comisiones e impuestos. Es una "
     "cuenta, no una promesa."
 )
+REQUIRED_SAVING = (
+    "**Cuentas para tu meta:** para juntar {target} en {horizon}{start} tenés que ahorrar {plain} por mes sin ningún "
+    "rendimiento. Con un rendimiento real hipotético de {rate} anual (por encima de la inflación, capitalizado por mes "
+    "y con aportes a fin de mes) alcanzaría con {monthly} por mes, medido en poder de compra de hoy y antes de "
+    "comisiones e impuestos. Es una cuenta, no una promesa."
+)
+TIME_NEEDED = (
+    "**Cuentas para tu meta:** para juntar {target} con {contributions} necesitás {plain} sin ningún rendimiento. Con "
+    "un rendimiento real hipotético de {rate} anual (por encima de la inflación, capitalizado por mes y con aportes a "
+    "fin de mes) serían {months}. Es una cuenta, no una promesa."
+)
+TARGET_REACHED = "**Cuentas para tu meta:** con {contributions} ya llegás a {target}, sin contar ningún rendimiento."
+STARTING_FROM = " a partir de {capital}"
 CONTRIBUTION_CAPITAL = "tu capital inicial de {capital}"
 CONTRIBUTION_MONTHLY = "un ahorro de {monthly} por mes"
 ASK_MONTHLY_SAVING = " Si me contás cuánto podés ahorrar por mes, rehago la cuenta con ese aporte."
+ASSUMED_CURRENCY = (
+    " No sé en qué moneda está {amounts} y supuse {currency}; si es otra, decime el monto en {currency} y la rehago."
+)
+SUM_HINTS = {
+    "unclear": "No pude leer con seguridad los montos o el plazo, y prefiero no inventar una cuenta.",
+    "currencies": "Mezclaste pesos y dólares, y no tengo la cotización del momento para sumarlos.",
+    "currency": "No sé en qué moneda está uno de los montos, y prefiero no suponerlo.",
+    "amount": "Para hacerte la cuenta me falta un monto: cuánto ahorrás por mes o cuánto querés juntar.",
+    "term": "Para hacerte la cuenta me falta el plazo.",
+}
+SUM_EXAMPLE = (
+    "{problem} Escribime los números con cifras, una sola moneda y el plazo en meses o años; por ejemplo: «puedo "
+    "ahorrar 150.000 pesos por mes durante 3 años» o «quiero juntar 20.000 dólares en 3 años»."
+)

@@ -272,6 +272,17 @@ class TestPortfolio:
 
         assert user.say(session, "¿y ahora?")["portafolio"] is not None
 
+    def test_what_is_no_advice_carries_none_and_the_next_answer_does(
+        self, user: TestUser, advisor: ScriptedAdvisor
+    ) -> None:
+        session = user.open_session()
+        advisor.queue.append(Answer(text="¡Hola!", origin="integrado", is_advice=False))
+
+        greeting, advice = user.say(session, "hola"), user.say(session, "¿Qué hago con mis ahorros?")
+
+        assert (greeting["output"], greeting["portafolio"]) == ("¡Hola!", None)
+        assert advice["portafolio"] is not None
+
     def test_a_fallback_carries_it_too(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
         advisor.queue.append(UpstreamTimeout("rag"))
 

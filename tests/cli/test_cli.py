@@ -100,7 +100,7 @@ class TestDemo:
         assert result.returncode == 0, result.stderr
         output = " ".join(result.stdout.split())
         assert "Portafolio sugerido (perfil moderado)" in output
-        assert "con tu capital inicial de 12.000 y un ahorro de 350 por mes, reunirías 28.800" in output
+        assert "con tu capital inicial de US$ 12.000 y un ahorro de US$ 350 por mes, reunirías US$ 28.800" in output
         assert "Esa consulta queda fuera de lo que sé" in output
         assert "5 turnos guardados" in output
         assert list(own_folder.iterdir()) == []

@@ -9,10 +9,14 @@ import pytest
 from sqlalchemy import Connection, text
 
 from maverik_backend.clients.rag.articles import Article, read_articles
+from maverik_backend.clients.rag.base import Answer, Question, Situation
+from maverik_backend.clients.rag.embedded import EmbeddedAdvisor
 from maverik_backend.clients.rag.vocabulary import searchable
 from maverik_backend.core.database import Database
+from maverik_backend.core.deadline import Deadline
 from maverik_backend.services import knowledge
 from maverik_backend.services.knowledge import KnowledgeIndex
+from maverik_backend.texts import advice as texts
 
 QUESTIONS = json.loads(
     (Path(__file__).parents[1] / "fixtures" / "knowledge_questions.json").read_text(encoding="utf-8")
@@ -29,6 +33,17 @@ def found(database: Database, question: str, *, limit: int = 12) -> list[str]:
     """Slugs of the articles found, best first."""
     passages = KnowledgeIndex(database.transaction)(searchable(question), limit=limit)
     return list(dict.fromkeys(passage.article for passage in passages))
+
+
+def talk(database: Database, *said: str, situation: Situation | None = None) -> Answer:
+    """The embedded advisor's answer to the last of ``said``, after it answered the others."""
+    advisor = EmbeddedAdvisor(KnowledgeIndex(database.transaction))
+    history: tuple[tuple[str, str], ...] = ()
+    for text_said in said:
+        question = Question(user_profile="", chat_history=history, input=text_said, situation=situation or Situation())
+        answer = advisor.answer(question, deadline=Deadline.after(60))
+        history = (*history, (text_said, answer.text))
+    return answer
 
 
 class TestSync:
@@ -83,3 +98,79 @@ class TestSearch:
         description = connection.scalar(text('SELECT "desc" FROM objetivo WHERE id = :id'), {"id": goal})
 
         assert found(database, f"Mi objetivo es {description}. ¿Qué me recomendás?")
+
+
+class TestConversation:
+    """The advisor over the real articles."""
+
+    @pytest.mark.parametrize(
+        ("question", "titles"),
+        [
+            (
+                "¿Qué es un CEDEAR y en qué se diferencia de un fondo común?",
+                ("CEDEARs", "FCI: fondos de inversión"),
+            ),
+            ("CEDEAR y ETF", ("CEDEARs", "ETF: fondos cotizados")),
+            ("plazo fijo o cuenta remunerada", ("Plazo fijo bancario", "Billeteras y saldos remunerados")),
+            (
+                "lecap, caución o money market",
+                ("LECAP y BONCAP del Tesoro", "Cauciones bursátiles", "Fondos money market"),
+            ),
+            ("¿conviene invertir en acciones o bonos?", ("Acciones de empresas", "Bonos")),
+            ("¿qué es un bono?", ("Bonos",)),
+            ("¿Cómo armo un fondo de emergencia?", ("Fondo de emergencia",)),
+        ],
+    )
+    def test_everything_that_is_asked_about_is_answered(
+        self, database: Database, question: str, titles: tuple[str, ...]
+    ) -> None:
+        assert talk(database, question).sources == titles
+
+    @pytest.mark.parametrize(
+        ("said", "titles"),
+        [
+            (("¿qué es una caución?", "¿Y qué diferencia tiene con el plazo fijo?"),
+             ("Cauciones bursátiles", "Plazo fijo bancario")),
+            (("¿qué es un bono?", "¿y los riesgos?"), ("Bonos",)),
+            (("¿qué es un CEDEAR?", "¿Y los bonos?"), ("Bonos",)),
+            (("¿en qué invierto dólares?", "¿y en cripto?"), ("Criptomonedas y bitcoin",)),
+            (("¿qué es un CEDEAR?", "¿qué impuestos paga?"), ("Impuestos a las inversiones",)),
+            (("¿qué es un CEDEAR?", "ok", "dame más detalles"), ("CEDEARs",)),
+            (("¿es seguro Mercado Pago?", "¿y cuánto rinde?"), ("Billeteras y saldos remunerados",)),
+        ],
+    )  # fmt: skip
+    def test_a_follow_up_is_understood(
+        self, database: Database, said: tuple[str, ...], titles: tuple[str, ...]
+    ) -> None:
+        assert talk(database, *said).sources == titles
+
+    def test_nothing_is_told_twice(self, database: Database) -> None:
+        first = talk(database, "¿Qué es un plazo fijo?").text
+        more = talk(database, "¿Qué es un plazo fijo?", "contame más").text
+
+        assert not set(first.split("\n\n")[:2]) & set(more.split("\n\n"))
+
+    @pytest.mark.parametrize("goal", range(1, 8))
+    def test_a_first_message_is_answered_about_its_goal(
+        self, database: Database, connection: Connection, goal: int
+    ) -> None:
+        description = connection.scalar(text('SELECT "desc" FROM objetivo WHERE id = :id'), {"id": goal})
+        facts = "Tengo un capital inicial de 12.000, un horizonte de 4 años y una tolerancia al riesgo media."
+
+        plain = talk(database, f"Mi objetivo es {description}. ¿Qué me recomendás?")
+        told = talk(database, f"Mi objetivo es {description}. {facts} ¿Qué me recomendás?")
+
+        assert told.sources[0] == plain.sources[0]
+
+    def test_a_victim_finds_what_to_do_about_fraud(self, database: Database) -> None:
+        answer = talk(database, "me robaron la cuenta de mercado pago")
+
+        assert answer.text.startswith(texts.VICTIM)
+        assert answer.sources == ("Estafas Ponzi y fraudes",)
+
+    def test_a_question_about_the_portfolio_is_about_profiles(self, database: Database) -> None:
+        assert talk(database, "¿Qué portafolio me recomendás?").sources == ("Perfil del inversor",)
+
+    @pytest.mark.parametrize("question", QUESTIONS["off_topic"])
+    def test_a_question_outside_finance_is_not_advised_on(self, database: Database, question: str) -> None:
+        assert not talk(database, question).is_advice

@@ -173,6 +173,8 @@ class TestSituation:
             horizon_months=48,
             risk_tolerance="media",
             investment_knowledge="Intermedio",
+            investing_experience="Minima",
+            holding_period="Entre 1 y 5 años",
             reaction_to_falls="Me retiro inmediatamente (vendo el total)",
         )
 

@@ -20,6 +20,8 @@ class Situation:
     risk_tolerance: str | None = None
     investment_knowledge: str | None = None
     reaction_to_falls: str | None = None
+    investing_experience: str | None = None
+    holding_period: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +40,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the advisor said, as Markdown; ``origin`` names who, ``sources`` the titles it rests on."""
+    """What the advisor said, as Markdown; ``origin`` names who, ``sources`` the titles it rests on.
+
+    ``is_advice`` is false for what no portfolio belongs to: small talk, redirections, refusals, help in an emergency.
+    """
 
     text: str
     origin: str
     sources: tuple[str, ...] = ()
+    is_advice: bool = True
 
 
 class Advisor(Protocol):

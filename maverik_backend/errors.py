@@ -8,6 +8,7 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── InvalidInput             fields that the caller can mend
     ├── WrongCredentials         address and key do not match
     ├── NotAuthenticated         no token, or one that does not hold
+    ├── TooManyTries             a limit of services/throttle.py is used up
     ├── NotFound                 it does not exist, or is somebody else's
     ├── DatabaseUnavailable      PostgreSQL cannot be reached or is overloaded
     └── UpstreamError            a service outside the process failed
@@ -63,6 +64,14 @@ class WrongCredentials(MaverikError):
 
 class NotAuthenticated(MaverikError):
     """There is no bearer token, or it is not one of ours, not valid now, or its person is gone."""
+
+
+class TooManyTries(MaverikError):
+    """Something was tried too often; ``retry_after_s`` is when it may be tried again, in whole seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"try again in {retry_after_s} s")
 
 
 class NotFound(MaverikError):

@@ -24,6 +24,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from maverik_backend.errors import SettingsError
 
 LOCAL_FRONTEND_URL = "http://localhost:3000"
+# Keys that stand in somebody's source; the first is in that of older installations.
+PUBLISHED_KEYS = frozenset(
+    {
+        "k4.local.doPhJGTf4E4lAtRrC8WKUmr18LwF6T_r-kI9D1C_J-k",
+        "k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8",  # the PASERK specification's test vectors
+        "k4.local.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    }
+)
+# 43 random characters of 64 hold 31 different ones on average; so few mean that somebody typed it.
+MIN_DISTINCT_CHARS = 15
 
 
 def _http_url(value: str) -> str:
@@ -174,6 +184,14 @@ class SecuritySettings(_Group):
     secret_key: PaserkKeys | None = None
     """One or several PASERK ``k4.local.`` keys separated by commas: the first encrypts, all decrypt."""
     access_token_ttl_minutes: int = Field(default=24 * 60, ge=1, le=7 * 24 * 60)
+    refresh_token_ttl_days: int = Field(default=30, ge=1, le=365)
+    temporary_key_ttl_hours: int = Field(default=72, ge=1, le=24 * 30)
+    """How long a mailed key, and the link beside it, lets somebody in."""
+    reset_link_ttl_minutes: int = Field(default=60, ge=5, le=24 * 60)
+    trusted_proxy_count: int = Field(default=0, ge=0, le=10)
+    """How many proxies of ours stand before the server: so many entries of ``X-Forwarded-For`` are believed."""
+    rate_limit_storage: str = Field(default="memory", pattern=r"^(memory|postgres|rediss?://\S+)$")
+    """Where tries are counted: ``memory`` for one process, ``postgres`` or ``redis://...`` for several."""
 
 
 class FrontendSettings(_Group):
@@ -265,6 +283,15 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield from _production_problems(settings)
 
 
+def _key_problems(security: SecuritySettings) -> Iterator[str]:
+    if security.secret_key is None:
+        yield "SECRET_KEY is not set: production does not invent one; make it with `maverik keys generate`."
+        return
+    keys = [key.strip().rstrip("=") for key in security.secret_key.get_secret_value().split(",")]
+    if any(key in PUBLISHED_KEYS or len(set(key.removeprefix("k4.local."))) < MIN_DISTINCT_CHARS for key in keys):
+        yield "SECRET_KEY holds a published or guessable key: make one with `maverik keys generate`."
+
+
 def _database_problems(database: DatabaseSettings) -> Iterator[str]:
     if database.host is not None and not database.username:
         yield "DB_HOST is set but DB_USERNAME is not: set the user to connect as."
@@ -297,7 +324,6 @@ def _production_problems(settings: Settings) -> Iterator[str]:
         yield "SMTP_API_URL or SMTP_HOST is not set: production does not leave people's keys in a local mailbox."
     if mail.smtp_host and mail.smtp_security == "none":
         yield "SMTP_SECURITY=none sends people's keys in clear: production uses starttls or tls."
-    if settings.security.secret_key is None:
-        yield "SECRET_KEY is not set: production does not invent one; make it with `maverik keys generate`."
+    yield from _key_problems(settings.security)
     if urlsplit(settings.frontend.main_url).hostname in {"localhost", "127.0.0.1", "::1"}:
         yield "FRONTEND_URL is not set to a public address: links in people's mails would lead to localhost."

@@ -1,17 +1,25 @@
 """Hash the keys, make addresses unique, give times a zone.
 
-Every plain key becomes an Argon2id hash in ``clave_hash``, so the old key goes on signing the person in. A value that
-is a hash already is kept, which makes a downgrade and another upgrade harmless: a downgrade cannot bring plain keys
-back and leaves the hash in ``clave``.
+Every plain key becomes an Argon2id hash in ``clave_hash``, so the old key goes on signing the person in. Hashing takes
+about 25 ms a person and core, on purpose, so it happens in batches that are committed one by one: an upgrade that is
+interrupted goes on where it stopped when it is run again. Until it has ended the old release cannot sign in those whose
+key is hashed already; stop it first (docs/UPGRADING.md).
+
+A value that is a hash already is kept, which makes a downgrade and another upgrade harmless: a downgrade cannot bring
+plain keys back and leaves the hash in ``clave``.
 
 Two accounts with one address stop the upgrade before anything is changed; nobody but an operator can tell which one
-the person uses.
+the person uses (``maverik users merge``).
 
 Revision ID: 3f6c1a9d2b40
 Revises: 0b2e5472511d
 """
 
 from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import argon2
 import sqlalchemy as sa
@@ -23,6 +31,9 @@ branch_labels = None
 depends_on = None
 
 USUARIO = sa.table("usuario", sa.column("id"), sa.column("email"), sa.column("clave"))
+# The PHC string of an Argon2id hash, whole: a plain key that merely starts like one is still a plain key.
+HASHED = r"^\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{43}$"
+BATCH = 500
 TIMES = (
     ("usuario", "fecha_creacion"),
     ("usuario", "fecha_actualizacion"),
@@ -34,9 +45,9 @@ ARGON2_PASSES = 2
 
 def upgrade() -> None:
     _refuse_shared_addresses()
-    op.alter_column("usuario", "clave", type_=sa.Text)
-    _hash_keys()
-    op.alter_column("usuario", "clave", new_column_name="clave_hash")
+    with op.get_context().autocommit_block():
+        _hash_keys()
+    op.alter_column("usuario", "clave", new_column_name="clave_hash", type_=sa.Text)
     op.execute("UPDATE usuario SET email = lower(btrim(email)) WHERE email <> lower(btrim(email))")
     op.create_index("uq_usuario_email", "usuario", [sa.text("lower(email::text)")], unique=True)
     for table, column in TIMES:
@@ -60,19 +71,17 @@ def downgrade() -> None:
 
 
 def _refuse_shared_addresses() -> None:
-    shared = (
-        op.get_bind()
-        .execute(
-            sa.text(
-                "SELECT lower(btrim(email)) AS email, array_agg(id ORDER BY id) AS ids FROM usuario "
-                "GROUP BY 1 HAVING count(*) > 1 ORDER BY 2"
-            )
-        )
-        .all()
+    statement = sa.text(
+        "SELECT lower(btrim(email)) AS email, array_agg(id ORDER BY id) AS ids FROM usuario "
+        "GROUP BY 1 HAVING count(*) > 1 ORDER BY 2"
     )
+    shared = op.get_bind().execute(statement).all()
     if shared:
         lines = "\n".join(f"  {row.email}: users {', '.join(map(str, row.ids))}" for row in shared)
-        raise SystemExit(f"Nothing was changed: these addresses belong to more than one account.\n{lines}")
+        raise SystemExit(
+            "Nothing was changed: these addresses belong to more than one account. Join each pair with "
+            f"`maverik users merge KEEP DROP` and run this again.\n{lines}"
+        )
 
 
 def _hash_keys() -> None:
@@ -80,7 +89,22 @@ def _hash_keys() -> None:
     memory_kib = int(context.get_x_argument(as_dictionary=True).get("argon2_memory_kib", ARGON2_MEMORY_KIB))
     hasher = argon2.PasswordHasher(time_cost=ARGON2_PASSES, memory_cost=memory_kib, parallelism=1)
     connection = op.get_bind()
-    plain = sa.select(USUARIO.c.id, USUARIO.c.clave).where(USUARIO.c.clave.not_like("$argon2id$%"))
-    for user_id, key in connection.execute(plain).all():
-        hashed = hasher.hash(key)
-        connection.execute(USUARIO.update().where(USUARIO.c.id == user_id).values(clave=hashed))
+    plain = sa.not_(USUARIO.c.clave.regexp_match(HASHED))
+    total = connection.scalar(sa.select(sa.func.count()).select_from(USUARIO).where(plain)) or 0
+    batch = sa.select(USUARIO.c.id, USUARIO.c.clave).where(plain).order_by(USUARIO.c.id).limit(BATCH)
+    done = 0
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # Argon2 lets go of the interpreter lock
+        while people := connection.execute(batch).all():
+            hashes = list(pool.map(hasher.hash, [person.clave for person in people]))
+            _store(connection, [person.id for person in people], hashes)
+            done += len(people)
+            sys.stderr.write(f"hashed {done} of {total} keys\n")
+
+
+def _store(connection: sa.Connection, ids: list[int], hashes: list[str]) -> None:
+    """One statement a batch: all of it is committed, or none."""
+    statement = sa.text(
+        "UPDATE usuario SET clave = new.hash "
+        "FROM unnest(CAST(:ids AS bigint[]), CAST(:hashes AS text[])) AS new (id, hash) WHERE usuario.id = new.id"
+    )
+    connection.execute(statement, {"ids": ids, "hashes": hashes})

@@ -1,4 +1,4 @@
-"""Keys, tokens and password hashes.
+"""Keys, sealed texts and password hashes; what tokens say is the business of ``core/tokens.py``.
 
 Tokens are PASETO v4.local (https://github.com/paseto-standard/paseto-spec). The library below does the cryptography
 and little else: it ignores ``exp``, decrypts tokens with junk appended, and raises bare ``ValueError``. So
@@ -12,8 +12,6 @@ Rule                      Value and source
 Password hash             Argon2id, 19 MiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet)
 Accepted stored hash      Argon2id up to 64 MiB, 8 passes, 4 lanes: a planted hash cannot exhaust the process
 Temporary password        128 random bits (OWASP ASVS 5.0, 6.4.1 asks for a secure random one), base32, lower case
-Access token              ``ACCESS_TOKEN_TTL_MINUTES``; 60 s of clock difference are forgiven
-Token length              4,096 characters
 ========================  ==========================================================================================
 """
 
@@ -24,17 +22,16 @@ import binascii
 import hashlib
 import json
 import secrets
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from maverik_backend.errors import MaverikError, NotAuthenticated, SettingsError
+from maverik_backend.core.passwords import normalise
+from maverik_backend.errors import MaverikError, SettingsError
 
 ARGON2_MEMORY_KIB = 19_456
 ARGON2_PASSES = 2
@@ -42,8 +39,6 @@ ARGON2_LANES = 1
 ARGON2_MAX = {"memory_cost": 65_536, "time_cost": 8, "parallelism": 4}
 
 TEMPORARY_PASSWORD_BYTES = 16
-CLOCK_SKEW = timedelta(seconds=60)
-MAX_TOKEN_CHARS = 4_096
 ISSUER = "maverik_backend"
 
 KEY_BYTES = 32
@@ -62,6 +57,7 @@ class Purpose(StrEnum):
     """What a sealed text is for; one made for a purpose does not open for another."""
 
     ACCESS_TOKEN = "access"  # noqa: S105 - a name, not a secret
+    REFRESH_TOKEN = "refresh"  # noqa: S105
     OUTBOX = "outbox"
 
 
@@ -122,52 +118,6 @@ class Keyring:
             raise Unsealable("unknown key") from None
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """A token for an ``Authorization: Bearer`` header and how long it holds."""
-
-    token: str
-    expires_in_s: int
-
-
-class AccessTokens:
-    """Issues and checks the tokens that people sign in with. Claims follow the PASETO registered claims."""
-
-    def __init__(self, keyring: Keyring, *, ttl: timedelta) -> None:
-        self._keyring = keyring
-        self._ttl = ttl
-
-    def issue(self, *, user_id: int) -> AccessToken:
-        now = datetime.now(UTC)
-        claims = {
-            "iss": ISSUER,
-            "aud": Purpose.ACCESS_TOKEN.value,
-            "sub": str(user_id),
-            "jti": secrets.token_urlsafe(16),
-            "iat": now.isoformat(),
-            "nbf": now.isoformat(),
-            "exp": (now + self._ttl).isoformat(),
-        }
-        message = json.dumps(claims, separators=(",", ":")).encode()
-        token = self._keyring.seal(message, purpose=Purpose.ACCESS_TOKEN)
-        return AccessToken(token=token, expires_in_s=round(self._ttl.total_seconds()))
-
-    def user_id_of(self, token: str) -> int:
-        """Whom ``token`` was issued to.
-
-        Raises:
-            NotAuthenticated: when it is not one of ours or does not hold now.
-        """
-        if len(token) > MAX_TOKEN_CHARS:
-            raise NotAuthenticated("too long")
-        try:
-            claims = json.loads(self._keyring.unseal(token, purpose=Purpose.ACCESS_TOKEN))
-            _check_claims(claims, now=datetime.now(UTC))
-            return int(claims["sub"])
-        except (Unsealable, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise NotAuthenticated(type(error).__name__) from None
-
-
 class PasswordHasher:
     """Argon2id with the parameters of the table above. Texts are NFC-normalised, so any keyboard's accents match."""
 
@@ -178,16 +128,20 @@ class PasswordHasher:
 
     def hash(self, password: str) -> str:
         """The PHC string to store."""
-        return self._argon2.hash(unicodedata.normalize("NFC", password))
+        return self._argon2.hash(normalise(password))
 
     def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether ``password`` is the one behind the hash. ``None`` does the same work and is never a match."""
         stored = self._nobody if password_hash is None else password_hash
         try:
-            matches = _is_bounded(stored) and self._argon2.verify(stored, unicodedata.normalize("NFC", password))
+            matches = _is_bounded(stored) and self._argon2.verify(stored, normalise(password))
         except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
         return matches and password_hash is not None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether the hash was made with other parameters than today's, so that it should be made anew."""
+        return self._argon2.check_needs_rehash(password_hash)
 
 
 def generate_paserk() -> str:
@@ -223,15 +177,6 @@ def _key(paserk: str) -> _Key:
 
 def _assertion(purpose: Purpose) -> bytes:
     return f"{ISSUER}/{purpose}".encode("ascii")
-
-
-def _check_claims(claims: Mapping[str, Any], *, now: datetime) -> None:
-    """Raise ``ValueError`` unless the claims are ours and hold at ``now``."""
-    if claims["iss"] != ISSUER or claims["aud"] != Purpose.ACCESS_TOKEN.value or not claims["jti"]:
-        raise ValueError("claims")
-    not_before, issued = (datetime.fromisoformat(claims[name]) for name in ("nbf", "iat"))
-    if max(not_before, issued) > now + CLOCK_SKEW or datetime.fromisoformat(claims["exp"]) <= now:
-        raise ValueError("time")
 
 
 def _is_bounded(password_hash: str) -> bool:

@@ -1,5 +1,6 @@
 """The tables, one file a domain. Importing this package makes ``Base.metadata`` complete."""
 
+from maverik_backend.models.account import EnlaceClave, EventoSeguridad, InicioSesion, LimiteUso, SecurityEvent
 from maverik_backend.models.base import Base
 from maverik_backend.models.catalog import CATALOGS, Catalogo
 from maverik_backend.models.knowledge import Pasaje
@@ -9,7 +10,7 @@ from maverik_backend.models.user import Usuario
 
 # The Alembic revisions up to the one that these tables are, oldest first; a test keeps them equal to alembic/versions.
 # They let the server tell without loading Alembic whether its database is migrated.
-SCHEMA_REVISIONS = ("0b2e5472511d", "3f6c1a9d2b40", "5d0e7b83c614", "8a41f2c7e95b")
+SCHEMA_REVISIONS = ("0b2e5472511d", "3f6c1a9d2b40", "5d0e7b83c614", "8a41f2c7e95b", "b7d93e04a1f6")
 
 __all__ = [
     "CATALOGS",
@@ -17,8 +18,13 @@ __all__ = [
     "Base",
     "Catalogo",
     "CorreoSaliente",
+    "EnlaceClave",
+    "EventoSeguridad",
+    "InicioSesion",
+    "LimiteUso",
     "MailState",
     "Pasaje",
+    "SecurityEvent",
     "SesionAsesoria",
     "SesionAsesoriaDetalle",
     "TurnState",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, func, text
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from maverik_backend.models.base import Base, BigIdMixin
@@ -16,13 +16,22 @@ def _answer(catalog: str) -> Mapped[int]:
 
 
 class Usuario(BigIdMixin, Base):
-    """A person who can sign in. ``clave_hash`` is an Argon2id PHC string; the key itself is nowhere."""
+    """A person who can sign in. ``clave_hash`` is an Argon2id PHC string; the key itself is nowhere.
+
+    ``debe_cambiar_clave`` marks a key that somebody else has seen (it was mailed, or kept in clear by an older
+    release); ``clave_vence`` is when such a key stops working. ``email_verificado`` is when the address was first
+    shown to be the person's, ``deshabilitado`` when an operator closed the account.
+    """
 
     __tablename__ = "usuario"
     __table_args__ = (Index("uq_usuario_email", text("lower(email::text)"), unique=True),)
 
     email: Mapped[str] = mapped_column(String(500))
     clave_hash: Mapped[str] = mapped_column(Text)
+    debe_cambiar_clave: Mapped[bool] = mapped_column(server_default=false())
+    clave_vence: Mapped[datetime | None]
+    email_verificado: Mapped[datetime | None]
+    deshabilitado: Mapped[datetime | None]
     fecha_nacimiento: Mapped[date | None]
     nivel_educativo_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("nivel_educativo.id"))
     conocimiento_alt_inversion_id: Mapped[int] = _answer("conocimiento_alt_inversion")

@@ -21,4 +21,5 @@ UNAVAILABLE: Responses = {503: _problem(texts.DATABASE_UNAVAILABLE)}
 INVALID: Responses = {422: _problem(texts.INVALID_INPUT)}
 WRONG_CREDENTIALS: Responses = {401: _problem(texts.WRONG_CREDENTIALS)}
 SIGNED_IN: Responses = {401: _problem(texts.NOT_AUTHENTICATED), **UNAVAILABLE}
+TOO_MANY: Responses = {429: _problem(texts.TOO_MANY_TRIES)}
 NOT_FOUND: Responses = {404: _problem(texts.NOT_FOUND)}

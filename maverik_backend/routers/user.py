@@ -1,57 +1,58 @@
-"""Signing up, signing in, the investor profile."""
+"""Signing up, the investor profile, and what is held about a person."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, status
+from typing import Annotated, Any
 
-from maverik_backend.models import Usuario
+from fastapi import APIRouter, Query, status
+
+from maverik_backend.models import EventoSeguridad, Usuario
 from maverik_backend.routers import responses
+from maverik_backend.schemas.base import MAX_BIGINT
 from maverik_backend.schemas.user import (
-    LoginResponse,
+    ClaveConfirmarRequest,
+    EventoResponse,
     MensajeResponse,
     UsuarioActualizarRequest,
     UsuarioCrearRequest,
-    UsuarioLogin,
     UsuarioResponse,
 )
-from maverik_backend.services import auth
+from maverik_backend.services import event as events
 from maverik_backend.services import user as users
 from maverik_backend.texts import messages
-from maverik_backend.web.dependencies import App, CurrentCatalogs, CurrentUser, DbSession
+from maverik_backend.web.dependencies import (
+    App,
+    CurrentCaller,
+    CurrentCatalogs,
+    CurrentUser,
+    DbSession,
+    DetachedLogin,
+)
 
 router = APIRouter(prefix="/user", tags=["usuario"], responses=responses.UNAVAILABLE)
+
+Limit = Annotated[int, Query(ge=1, le=100, description="Cuántos, como máximo.")]
+Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior.")]
 
 
 @router.post(
     "/signup",
     status_code=status.HTTP_201_CREATED,
     summary="Crear una cuenta; la clave temporal llega por correo",
-    responses=responses.INVALID,
+    responses={**responses.INVALID, **responses.TOO_MANY},
 )
-def sign_up(body: UsuarioCrearRequest, app: App, session: DbSession, catalogs: CurrentCatalogs) -> MensajeResponse:
+def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, caller: CurrentCaller) -> MensajeResponse:
     users.sign_up(
-        session,
+        app.database.transaction,
         data=body,
         catalogs=catalogs,
-        hasher=app.hasher,
+        passwords=app.passwords,
         keyring=app.keyring,
+        throttle=app.throttle,
         frontend_url=app.settings.frontend.main_url,
+        caller=caller,
     )
     return MensajeResponse(mensaje=messages.SIGNED_UP)
-
-
-@router.post(
-    "/login", summary="Obtener un token de acceso", responses={**responses.WRONG_CREDENTIALS, **responses.INVALID}
-)
-def log_in(body: UsuarioLogin, app: App) -> LoginResponse:
-    login = auth.log_in(
-        app.database.transaction, email=body.email, password=body.clave, hasher=app.hasher, tokens=app.tokens
-    )
-    return LoginResponse(
-        access_token=login.access_token.token,
-        expires_in=login.access_token.expires_in_s,
-        user_name=login.user_name,
-    )
 
 
 @router.get("/me", summary="Ver el perfil propio", responses=responses.SIGNED_IN, response_model=UsuarioResponse)
@@ -69,3 +70,32 @@ def update_me(
     body: UsuarioActualizarRequest, user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs
 ) -> Usuario:
     return users.update(session, user=user, changes=body, catalogs=catalogs)
+
+
+@router.delete(
+    "/me",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Borrar la cuenta con todo lo dicho en ella",
+    responses={**responses.SIGNED_IN, **responses.INVALID, **responses.TOO_MANY},
+)
+def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App) -> None:
+    app.passwords.require_key(signed_in.user, body.clave, field="clave")
+    with app.database.transaction() as session:
+        users.delete(session, user=signed_in.user, keyring=app.keyring)
+
+
+@router.get("/me/export", summary="Todo lo que se guarda sobre mí", responses=responses.SIGNED_IN)
+def export_me(user: CurrentUser, session: DbSession, caller: CurrentCaller) -> dict[str, list[dict[str, Any]]]:
+    return users.export(session, user=user, caller=caller)
+
+
+@router.get(
+    "/me/events",
+    summary="Qué pasó con mi cuenta, de lo más nuevo a lo más viejo",
+    responses={**responses.SIGNED_IN, **responses.INVALID},
+    response_model=list[EventoResponse],
+)
+def get_my_events(
+    user: CurrentUser, session: DbSession, limit: Limit = 50, before: Before = None
+) -> list[EventoSeguridad]:
+    return list(events.get_page(session, user_id=user.id, limit=limit, before=before))

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, EmailStr, Field
 from pydantic_core import PydanticCustomError
 
+from maverik_backend.core import passwords
 from maverik_backend.schemas.base import PlainText, Request, Response, Whole
 from maverik_backend.texts import validation as texts
 
@@ -75,6 +76,74 @@ class UsuarioLogin(Request):
     clave: Annotated[PlainText, Field(max_length=500)]
 
 
+def _acceptable_length(password: str) -> str:
+    password = passwords.normalise(password)
+    if not passwords.MIN_CHARS <= len(password) <= passwords.MAX_CHARS:
+        message = texts.KEY_LENGTH.format(min=passwords.MIN_CHARS, max=passwords.MAX_CHARS)
+        raise PydanticCustomError("key_length", message)
+    return password
+
+
+Clave = Annotated[PlainText, Field(max_length=500)]
+"""A key that is compared with the stored one: whatever it is, it is right or wrong."""
+
+ClaveNueva = Annotated[PlainText, AfterValidator(_acceptable_length)]
+"""A key that somebody chooses (core/passwords.py)."""
+
+
+class CorreoRequest(Request):
+    """An address to mail something to."""
+
+    email: Email
+
+
+class ClaveRestablecerRequest(Request):
+    """A new key, with the token of a mailed link."""
+
+    token: Annotated[PlainText, Field(max_length=200)]
+    clave_nueva: ClaveNueva
+
+
+class ClaveCambiarRequest(Request):
+    """A new key, with the current one."""
+
+    clave_actual: Clave
+    clave_nueva: ClaveNueva
+
+
+class ClaveConfirmarRequest(Request):
+    """The key once more, before something that cannot be undone."""
+
+    clave: Clave
+
+
+class TokenRenovarRequest(Request):
+    """A refresh token, which is used up."""
+
+    refresh_token: Annotated[PlainText, Field(max_length=5000)]
+
+
+class InicioResponse(Response):
+    """An open login. The address is truncated; ``actual`` marks the one this request was sent with."""
+
+    id: int
+    fecha_creacion: datetime
+    ultimo_uso: datetime
+    vence: datetime
+    direccion: str | None
+    agente: str | None
+    actual: bool
+
+
+class EventoResponse(Response):
+    """Something that happened to the account."""
+
+    id: int
+    tipo: str
+    direccion: str | None
+    fecha_creacion: datetime
+
+
 class MensajeResponse(Response):
     """Something to tell the person."""
 
@@ -82,11 +151,13 @@ class MensajeResponse(Response):
 
 
 class LoginResponse(Response):
-    """A token for the ``Authorization: Bearer`` header; ``expires_in`` is in seconds."""
+    """Tokens: one for the ``Authorization: Bearer`` header (``expires_in`` seconds), one to get the next two."""
 
     access_token: str
     token_type: str = "Bearer"  # noqa: S105 - the name of the scheme
     expires_in: int
+    refresh_token: str
+    debe_cambiar_clave: Annotated[bool, Field(description="La clave es temporal o la conoce alguien más.")]
     user_name: Annotated[str, Field(description="La parte del correo anterior a la arroba.")]
 
 
@@ -104,5 +175,7 @@ class UsuarioResponse(Response):
     tiempo_mantener_inversion_id: int
     busca_invertir_en_id: int
     proporcion_inversion_mantener_id: int
+    debe_cambiar_clave: bool
+    email_verificado: datetime | None
     fecha_creacion: datetime
     fecha_actualizacion: datetime

@@ -1,39 +1,216 @@
-"""Signing in."""
+"""Signing in and staying signed in: logins, refresh tokens, revocation.
+
+A login is a row of ``inicio_sesion``; tokens only name it, so closing the row ends them all at once. Refresh tokens
+rotate: each may be used once. Using an older one again means that somebody has a copy, and closes the login (RFC 9700,
+section 4.14.2); only within :data:`REUSE_GRACE` it may be a client whose answer was lost on the way.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
-from maverik_backend.core.security import AccessToken, AccessTokens, PasswordHasher
-from maverik_backend.errors import WrongCredentials
-from maverik_backend.models import Usuario
+from maverik_backend.core.security import PasswordHasher
+from maverik_backend.core.tokens import AccessClaims, AccessToken, Tokens
+from maverik_backend.errors import NotAuthenticated, NotFound, WrongCredentials
+from maverik_backend.models import InicioSesion, SecurityEvent, Usuario
+from maverik_backend.services import event as events
+from maverik_backend.services.event import Caller
+from maverik_backend.services.throttle import Action, Throttle
+
+REUSE_GRACE = timedelta(seconds=10)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Whoever sends this request, and the login that they send it with."""
+
+    user: Usuario
+    login_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A successful login. ``user_name`` is the part of the address before the @."""
+    """Tokens for somebody. ``user_name`` is the part of the address before the @."""
 
     access_token: AccessToken
+    refresh_token: str
     user_name: str
+    must_change_password: bool
 
 
-def log_in(
-    transaction: TransactionFactory, *, email: str, password: str, hasher: PasswordHasher, tokens: AccessTokens
-) -> Login:
-    """A token for the person with this address and key.
+class Authenticator:
+    """Turns credentials into logins, and refresh tokens into new ones."""
 
-    Hashing is slow on purpose, so it happens with no transaction open; an unknown address costs the same work.
+    def __init__(
+        self, *, transaction: TransactionFactory, hasher: PasswordHasher, tokens: Tokens, throttle: Throttle
+    ) -> None:
+        self._transaction = transaction
+        self._hasher = hasher
+        self._tokens = tokens
+        self._throttle = throttle
+
+    def log_in(self, *, email: str, password: str, caller: Caller) -> Login:
+        """Open a login for the person with this address and key.
+
+        Hashing is slow on purpose, so it happens with no transaction open. An unknown address, a wrong key, an expired
+        temporary one and a disabled account cost the same work and are the same error.
+
+        Raises:
+            TooManyTries: when the account or the address was tried too often.
+            WrongCredentials: when this is not somebody who may sign in.
+        """
+        self._throttle.count(Action.LOG_IN_FROM_ADDRESS, caller.address)
+        self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email)
+        with self._transaction() as session:
+            user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == email))
+        matches = self._hasher.verify(user.clave_hash if user else None, password)
+        if user is None or not matches or not _may_sign_in(user):
+            with self._transaction() as session:
+                events.record(session, SecurityEvent.LOGIN_FAILED, user_id=user.id if user else None, caller=caller)
+            raise WrongCredentials
+        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, email)
+        return self._open(user, password, caller)
+
+    def refresh(self, *, refresh_token: str, caller: Caller) -> Login:
+        """New tokens for the login that ``refresh_token`` belongs to; the token itself is used up.
+
+        Raises:
+            TooManyTries: when this was tried too often from the caller's address.
+            NotAuthenticated: when the token does not hold, or its login is closed; also when it was used before, which
+                closes the login.
+        """
+        self._throttle.count(Action.REFRESH_FROM_ADDRESS, caller.address)
+        claims = self._tokens.read_refresh(refresh_token)
+        with self._transaction() as session:
+            row = session.execute(
+                select(InicioSesion, Usuario)
+                .join(Usuario, Usuario.id == InicioSesion.usuario_id)
+                .where(InicioSesion.id == claims.login_id, *_is_open())
+                .with_for_update(of=InicioSesion)
+            ).one_or_none()
+            if row is None:
+                raise NotAuthenticated("closed")
+            login, user = row
+            is_current = claims.rotation == login.rotacion
+            if is_current:
+                login.rotacion += 1
+                login.ultimo_uso = func.now()
+                login.vence = datetime.now(UTC) + self._tokens.refresh_ttl
+            elif not _is_lost_answer(login, claims.rotation):
+                login.cerrado = func.now()
+                events.record(session, SecurityEvent.REFRESH_REUSED, user_id=user.id, caller=caller)
+            session.flush()
+        if login.cerrado is not None:
+            raise NotAuthenticated("reused")
+        return self._issue(user, login_id=login.id, rotation=login.rotacion)
+
+    def _open(self, user: Usuario, password: str, caller: Caller) -> Login:
+        changes: dict[str, object] = {}
+        if user.email_verificado is None:
+            changes["email_verificado"] = func.now()  # the key was mailed: who has it reads this mailbox
+        if self._hasher.is_outdated(user.clave_hash):
+            changes["clave_hash"] = self._hasher.hash(password)
+        login = InicioSesion(
+            usuario_id=user.id,
+            vence=datetime.now(UTC) + self._tokens.refresh_ttl,
+            direccion=caller.truncated_address,
+            agente=caller.short_agent,
+        )
+        with self._transaction() as session:
+            if changes:
+                # Only if the key is still the one that was verified: it may have been changed meanwhile.
+                session.execute(
+                    update(Usuario)
+                    .where(Usuario.id == user.id, Usuario.clave_hash == user.clave_hash)
+                    .values(**changes, fecha_actualizacion=Usuario.fecha_actualizacion)
+                )
+            session.add(login)
+            events.record(session, SecurityEvent.LOGGED_IN, user_id=user.id, caller=caller)
+        return self._issue(user, login_id=login.id, rotation=0)
+
+    def _issue(self, user: Usuario, *, login_id: int, rotation: int) -> Login:
+        return Login(
+            access_token=self._tokens.issue_access(user_id=user.id, login_id=login_id),
+            refresh_token=self._tokens.issue_refresh(login_id=login_id, rotation=rotation),
+            user_name=user.email.partition("@")[0],
+            must_change_password=user.debe_cambiar_clave,
+        )
+
+
+def authenticate(session: Session, claims: AccessClaims) -> SignedIn:
+    """The person behind a token, in one query that also sees that the login is open and the account enabled.
 
     Raises:
-        WrongCredentials: when the address is unknown or the key is not its.
+        NotAuthenticated: when any of that is not so.
     """
-    with transaction() as session:
-        row = session.execute(
-            select(Usuario.id, Usuario.email, Usuario.clave_hash).where(func.lower(Usuario.email) == email)
-        ).one_or_none()
-    if not hasher.verify(row.clave_hash if row else None, password) or row is None:
-        raise WrongCredentials
-    return Login(access_token=tokens.issue(user_id=row.id), user_name=row.email.partition("@")[0])
+    user = session.scalar(
+        select(Usuario)
+        .join(InicioSesion, InicioSesion.usuario_id == Usuario.id)
+        .where(InicioSesion.id == claims.login_id, Usuario.id == claims.user_id, *_is_open())
+    )
+    if user is None:
+        raise NotAuthenticated("closed")
+    return SignedIn(user=user, login_id=claims.login_id)
+
+
+def get_logins(session: Session, *, user_id: int) -> Sequence[InicioSesion]:
+    """The person's open logins, newest first."""
+    return session.scalars(
+        select(InicioSesion)
+        .where(InicioSesion.usuario_id == user_id, InicioSesion.cerrado.is_(None), InicioSesion.vence > func.now())
+        .order_by(InicioSesion.id.desc())
+    ).all()
+
+
+def log_out(session: Session, *, signed_in: SignedIn, caller: Caller) -> None:
+    """Close the login that this request was sent with."""
+    _close(session, InicioSesion.id == signed_in.login_id)
+    events.record(session, SecurityEvent.LOGGED_OUT, user_id=signed_in.user.id, caller=caller)
+
+
+def end_login(session: Session, *, user_id: int, login_id: int, caller: Caller) -> None:
+    """Close one of the person's own logins.
+
+    Raises:
+        NotFound: when it is not open, not there, or somebody else's.
+    """
+    if not _close(session, InicioSesion.id == login_id, InicioSesion.usuario_id == user_id):
+        raise NotFound("login")
+    events.record(session, SecurityEvent.LOGIN_ENDED, user_id=user_id, caller=caller)
+
+
+def end_logins(session: Session, *, user_id: int, but: int | None = None) -> None:
+    """Close every login of the person; ``but`` is the one that stays."""
+    _close(session, InicioSesion.usuario_id == user_id, InicioSesion.id != (but or 0))
+
+
+def _close(session: Session, *which: ColumnElement[bool]) -> bool:
+    """Close the open logins among ``which``; returns whether there was any."""
+    closed = session.execute(
+        update(InicioSesion)
+        .where(InicioSesion.cerrado.is_(None), *which)
+        .values(cerrado=func.now())
+        .returning(InicioSesion.id)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(closed.all())
+
+
+def _is_open() -> tuple[ColumnElement[bool], ...]:
+    return InicioSesion.cerrado.is_(None), InicioSesion.vence > func.now(), Usuario.deshabilitado.is_(None)
+
+
+def _may_sign_in(user: Usuario) -> bool:
+    expired = user.clave_vence is not None and user.clave_vence <= datetime.now(UTC)
+    return user.deshabilitado is None and not expired
+
+
+def _is_lost_answer(login: InicioSesion, rotation: int) -> bool:
+    """Whether a client may be asking again because the answer to the latest rotation never reached it."""
+    return rotation == login.rotacion - 1 and datetime.now(UTC) - login.ultimo_uso <= REUSE_GRACE

@@ -1,66 +1,84 @@
-"""People: signing up, and the investor profile they keep."""
+"""People: signing up, the investor profile, and what is held about them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import inspect, select, text
+from sqlalchemy import update as sql_update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from maverik_backend.core.security import Keyring, PasswordHasher, generate_temporary_password
-from maverik_backend.errors import NotAuthenticated
-from maverik_backend.models import Usuario
+from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.security import Keyring
+from maverik_backend.models import (
+    Base,
+    EnlaceClave,
+    EventoSeguridad,
+    InicioSesion,
+    SecurityEvent,
+    SesionAsesoria,
+    SesionAsesoriaDetalle,
+    Usuario,
+)
 from maverik_backend.schemas.user import UsuarioActualizarRequest, UsuarioCrearRequest
+from maverik_backend.services import event as events
 from maverik_backend.services import outbox
 from maverik_backend.services.catalog import Catalogs
+from maverik_backend.services.event import Caller
+from maverik_backend.services.password import Passwords
+from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
+
+# Secrets, and what is meaningless to a person: everything else held about them is exported.
+NOT_EXPORTED = {"usuario": {"clave_hash"}, "inicio_sesion": {"rotacion"}}
 
 
 def sign_up(
-    session: Session,
+    transaction: TransactionFactory,
     *,
     data: UsuarioCrearRequest,
     catalogs: Catalogs,
-    hasher: PasswordHasher,
+    passwords: Passwords,
     keyring: Keyring,
+    throttle: Throttle,
     frontend_url: str,
+    caller: Caller,
 ) -> None:
     """Create the person and mail a temporary key; to an address that has an account already, mail just that.
 
     The caller learns the same in both cases, after the same work, so addresses cannot be probed here.
 
     Raises:
+        TooManyTries: when too many accounts were asked for from the caller's address, or mails to this one.
         InvalidInput: when an answer is not in its catalogue.
     """
     answers = _catalog_ids(data.model_dump())
     catalogs.check(answers)
-    password = generate_temporary_password()
-    password_hash = hasher.hash(password)
-    created = session.scalar(
-        insert(Usuario)
-        .values(email=data.email, clave_hash=password_hash, fecha_nacimiento=data.fecha_nacimiento, **answers)
-        .on_conflict_do_nothing(index_elements=[text("lower(email::text)")])
-        .returning(Usuario.id)
-    )
-    letter = (
-        letters.already_registered(frontend_url=frontend_url)
-        if created is None
-        else letters.welcome(key=password, frontend_url=frontend_url)
-    )
-    outbox.enqueue(session, keyring=keyring, to=data.email, letter=letter)
-
-
-def get_or_raise(session: Session, *, user_id: int) -> Usuario:
-    """The person behind a token.
-
-    Raises:
-        NotAuthenticated: when the account is gone.
-    """
-    user = session.get(Usuario, user_id)
-    if user is None:
-        raise NotAuthenticated("no such user")
-    return user
+    throttle.count(Action.SIGN_UP_FROM_ADDRESS, caller.address)
+    throttle.count(Action.MAIL_TO_ACCOUNT, data.email)
+    mailed = passwords.make_mailed_key()
+    with transaction() as session:
+        created = session.scalar(
+            insert(Usuario)
+            .values(
+                email=data.email,
+                clave_hash=mailed.key_hash,
+                debe_cambiar_clave=True,
+                clave_vence=passwords.temporary_key_expiry(),
+                fecha_nacimiento=data.fecha_nacimiento,
+                **answers,
+            )
+            .on_conflict_do_nothing(index_elements=[text("lower(email::text)")])
+            .returning(Usuario.id)
+        )
+        events.record(session, SecurityEvent.SIGNED_UP, user_id=created, caller=caller)
+        if created is None:
+            letter = letters.already_registered(frontend_url=frontend_url)
+            outbox.enqueue(session, keyring=keyring, to=data.email, letter=letter)
+        else:
+            passwords.mail_key(session, email=data.email, mailed=mailed)
 
 
 def update(session: Session, *, user: Usuario, changes: UsuarioActualizarRequest, catalogs: Catalogs) -> Usuario:
@@ -76,6 +94,49 @@ def update(session: Session, *, user: Usuario, changes: UsuarioActualizarRequest
     session.flush()
     session.refresh(user, ["fecha_actualizacion"])
     return user
+
+
+def export(session: Session, *, user: Usuario, caller: Caller) -> dict[str, list[dict[str, Any]]]:
+    """Everything held about the person, table by table (Ley 25.326, article 14)."""
+    sessions = session.scalars(_owned(SesionAsesoria, user).order_by(SesionAsesoria.id)).all()
+    turns = session.scalars(
+        select(SesionAsesoriaDetalle)
+        .where(SesionAsesoriaDetalle.sesion_asesoria_id.in_([row.id for row in sessions]))
+        .order_by(SesionAsesoriaDetalle.id)
+    ).all()
+    logins = session.scalars(_owned(InicioSesion, user).order_by(InicioSesion.id)).all()
+    past = session.scalars(_owned(EventoSeguridad, user).order_by(EventoSeguridad.id)).all()
+    events.record(session, SecurityEvent.DATA_EXPORTED, user_id=user.id, caller=caller)
+    tables = {"usuario": [user], "sesion_asesoria": sessions, "sesion_asesoria_detalle": turns}
+    tables |= {"inicio_sesion": logins, "evento_seguridad": past}
+    return {name: [_as_data(row, NOT_EXPORTED.get(name, set())) for row in rows] for name, rows in tables.items()}
+
+
+def delete(session: Session, *, user: Usuario, keyring: Keyring) -> None:
+    """Erase the person with everything they said; what must stay for security is kept without them.
+
+    The goodbye mail is written in the same transaction. Mails that wait stay: they are sealed, leave, and are erased.
+    """
+    owned = select(SesionAsesoria.id).where(SesionAsesoria.usuario_id == user.id)
+    session.execute(sql_delete(SesionAsesoriaDetalle).where(SesionAsesoriaDetalle.sesion_asesoria_id.in_(owned)))
+    for table in (SesionAsesoria, InicioSesion, EnlaceClave):
+        session.execute(sql_delete(table).where(table.usuario_id == user.id))
+    session.execute(
+        sql_update(EventoSeguridad)
+        .where(EventoSeguridad.usuario_id == user.id)
+        .values(usuario_id=None, direccion=None)
+    )
+    outbox.enqueue(session, keyring=keyring, to=user.email, letter=letters.account_deleted())
+    session.execute(sql_delete(Usuario).where(Usuario.id == user.id))
+
+
+def _owned(table: Any, user: Usuario) -> Any:  # noqa: ANN401 - a select of any table that has an owner
+    return select(table).where(table.usuario_id == user.id)
+
+
+def _as_data(row: Base, hidden: set[str]) -> dict[str, Any]:
+    names = [column.key for column in inspect(type(row)).column_attrs]
+    return {name: getattr(row, name) for name in names if name not in hidden}
 
 
 def _catalog_ids(values: dict[str, Any]) -> dict[str, int | None]:

@@ -12,30 +12,31 @@ class Letter:
 
     subject: str
     paragraphs: tuple[str, ...]
-    link: str
-    link_text: str
     key_line: str | None = None
+    link: str | None = None
+    link_text: str = "Entrar a Maverik"
 
 
 SIGNATURE = "El equipo de Maverik"
 GREETING = "¡Hola!"
-IGNORE = "Si no fuiste vos, podés ignorar este correo."
 KEY_LINE = "Clave: {key}"
+IGNORE = "Si no fuiste vos, podés ignorar este correo."
+RESET_YOURS = "Si no fuiste vos, restablecé tu clave cuanto antes desde la pantalla de ingreso."
 
 
-def welcome(*, key: str, frontend_url: str) -> Letter:
-    """To somebody who just signed up, with the temporary key."""
+def welcome(*, key: str, link: str, hours: int) -> Letter:
+    """To somebody who just signed up, with the temporary key and a link to choose another."""
     return Letter(
         subject="Te damos la bienvenida a Maverik",
         paragraphs=(
-            (
-                "Tu cuenta en Maverik ya está lista. Para entrar, usá este correo y la clave temporal de abajo. "
-                "No la compartas con nadie: nunca te la vamos a pedir."
-            ),
+            "Tu cuenta en Maverik ya está lista. Podés elegir tu clave con el enlace, o entrar con este correo y la "
+            f"clave temporal de abajo. Las dos cosas valen por {hours} horas.",
+            "No compartas este correo con nadie: nunca te vamos a pedir la clave.",
+            IGNORE,
         ),
         key_line=KEY_LINE.format(key=key),
-        link=frontend_url,
-        link_text="Entrar a Maverik",
+        link=link,
+        link_text="Elegir mi clave",
     )
 
 
@@ -44,24 +45,89 @@ def already_registered(*, frontend_url: str) -> Letter:
     return Letter(
         subject="Ya tenés una cuenta en Maverik",
         paragraphs=(
-            (
-                "Alguien quiso crear una cuenta en Maverik con este correo, pero ya tenés una. Tu clave no cambió: "
-                "podés entrar como siempre."
-            ),
+            "Alguien quiso crear una cuenta en Maverik con este correo, pero ya tenés una. Tu clave no cambió: podés "
+            "entrar como siempre o restablecerla desde la pantalla de ingreso.",
+            IGNORE,
         ),
         link=frontend_url,
-        link_text="Entrar a Maverik",
+    )
+
+
+def reset_link(*, link: str, minutes: int) -> Letter:
+    """To somebody who forgot the key."""
+    return Letter(
+        subject="Elegí una clave nueva para Maverik",
+        paragraphs=(
+            "Recibimos un pedido para restablecer tu clave. El enlace sirve una sola vez y vale por "
+            f"{minutes} minutos.",
+            IGNORE,
+        ),
+        link=link,
+        link_text="Elegir una clave nueva",
+    )
+
+
+def no_account(*, frontend_url: str) -> Letter:
+    """To an address without account whose key somebody wants to restore."""
+    return Letter(
+        subject="No hay una cuenta de Maverik con este correo",
+        paragraphs=(
+            "Alguien pidió restablecer la clave de una cuenta de Maverik con este correo, pero no hay ninguna activa. "
+            "Si la creaste con otra dirección, pedilo con esa.",
+            IGNORE,
+        ),
+        link=frontend_url,
+    )
+
+
+def nothing_to_resend(*, frontend_url: str) -> Letter:
+    """To somebody who asked for the welcome mail again and cannot have it."""
+    return Letter(
+        subject="Tu acceso a Maverik",
+        paragraphs=(
+            "Alguien pidió que te mandemos otra vez la clave temporal de Maverik. Con este correo no hay una cuenta "
+            "por estrenar: si ya entraste alguna vez, podés restablecer tu clave desde la pantalla de ingreso.",
+            IGNORE,
+        ),
+        link=frontend_url,
+    )
+
+
+def password_changed(*, frontend_url: str) -> Letter:
+    """To somebody whose key was just set."""
+    return Letter(
+        subject="Tu clave de Maverik cambió",
+        paragraphs=(
+            "La clave de tu cuenta acaba de cambiar y cerramos las otras sesiones que estaban abiertas.",
+            RESET_YOURS,
+        ),
+        link=frontend_url,
+    )
+
+
+def account_deleted() -> Letter:
+    """To somebody who just left."""
+    return Letter(
+        subject="Borramos tu cuenta de Maverik",
+        paragraphs=(
+            "Tal como pediste, borramos tu cuenta, tu perfil y todas tus conversaciones. No se pueden recuperar.",
+            "Gracias por haber usado Maverik. Si algún día querés volver, podés crear una cuenta nueva.",
+        ),
     )
 
 
 def lay_out(letter: Letter) -> tuple[str, str]:
     """The letter as plain text and as HTML."""
     key = [letter.key_line] if letter.key_line else []
-    text = "\n\n".join([GREETING, *letter.paragraphs, *key, f"{letter.link_text}: {letter.link}", IGNORE, SIGNATURE])
-    key_html = [f'<p style="font-size:1.2em"><strong>{escape(line)}</strong></p>' for line in key]
-    link_html = f'<p><a href="{escape(letter.link)}">{escape(letter.link_text)}</a></p>'
-    before = "\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in (GREETING, *letter.paragraphs))
-    after = "\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in (IGNORE, SIGNATURE))
-    body = "\n".join([before, *key_html, link_html, after])
+    link = [f"{letter.link_text}: {letter.link}"] if letter.link else []
+    text = "\n\n".join([GREETING, *letter.paragraphs, *key, *link, SIGNATURE])
+    body = "\n".join(
+        [
+            *(f"<p>{escape(paragraph)}</p>" for paragraph in (GREETING, *letter.paragraphs)),
+            *(f'<p style="font-size:1.2em"><strong>{escape(line)}</strong></p>' for line in key),
+            *(f'<p><a href="{escape(letter.link)}">{escape(letter.link_text)}</a></p>' for _ in link if letter.link),
+            f"<p>{escape(SIGNATURE)}</p>",
+        ]
+    )
     head = f'<head><meta charset="utf-8"><title>{escape(letter.subject)}</title></head>'
     return text + "\n", f'<!doctype html>\n<html lang="es-AR">{head}<body>\n{body}\n</body></html>\n'

@@ -17,6 +17,7 @@ INVALID_INPUT = ProblemText("Datos inválidos", "Revisá los datos marcados y vo
 MALFORMED = ProblemText("Pedido mal formado", "No se pudo interpretar el pedido.")
 WRONG_CREDENTIALS = ProblemText("Credenciales incorrectas", "El correo o la clave no son correctos.")
 NOT_AUTHENTICATED = ProblemText("Sesión no iniciada", "Iniciá sesión para continuar.")
+TOO_MANY_TRIES = ProblemText("Demasiados intentos", "Hiciste demasiados intentos. Esperá un rato y volvé a probar.")
 NOT_FOUND = ProblemText("No encontrado", "Lo que buscás no existe o no está disponible para vos.")
 UNSUPPORTED_MEDIA_TYPE = ProblemText(
     "Formato no aceptado", "El cuerpo tiene que ser JSON, con el encabezado Content-Type: application/json."

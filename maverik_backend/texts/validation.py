@@ -10,6 +10,12 @@ AMOUNT = "Tiene que ser un número sin separador de miles, con punto y hasta dos
 GOAL_REQUIRED = "Para este propósito hace falta elegir un objetivo."
 FIRST_INPUT_ONLY = "Escribí tu mensaje: sólo el primero de la sesión puede ir sin texto."
 
+WRONG_KEY = "No es tu clave actual."
+KEY_IS_COMMON = "Es una de las claves más usadas: elegí otra que no se adivine."
+KEY_IS_ADDRESS = "No puede ser tu correo."
+KEY_LENGTH = "Tiene que tener entre {min} y {max} caracteres."
+LINK_EXPIRED = "El enlace ya se usó o venció: pedí otro."
+
 DEFAULT = "El valor no es válido."
 
 MESSAGES: dict[str, str] = {

@@ -1,8 +1,8 @@
 """What routes may ask for, by annotation.
 
 ``DbSession`` is one transaction a request, committed *before* the response is sent: a commit that fails must not have
-been answered with success. ``CurrentUser`` shares it. Routes that wait on other services take ``SignedInUserId``
-instead, which reads the account in a transaction of its own and gives the connection back.
+been answered with success. ``CurrentUser`` and ``CurrentLogin`` share it. Routes that wait, on other services or on
+hashing, take ``DetachedLogin`` instead, which asks in a transaction of its own and gives the connection back.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
+from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import NotAuthenticated
 from maverik_backend.models import Usuario
-from maverik_backend.services import user as users
+from maverik_backend.services import auth
+from maverik_backend.services.auth import SignedIn
 from maverik_backend.services.catalog import Catalogs
+from maverik_backend.services.event import Caller
+from maverik_backend.web.caller import caller_of
 from maverik_backend.web.resources import Resources, resources_of
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="PASETO", description="El `access_token` de `POST /user/login`.")
@@ -45,25 +49,39 @@ def _catalogs(app: App) -> Catalogs:
 CurrentCatalogs = Annotated[Catalogs, Depends(_catalogs)]
 
 
-def _token_user_id(app: App, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> int:
+def _claims(app: App, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> AccessClaims:
     if credentials is None:
         raise NotAuthenticated("no bearer token")
-    return app.tokens.user_id_of(credentials.credentials)
+    return app.tokens.read_access(credentials.credentials)
 
 
-_TokenUserId = Annotated[int, Depends(_token_user_id)]
+_Claims = Annotated[AccessClaims, Depends(_claims)]
 
 
-def _current_user(session: DbSession, user_id: _TokenUserId) -> Usuario:
-    return users.get_or_raise(session, user_id=user_id)
+def _signed_in(session: DbSession, claims: _Claims) -> SignedIn:
+    return auth.authenticate(session, claims)
+
+
+CurrentLogin = Annotated[SignedIn, Depends(_signed_in)]
+
+
+def _current_user(signed_in: CurrentLogin) -> Usuario:
+    return signed_in.user
 
 
 CurrentUser = Annotated[Usuario, Depends(_current_user)]
 
 
-def _signed_in_user_id(app: App, user_id: _TokenUserId) -> int:
+def _detached_login(app: App, claims: _Claims) -> SignedIn:
     with app.database.transaction() as session:
-        return users.get_or_raise(session, user_id=user_id).id
+        return auth.authenticate(session, claims)
 
 
-SignedInUserId = Annotated[int, Depends(_signed_in_user_id)]
+DetachedLogin = Annotated[SignedIn, Depends(_detached_login)]
+
+
+def _caller(request: Request, app: App) -> Caller:
+    return caller_of(request, trusted_proxy_count=app.settings.security.trusted_proxy_count)
+
+
+CurrentCaller = Annotated[Caller, Depends(_caller)]

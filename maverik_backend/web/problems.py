@@ -38,7 +38,7 @@ class Problem:
 
 
 # Kinds of our own validators, whose messages are Spanish already.
-OUR_FINDINGS = frozenset({"nul", "surrogate", "blank", "age", "amount"})
+OUR_FINDINGS = frozenset({"nul", "surrogate", "blank", "age", "amount", "key_length"})
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maverik"'}
 _SOON = {"Retry-After": "5"}
@@ -47,6 +47,7 @@ PROBLEMS: dict[type[errors.MaverikError], Problem] = {
     errors.InvalidInput: Problem(422, "invalid input", texts.INVALID_INPUT),
     errors.WrongCredentials: Problem(401, "wrong credentials", texts.WRONG_CREDENTIALS, _CHALLENGE),
     errors.NotAuthenticated: Problem(401, "not authenticated", texts.NOT_AUTHENTICATED, _CHALLENGE),
+    errors.TooManyTries: Problem(429, "too many requests", texts.TOO_MANY_TRIES),
     errors.NotFound: Problem(404, "not found", texts.NOT_FOUND),
     errors.DatabaseUnavailable: Problem(503, "service unavailable", texts.DATABASE_UNAVAILABLE, _SOON),
     errors.UpstreamError: Problem(503, "upstream unavailable", texts.UPSTREAM, _SOON),
@@ -97,7 +98,9 @@ def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
         raise error
     if problem.status >= 500:  # noqa: PLR2004 - the class of server errors
         _log.warning("unavailable", kind=type(error).__name__, detail=str(error))
-    return _answer(problem, fields=error.fields if isinstance(error, errors.InvalidInput) else ())
+    fields = error.fields if isinstance(error, errors.InvalidInput) else ()
+    wait = {"Retry-After": str(error.retry_after_s)} if isinstance(error, errors.TooManyTries) else {}
+    return _answer(problem, fields=fields, extra_headers=wait)
 
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:

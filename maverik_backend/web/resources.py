@@ -8,10 +8,14 @@ from fastapi import FastAPI
 
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
-from maverik_backend.core.security import AccessTokens, Keyring, PasswordHasher
+from maverik_backend.core.security import Keyring
+from maverik_backend.core.tokens import Tokens
+from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
 from maverik_backend.services.outbox import Outbox
+from maverik_backend.services.password import Passwords
+from maverik_backend.services.throttle import Throttle
 from maverik_backend.settings import Settings
 
 
@@ -23,8 +27,10 @@ class Resources:
     database: Database
     clients: Clients
     keyring: Keyring
-    hasher: PasswordHasher
-    tokens: AccessTokens
+    tokens: Tokens
+    throttle: Throttle
+    authenticator: Authenticator
+    passwords: Passwords
     catalogs: CatalogCache
     chat: Chat
     outbox: Outbox

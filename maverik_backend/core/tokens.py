@@ -1,0 +1,125 @@
+"""The tokens that people sign in with: what they say, how long they hold, and how they are checked.
+
+Both kinds are PASETO v4.local in the envelope of ``core/security.py``, each sealed for its own purpose, with the
+registered claims of the specification. A token only names a login; whether that login is still open is asked of the
+database on every request.
+
+==============  ==================================================  ==============================================
+Token           Lives                                               Says
+==============  ==================================================  ==============================================
+access          ``ACCESS_TOKEN_TTL_MINUTES``                        ``sub`` the person, ``sid`` the login
+refresh         ``REFRESH_TOKEN_TTL_DAYS``, used once               ``sid`` the login, ``rot`` which one of its refresh
+                                                                    tokens this is
+==============  ==================================================  ==============================================
+
+60 seconds of difference between clocks are forgiven for ``nbf`` and ``iat``, none for ``exp``.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from maverik_backend.core.security import ISSUER, Keyring, Purpose, Unsealable
+from maverik_backend.errors import NotAuthenticated
+
+CLOCK_SKEW = timedelta(seconds=60)
+MAX_TOKEN_CHARS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token for an ``Authorization: Bearer`` header and how long it holds."""
+
+    token: str
+    expires_in_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessClaims:
+    """Whom an access token was issued to, in which login."""
+
+    user_id: int
+    login_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshClaims:
+    """Which login a refresh token belongs to, and which of its tokens it is."""
+
+    login_id: int
+    rotation: int
+
+
+class Tokens:
+    """Issues and checks both kinds."""
+
+    def __init__(self, keyring: Keyring, *, access_ttl: timedelta, refresh_ttl: timedelta) -> None:
+        self._keyring = keyring
+        self._access_ttl = access_ttl
+        self.refresh_ttl = refresh_ttl
+
+    def issue_access(self, *, user_id: int, login_id: int) -> AccessToken:
+        token = self._issue(Purpose.ACCESS_TOKEN, self._access_ttl, {"sub": str(user_id), "sid": str(login_id)})
+        return AccessToken(token=token, expires_in_s=round(self._access_ttl.total_seconds()))
+
+    def issue_refresh(self, *, login_id: int, rotation: int) -> str:
+        return self._issue(Purpose.REFRESH_TOKEN, self.refresh_ttl, {"sid": str(login_id), "rot": rotation})
+
+    def read_access(self, token: str) -> AccessClaims:
+        """What ``token`` says.
+
+        Raises:
+            NotAuthenticated: when it is not one of ours or does not hold now.
+        """
+        claims = self._read(Purpose.ACCESS_TOKEN, token)
+        return AccessClaims(user_id=claims["sub"], login_id=claims["sid"])
+
+    def read_refresh(self, token: str) -> RefreshClaims:
+        """What ``token`` says.
+
+        Raises:
+            NotAuthenticated: when it is not one of ours or does not hold now.
+        """
+        claims = self._read(Purpose.REFRESH_TOKEN, token)
+        return RefreshClaims(login_id=claims["sid"], rotation=claims["rot"])
+
+    def _issue(self, purpose: Purpose, ttl: timedelta, claims: Mapping[str, Any]) -> str:
+        now = datetime.now(UTC)
+        registered = {
+            "iss": ISSUER,
+            "aud": purpose.value,
+            "jti": secrets.token_urlsafe(16),
+            "iat": now.isoformat(),
+            "nbf": now.isoformat(),
+            "exp": (now + ttl).isoformat(),
+        }
+        message = json.dumps({**registered, **claims}, separators=(",", ":")).encode()
+        return self._keyring.seal(message, purpose=purpose)
+
+    def _read(self, purpose: Purpose, token: str) -> dict[str, int]:
+        """The token's own claims, as numbers."""
+        if len(token) > MAX_TOKEN_CHARS:
+            raise NotAuthenticated("too long")
+        try:
+            claims = json.loads(self._keyring.unseal(token, purpose=purpose))
+            _check_registered(claims, purpose=purpose, now=datetime.now(UTC))
+            return {name: int(claims[name]) for name in _OWN_CLAIMS[purpose]}
+        except (Unsealable, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            raise NotAuthenticated(type(error).__name__) from None
+
+
+_OWN_CLAIMS = {Purpose.ACCESS_TOKEN: ("sub", "sid"), Purpose.REFRESH_TOKEN: ("sid", "rot")}
+
+
+def _check_registered(claims: Mapping[str, Any], *, purpose: Purpose, now: datetime) -> None:
+    """Raise ``ValueError`` unless the claims are ours, for ``purpose``, and hold at ``now``."""
+    if claims["iss"] != ISSUER or claims["aud"] != purpose.value or not claims["jti"]:
+        raise ValueError("claims")
+    not_before, issued = (datetime.fromisoformat(claims[name]) for name in ("nbf", "iat"))
+    if max(not_before, issued) > now + CLOCK_SKEW or datetime.fromisoformat(claims["exp"]) <= now:
+        raise ValueError("time")

@@ -1,0 +1,121 @@
+"""Signing in and out, tokens, logins, keys."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, status
+
+from maverik_backend.routers import responses
+from maverik_backend.schemas.base import Id
+from maverik_backend.schemas.user import (
+    ClaveCambiarRequest,
+    ClaveRestablecerRequest,
+    CorreoRequest,
+    InicioResponse,
+    LoginResponse,
+    MensajeResponse,
+    TokenRenovarRequest,
+    UsuarioLogin,
+)
+from maverik_backend.services import auth
+from maverik_backend.services.auth import Login
+from maverik_backend.texts import messages
+from maverik_backend.web.dependencies import App, CurrentCaller, CurrentLogin, CurrentUser, DbSession, DetachedLogin
+
+router = APIRouter(prefix="/user", tags=["acceso"], responses=responses.UNAVAILABLE)
+
+
+@router.post(
+    "/login",
+    summary="Entrar con correo y clave",
+    responses={**responses.WRONG_CREDENTIALS, **responses.INVALID, **responses.TOO_MANY},
+)
+def log_in(body: UsuarioLogin, app: App, caller: CurrentCaller) -> LoginResponse:
+    return _shape(app.authenticator.log_in(email=body.email, password=body.clave, caller=caller))
+
+
+@router.post(
+    "/token/refresh",
+    summary="Cambiar un token de renovación por tokens nuevos",
+    responses={**responses.SIGNED_IN, **responses.INVALID, **responses.TOO_MANY},
+)
+def refresh_token(body: TokenRenovarRequest, app: App, caller: CurrentCaller) -> LoginResponse:
+    return _shape(app.authenticator.refresh(refresh_token=body.refresh_token, caller=caller))
+
+
+@router.post(
+    "/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Cerrar esta sesión", responses=responses.SIGNED_IN
+)
+def log_out(signed_in: CurrentLogin, session: DbSession, caller: CurrentCaller) -> None:
+    auth.log_out(session, signed_in=signed_in, caller=caller)
+
+
+@router.get("/logins", summary="Dónde tengo sesiones abiertas", responses=responses.SIGNED_IN)
+def get_logins(signed_in: CurrentLogin, session: DbSession) -> list[InicioResponse]:
+    return [
+        InicioResponse.model_validate({**vars(login), "actual": login.id == signed_in.login_id})
+        for login in auth.get_logins(session, user_id=signed_in.user.id)
+    ]
+
+
+@router.delete(
+    "/logins/{login_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Cerrar una de mis sesiones",
+    responses={**responses.SIGNED_IN, **responses.NOT_FOUND},
+)
+def end_login(login_id: Id, user: CurrentUser, session: DbSession, caller: CurrentCaller) -> None:
+    auth.end_login(session, user_id=user.id, login_id=login_id, caller=caller)
+
+
+@router.post(
+    "/password/forgot",
+    summary="Pedir un enlace para elegir otra clave",
+    responses={**responses.INVALID, **responses.TOO_MANY},
+)
+def forgot_password(body: CorreoRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
+    app.passwords.request_reset(email=body.email, caller=caller)
+    return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
+
+
+@router.post(
+    "/password/reset",
+    summary="Elegir otra clave con un enlace recibido por correo",
+    responses={**responses.INVALID, **responses.TOO_MANY},
+)
+def reset_password(body: ClaveRestablecerRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
+    app.passwords.reset(token=body.token, new_password=body.clave_nueva, caller=caller)
+    return MensajeResponse(mensaje=messages.KEY_CHANGED)
+
+
+@router.put(
+    "/password",
+    summary="Elegir otra clave sabiendo la actual",
+    responses={**responses.SIGNED_IN, **responses.INVALID, **responses.TOO_MANY},
+)
+def change_password(
+    body: ClaveCambiarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+) -> MensajeResponse:
+    app.passwords.change(
+        signed_in=signed_in, current=body.clave_actual, new_password=body.clave_nueva, caller=caller
+    )
+    return MensajeResponse(mensaje=messages.KEY_CHANGED)
+
+
+@router.post(
+    "/email/resend",
+    summary="Pedir otra vez la clave temporal",
+    responses={**responses.INVALID, **responses.TOO_MANY},
+)
+def resend_key(body: CorreoRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
+    app.passwords.resend_key(email=body.email, caller=caller)
+    return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
+
+
+def _shape(login: Login) -> LoginResponse:
+    return LoginResponse(
+        access_token=login.access_token.token,
+        expires_in=login.access_token.expires_in_s,
+        refresh_token=login.refresh_token,
+        user_name=login.user_name,
+        debe_cambiar_clave=login.must_change_password,
+    )

@@ -1,0 +1,217 @@
+"""Setting, changing and restoring keys.
+
+Whatever is mailed lets its holder in for a while only, and a link only once. Setting a key ends every other login and
+says so by mail, so that nobody loses an account without noticing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from maverik_backend.core import passwords
+from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.security import Keyring, PasswordHasher, generate_temporary_password
+from maverik_backend.errors import FieldError, InvalidInput
+from maverik_backend.models import EnlaceClave, SecurityEvent, Usuario
+from maverik_backend.services import auth, outbox
+from maverik_backend.services import event as events
+from maverik_backend.services.auth import SignedIn
+from maverik_backend.services.event import Caller
+from maverik_backend.services.throttle import Action, Throttle
+from maverik_backend.texts import mail as letters
+from maverik_backend.texts import validation as texts
+
+NEW_PASSWORD_FIELD = "clave_nueva"  # noqa: S105 - the name of a field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailedKey:
+    """A temporary key and a link to set another, both about to be mailed. Neither is stored as it is."""
+
+    key: str
+    key_hash: str
+    link_token: str
+
+
+class Passwords:
+    """The use cases around keys; each opens its own short transactions, because hashing is slow on purpose."""
+
+    def __init__(
+        self,
+        *,
+        transaction: TransactionFactory,
+        hasher: PasswordHasher,
+        keyring: Keyring,
+        throttle: Throttle,
+        frontend_url: str,
+        temporary_key_ttl: timedelta,
+        reset_link_ttl: timedelta,
+    ) -> None:
+        self._transaction = transaction
+        self._hasher = hasher
+        self._keyring = keyring
+        self._throttle = throttle
+        self._frontend_url = frontend_url
+        self._temporary_key_ttl = temporary_key_ttl
+        self._reset_link_ttl = reset_link_ttl
+
+    def request_reset(self, *, email: str, caller: Caller) -> None:
+        """Mail a link to set a new key; to an address without account, mail just that.
+
+        The same statements run in both cases, so the answer's time tells nothing.
+
+        Raises:
+            TooManyTries: when mails to the address or from the caller were asked for too often.
+        """
+        self._count_mail(email, caller)
+        token = secrets.token_urlsafe(32)
+        with self._transaction() as session:
+            user_id = self._store_link(session, email=email, token=token, ttl=self._reset_link_ttl)
+            events.record(session, SecurityEvent.RESET_REQUESTED, user_id=user_id, caller=caller)
+            letter = (
+                letters.no_account(frontend_url=self._frontend_url)
+                if user_id is None
+                else letters.reset_link(link=self._link(token), minutes=_whole(self._reset_link_ttl, timedelta(minutes=1)))
+            )
+            outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
+
+    def resend_key(self, *, email: str, caller: Caller) -> None:
+        """Mail a fresh temporary key to somebody who never signed in; to others, mail what they can do instead.
+
+        Raises:
+            TooManyTries: as :meth:`request_reset`.
+        """
+        self._count_mail(email, caller)
+        mailed = self.make_mailed_key()
+        with self._transaction() as session:
+            user_id = session.scalar(
+                update(Usuario)
+                .where(
+                    func.lower(Usuario.email) == email,
+                    Usuario.email_verificado.is_(None),
+                    Usuario.debe_cambiar_clave,
+                    Usuario.deshabilitado.is_(None),
+                )
+                .values(clave_hash=mailed.key_hash, clave_vence=self.temporary_key_expiry())
+                .returning(Usuario.id)
+            )
+            events.record(session, SecurityEvent.KEY_RESENT, user_id=user_id, caller=caller)
+            if user_id is None:
+                letter = letters.nothing_to_resend(frontend_url=self._frontend_url)
+                outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
+            else:
+                self.mail_key(session, email=email, mailed=mailed)
+
+    def reset(self, *, token: str, new_password: str, caller: Caller) -> None:
+        """Set a key with a mailed link, which is used up; ends every login.
+
+        Raises:
+            TooManyTries: when this was tried too often from the caller's address.
+            InvalidInput: when the link does not hold or the key is not acceptable; then the link stays.
+        """
+        self._throttle.count(Action.RESET_FROM_ADDRESS, caller.address)
+        _require_uncommon(new_password)
+        new_hash = self._hasher.hash(new_password)
+        with self._transaction() as session:
+            user_id = session.scalar(
+                delete(EnlaceClave)
+                .where(EnlaceClave.resumen == _digest(token), EnlaceClave.vence > func.now())
+                .returning(EnlaceClave.usuario_id)
+            )
+            user = session.get(Usuario, user_id) if user_id is not None else None
+            if user is None or user.deshabilitado is not None:
+                raise InvalidInput([FieldError("token", texts.LINK_EXPIRED)])
+            user.email_verificado = user.email_verificado or datetime.now(UTC)
+            self._set(session, user, new_password, new_hash)
+            auth.end_logins(session, user_id=user.id)
+            events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, caller=caller)
+
+    def change(self, *, signed_in: SignedIn, current: str, new_password: str, caller: Caller) -> None:
+        """Set another key, knowing the current one; ends every other login.
+
+        Raises:
+            TooManyTries: when the current key was tried too often.
+            InvalidInput: when it is wrong or the new one is not acceptable.
+        """
+        user = signed_in.user
+        self.require_key(user, current, field="clave_actual")
+        _require_uncommon(new_password)
+        new_hash = self._hasher.hash(new_password)
+        with self._transaction() as session:
+            user = session.merge(user, load=True)
+            self._set(session, user, new_password, new_hash)
+            auth.end_logins(session, user_id=user.id, but=signed_in.login_id)
+            events.record(session, SecurityEvent.PASSWORD_CHANGED, user_id=user.id, caller=caller)
+
+    def require_key(self, user: Usuario, password: str, *, field: str) -> None:
+        """Demand the person's key again before something that cannot be undone.
+
+        Raises:
+            TooManyTries: when it was tried too often.
+            InvalidInput: when it is wrong; ``field`` is where it was sent.
+        """
+        self._throttle.count(Action.CONFIRM_KEY, str(user.id))
+        if not self._hasher.verify(user.clave_hash, password):
+            raise InvalidInput([FieldError(field, texts.WRONG_KEY)])
+
+    def make_mailed_key(self) -> MailedKey:
+        """A random key and link. Slow on purpose: call it with no transaction open."""
+        key = generate_temporary_password()
+        return MailedKey(key=key, key_hash=self._hasher.hash(key), link_token=secrets.token_urlsafe(32))
+
+    def temporary_key_expiry(self) -> datetime:
+        return datetime.now(UTC) + self._temporary_key_ttl
+
+    def mail_key(self, session: Session, *, email: str, mailed: MailedKey) -> None:
+        """Mail the key and its link to an account that holds the key's hash already."""
+        self._store_link(session, email=email, token=mailed.link_token, ttl=self._temporary_key_ttl)
+        letter = letters.welcome(
+            key=mailed.key, link=self._link(mailed.link_token), hours=_whole(self._temporary_key_ttl, timedelta(hours=1))
+        )
+        outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
+
+    def _set(self, session: Session, user: Usuario, new_password: str, new_hash: str) -> None:
+        if passwords.is_address(new_password, user.email):
+            raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_ADDRESS)])
+        user.clave_hash = new_hash
+        user.debe_cambiar_clave = False
+        user.clave_vence = None
+        session.execute(delete(EnlaceClave).where(EnlaceClave.usuario_id == user.id))
+        letter = letters.password_changed(frontend_url=self._frontend_url)
+        outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=letter)
+
+    def _store_link(self, session: Session, *, email: str, token: str, ttl: timedelta) -> int | None:
+        """Keep the link's digest for the account with this address; whose it is, or ``None``."""
+        owner = select(Usuario.id, literal(_digest(token)), literal(datetime.now(UTC) + ttl)).where(
+            func.lower(Usuario.email) == email, Usuario.deshabilitado.is_(None)
+        )
+        return session.scalar(
+            insert(EnlaceClave).from_select(["usuario_id", "resumen", "vence"], owner).returning(EnlaceClave.usuario_id)
+        )
+
+    def _count_mail(self, email: str, caller: Caller) -> None:
+        self._throttle.count(Action.MAIL_FROM_ADDRESS, caller.address)
+        self._throttle.count(Action.MAIL_TO_ACCOUNT, email)
+
+    def _link(self, token: str) -> str:
+        return f"{self._frontend_url}/auth/set-password?token={token}"
+
+
+def _whole(duration: timedelta, unit: timedelta) -> int:
+    return round(duration / unit)
+
+
+def _digest(token: str) -> bytes:
+    """What is stored of a link: enough to recognise it, nothing to follow it with."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _require_uncommon(new_password: str) -> None:
+    if passwords.is_common(new_password):
+        raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_COMMON)])

@@ -1,0 +1,74 @@
+"""How often things may be tried. All limits stand in :data:`LIMITS`.
+
+Tries are counted before anything is looked up, so a locked account, an unknown one and a wrong key cannot be told
+apart. Keys of the counters are digests: no address is kept in clear, in memory or in the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from enum import StrEnum
+
+from limits import RateLimitItem, parse
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+
+from maverik_backend.errors import TooManyTries
+
+
+class Action(StrEnum):
+    """What is counted, by whom or from where."""
+
+    LOG_IN_TO_ACCOUNT = "log_in_to_account"
+    LOG_IN_FROM_ADDRESS = "log_in_from_address"
+    SIGN_UP_FROM_ADDRESS = "sign_up_from_address"
+    MAIL_TO_ACCOUNT = "mail_to_account"
+    MAIL_FROM_ADDRESS = "mail_from_address"
+    RESET_FROM_ADDRESS = "reset_from_address"
+    REFRESH_FROM_ADDRESS = "refresh_from_address"
+    CONFIRM_KEY = "confirm_key"
+
+
+LIMITS: dict[Action, RateLimitItem] = {
+    # One account is attacked from many places: slow enough against guessing, rare enough for a forgetful person.
+    Action.LOG_IN_TO_ACCOUNT: parse("20 per 15 minutes"),
+    # Many accounts are attacked from one place; an office behind one address still gets in.
+    Action.LOG_IN_FROM_ADDRESS: parse("100 per 15 minutes"),
+    Action.SIGN_UP_FROM_ADDRESS: parse("30 per hour"),
+    # Mails that anybody can cause: nobody's mailbox is flooded.
+    Action.MAIL_TO_ACCOUNT: parse("5 per hour"),
+    Action.MAIL_FROM_ADDRESS: parse("30 per hour"),
+    Action.RESET_FROM_ADDRESS: parse("30 per hour"),
+    Action.REFRESH_FROM_ADDRESS: parse("300 per 15 minutes"),
+    # Re-entering the key while signed in: changing it, deleting the account.
+    Action.CONFIRM_KEY: parse("10 per 15 minutes"),
+}
+
+
+class Throttle:
+    """Counts tries in fixed windows. Safe to use from several threads, and from several processes with such a storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._limiter = FixedWindowRateLimiter(storage)
+
+    def count(self, action: Action, subject: str) -> None:
+        """Count one try of ``action`` by ``subject``.
+
+        Raises:
+            TooManyTries: when the limit of the table is used up.
+        """
+        limit, key = LIMITS[action], _key(action, subject)
+        if self._limiter.hit(limit, key):
+            return
+        resets_at = self._limiter.get_window_stats(limit, key).reset_time
+        raise TooManyTries(retry_after_s=max(1, math.ceil(resets_at - time.time())))
+
+    def forgive(self, action: Action, subject: str) -> None:
+        """Start the count anew: the person proved who they are."""
+        self._limiter.clear(LIMITS[action], _key(action, subject))
+
+
+def _key(action: Action, subject: str) -> str:
+    return f"{action}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"

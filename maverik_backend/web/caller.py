@@ -1,0 +1,37 @@
+"""Who calls, across the proxies that are ours.
+
+Each proxy appends the address that it saw to ``X-Forwarded-For``; whatever stands further left was written by the
+caller and proves nothing. With two proxies of ours, the caller's address is the second from the right.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from fastapi import Request
+
+from maverik_backend.services.event import Caller
+
+_UNKNOWN = "unknown"
+
+
+def caller_of(request: Request, *, trusted_proxy_count: int) -> Caller:
+    """The caller's address, believed as far as our own proxies reach, and program."""
+    peer = request.client.host if request.client else _UNKNOWN
+    address = peer
+    if trusted_proxy_count:
+        chain = [part.strip() for value in request.headers.getlist("X-Forwarded-For") for part in value.split(",")]
+        forwarded = chain[-trusted_proxy_count] if len(chain) >= trusted_proxy_count else peer
+        address = _canonical(forwarded) or peer
+    return Caller(address=address, agent=request.headers.get("User-Agent"))
+
+
+def _canonical(address: str) -> str | None:
+    """One spelling of an address, without a port; ``None`` when it is none."""
+    bare = address[1:].partition("]")[0] if address.startswith("[") else address
+    if bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        return None

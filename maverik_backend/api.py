@@ -27,17 +27,26 @@ from maverik_backend.clients.registry import ClientContext, Clients, make_client
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.secret_key import make_keyring
-from maverik_backend.core.security import AccessTokens, PasswordHasher
+from maverik_backend.core.security import PasswordHasher
+from maverik_backend.core.tokens import Tokens
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
-from maverik_backend.routers import catalog, chat, health, session, user
+from maverik_backend.routers import auth, catalog, chat, health, session, user
+from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
+from maverik_backend.services.cleanup import clean_up
 from maverik_backend.services.knowledge import KnowledgeIndex
-from maverik_backend.services.outbox import Outbox, OutboxWorker
+from maverik_backend.services.outbox import Outbox
+from maverik_backend.services.password import Passwords
+from maverik_backend.services.throttle import Throttle
+from maverik_backend.services.throttle_storage import make_storage
+from maverik_backend.services.worker import Worker
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
 from maverik_backend.web.request_log import RequestLog
 from maverik_backend.web.resources import Resources, resources_of
+
+CLEANUP_INTERVAL_S = 3600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +67,14 @@ def create_app(
     index = KnowledgeIndex(database.transaction)
     clients = clients or make_clients(ClientContext(settings=settings, search=index))
     keyring = make_keyring(settings)
+    security = settings.security
+    hasher = hasher or PasswordHasher()
+    tokens = Tokens(
+        keyring,
+        access_ttl=timedelta(minutes=security.access_token_ttl_minutes),
+        refresh_ttl=timedelta(days=security.refresh_token_ttl_days),
+    )
+    throttle = Throttle(make_storage(security.rate_limit_storage, database.transaction))
     executor = ThreadPoolExecutor(max_workers=settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
     resources = Resources(
@@ -65,8 +82,18 @@ def create_app(
         database=database,
         clients=clients,
         keyring=keyring,
-        hasher=hasher or PasswordHasher(),
-        tokens=AccessTokens(keyring, ttl=timedelta(minutes=settings.security.access_token_ttl_minutes)),
+        tokens=tokens,
+        throttle=throttle,
+        authenticator=Authenticator(transaction=database.transaction, hasher=hasher, tokens=tokens, throttle=throttle),
+        passwords=Passwords(
+            transaction=database.transaction,
+            hasher=hasher,
+            keyring=keyring,
+            throttle=throttle,
+            frontend_url=settings.frontend.main_url,
+            temporary_key_ttl=timedelta(hours=security.temporary_key_ttl_hours),
+            reset_link_ttl=timedelta(minutes=security.reset_link_ttl_minutes),
+        ),
         catalogs=catalogs,
         chat=Chat(
             transaction=database.transaction,
@@ -95,7 +122,7 @@ def _make_fastapi(settings: Settings) -> FastAPI:
         version=__version__,
         generate_unique_id_function=openapi.operation_id,
     )
-    for module in (health, user, catalog, session, chat):
+    for module in (health, user, auth, catalog, session, chat):
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app)
@@ -120,16 +147,27 @@ async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPool
     settings = resources.settings
     anyio.to_thread.current_default_thread_limiter().total_tokens = settings.app.worker_threads
     await anyio.to_thread.run_sync(_prepare, resources, index)
-    worker = OutboxWorker(resources.outbox, poll_interval_s=settings.mail.outbox_poll_interval_s)
-    worker.start()
+    workers = (
+        Worker("outbox", resources.outbox.deliver_due, interval_s=settings.mail.outbox_poll_interval_s),
+        Worker("cleanup", partial(_clean_up, resources.database), interval_s=CLEANUP_INTERVAL_S),
+    )
+    for worker in workers:
+        worker.start()
     _log.info("started", version=__version__, advisor=settings.advice.advisor, mail=settings.mail.sender)
     try:
         yield
     finally:
         _log.info("stopping")
-        await anyio.to_thread.run_sync(worker.stop)
+        for worker in workers:
+            await anyio.to_thread.run_sync(worker.stop)
         executor.shutdown(cancel_futures=True)
         resources.database.dispose()
+
+
+def _clean_up(database: Database) -> None:
+    with database.transaction() as db:
+        deleted = clean_up(db)
+    _log.info("cleaned_up", rows=deleted)
 
 
 def _prepare(resources: Resources, index: KnowledgeIndex) -> None:

@@ -7,15 +7,21 @@ in sentences, with exit status 2.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
 from maverik_backend import __version__
-from maverik_backend.errors import DatabaseUnavailable, SettingsError
+from maverik_backend.errors import DatabaseUnavailable, NotFound, SettingsError
 from maverik_backend.settings import Settings, load_config
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from maverik_backend.web.resources import Resources
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,6 +41,8 @@ def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(f"The database cannot be used ({error}): check the DB_ settings, and `migrate` it.", err=True)
         except OSError as error:
             click.echo(f"{error.filename or 'A file'} cannot be used: {error.strerror}.", err=True)
+        except NotFound:
+            click.echo("There is no such account: see `maverik users list`.", err=True)
         sys.exit(2)
 
     return run
@@ -93,6 +101,87 @@ def generate_key() -> None:
 
 
 @main.group()
+def users() -> None:
+    """People's accounts."""
+
+
+@users.command("list")
+@_plain_errors
+def list_users() -> None:
+    """Show every account."""
+    from maverik_backend.services import administration  # noqa: PLC0415
+
+    with _transaction() as session:
+        for user in administration.get_all(session):
+            state = "disabled" if user.deshabilitado else "verified" if user.email_verificado else "never signed in"
+            click.echo(f"{user.id}\t{user.email}\t{state}\tsince {user.fecha_creacion:%Y-%m-%d}")
+
+
+@users.command("create")
+@click.argument("email")
+@_plain_errors
+def create_user(email: str) -> None:
+    """Create an account for EMAIL and mail its temporary key."""
+    from maverik_backend.services import administration  # noqa: PLC0415
+
+    resources = _resources()
+    mailed = resources.passwords.make_mailed_key()
+    with resources.database.transaction() as session:
+        administration.create(session, email=_email(email), passwords=resources.passwords, mailed=mailed)
+    click.echo("Created; the key is on its way by mail.")
+
+
+@users.command("disable")
+@click.argument("email")
+@click.option("--undo", is_flag=True, help="Open the account again.")
+@_plain_errors
+def disable_user(email: str, *, undo: bool) -> None:
+    """Close the account of EMAIL and end its logins."""
+    from maverik_backend.services import administration  # noqa: PLC0415
+
+    with _transaction() as session:
+        administration.set_disabled(session, email=email, disabled=not undo)
+    click.echo("Open again." if undo else "Disabled; every login has ended.")
+
+
+@users.command("reset-key")
+@click.argument("email")
+@_plain_errors
+def reset_user_key(email: str) -> None:
+    """Mail EMAIL a new temporary key and end its logins."""
+    from maverik_backend.services import administration  # noqa: PLC0415
+
+    resources = _resources()
+    mailed = resources.passwords.make_mailed_key()
+    with resources.database.transaction() as session:
+        administration.reset_key(session, email=email, passwords=resources.passwords, mailed=mailed)
+    click.echo("The old key no longer works; the new one is on its way by mail.")
+
+
+@users.command("merge")
+@click.argument("keep", type=int)
+@click.argument("drop", type=int)
+@_plain_errors
+def merge_users(keep: int, drop: int) -> None:
+    """Move all that account DROP owns to account KEEP and remove DROP. Works before an upgrade, too."""
+    from maverik_backend.services import administration  # noqa: PLC0415
+
+    with _transaction() as session:
+        moved = administration.merge(session, keep=keep, drop=drop)
+    click.echo(f"Account {drop} is now part of {keep}; {moved} sessions moved.")
+
+
+@main.command()
+@_plain_errors
+def cleanup() -> None:
+    """Delete expired links, logins, counters and old mails; a running server does it every hour."""
+    from maverik_backend.services.cleanup import clean_up  # noqa: PLC0415
+
+    with _transaction() as session:
+        click.echo(f"{clean_up(session)} rows deleted")
+
+
+@main.group()
 def outbox() -> None:
     """Mails on their way out."""
 
@@ -101,10 +190,9 @@ def outbox() -> None:
 @_plain_errors
 def list_outbox() -> None:
     """Show the mails that wait or were given up."""
-    from maverik_backend.core.database import Database, make_engine  # noqa: PLC0415
     from maverik_backend.services.outbox import get_unsent  # noqa: PLC0415
 
-    with Database(make_engine(_load())).transaction() as session:
+    with _transaction() as session:
         for mail in get_unsent(session):
             error = mail.ultimo_error or "-"
             click.echo(f"{mail.id}\t{mail.estado}\ttries {mail.intentos}\t{error}\t{mail.asunto}")
@@ -114,10 +202,7 @@ def list_outbox() -> None:
 @_plain_errors
 def deliver_outbox() -> None:
     """Try every mail that is due, once."""
-    from maverik_backend.api import create_app  # noqa: PLC0415 - the one place where an outbox is put together
-    from maverik_backend.web.resources import resources_of  # noqa: PLC0415
-
-    click.echo(f"{resources_of(create_app(_load())).outbox.deliver_due()} sent")
+    click.echo(f"{_resources().outbox.deliver_due()} sent")
 
 
 def _load() -> Settings:
@@ -132,3 +217,32 @@ def _migrate(settings: Settings, revision: str = "head") -> None:
     from maverik_backend.core.migrations import upgrade  # noqa: PLC0415
 
     upgrade(settings, revision)
+
+
+def _resources() -> Resources:
+    from maverik_backend.api import create_app  # noqa: PLC0415 - the one place where things are put together
+    from maverik_backend.web.resources import resources_of  # noqa: PLC0415
+
+    return resources_of(create_app(_load()))
+
+
+@contextmanager
+def _transaction() -> Iterator[Session]:
+    from maverik_backend.core.database import Database, make_engine  # noqa: PLC0415
+
+    database = Database(make_engine(_load()))
+    with database.transaction() as session:
+        yield session
+    database.dispose()
+
+
+def _email(text: str) -> str:
+    """The address as sign-up would store it."""
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415
+
+    from maverik_backend.schemas.user import Email  # noqa: PLC0415
+
+    try:
+        return str(TypeAdapter(Email).validate_python(text))
+    except ValidationError:
+        raise SettingsError([f"{text} is not an address."]) from None

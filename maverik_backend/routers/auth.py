@@ -95,9 +95,7 @@ def reset_password(body: ClaveRestablecerRequest, app: App, caller: CurrentCalle
 def change_password(
     body: ClaveCambiarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
 ) -> MensajeResponse:
-    app.passwords.change(
-        signed_in=signed_in, current=body.clave_actual, new_password=body.clave_nueva, caller=caller
-    )
+    app.passwords.change(signed_in=signed_in, current=body.clave_actual, new_password=body.clave_nueva, caller=caller)
     return MensajeResponse(mensaje=messages.KEY_CHANGED)
 
 

@@ -111,11 +111,8 @@ class Authenticator:
         return self._issue(user, login_id=login.id, rotation=login.rotacion)
 
     def _open(self, user: Usuario, password: str, caller: Caller) -> Login:
-        changes: dict[str, object] = {}
-        if user.email_verificado is None:
-            changes["email_verificado"] = func.now()  # the key was mailed: who has it reads this mailbox
-        if self._hasher.is_outdated(user.clave_hash):
-            changes["clave_hash"] = self._hasher.hash(password)
+        is_outdated = self._hasher.is_outdated(user.clave_hash)
+        new_hash = self._hasher.hash(password) if is_outdated else user.clave_hash
         login = InicioSesion(
             usuario_id=user.id,
             vence=datetime.now(UTC) + self._tokens.refresh_ttl,
@@ -123,13 +120,21 @@ class Authenticator:
             agente=caller.short_agent,
         )
         with self._transaction() as session:
-            if changes:
-                # Only if the key is still the one that was verified: it may have been changed meanwhile.
-                session.execute(
-                    update(Usuario)
-                    .where(Usuario.id == user.id, Usuario.clave_hash == user.clave_hash)
-                    .values(**changes, fecha_actualizacion=Usuario.fecha_actualizacion)
+            # Only while the key is still the one that was verified: it may have been changed meanwhile.
+            known = session.scalar(
+                update(Usuario)
+                .where(Usuario.id == user.id, Usuario.clave_hash == user.clave_hash, Usuario.deshabilitado.is_(None))
+                .values(
+                    clave_hash=new_hash,
+                    # The key was mailed: whoever has it reads this mailbox.
+                    email_verificado=func.coalesce(Usuario.email_verificado, func.now()),
+                    fecha_actualizacion=Usuario.fecha_actualizacion,
                 )
+                .returning(Usuario.id)
+                .execution_options(synchronize_session=False)
+            )
+            if known is None:
+                raise WrongCredentials
             session.add(login)
             events.record(session, SecurityEvent.LOGGED_IN, user_id=user.id, caller=caller)
         return self._issue(user, login_id=login.id, rotation=0)

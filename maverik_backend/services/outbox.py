@@ -16,7 +16,6 @@ At rest      sealed with ``SECRET_KEY``; erased once sent or given up
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,7 +28,7 @@ from maverik_backend.clients.mail.base import Mail, MailSender
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.security import Keyring, Purpose, Unsealable
-from maverik_backend.errors import DatabaseUnavailable, RecipientRefused, UpstreamError
+from maverik_backend.errors import RecipientRefused, UpstreamError
 from maverik_backend.models import CorreoSaliente, MailState
 from maverik_backend.texts.mail import Letter, lay_out
 
@@ -146,33 +145,6 @@ class Outbox:
         with self._transaction() as session:
             session.execute(update(CorreoSaliente).where(CorreoSaliente.id == claim.id).values(**values))
         _log_outcome(claim, error=error, give_up=give_up)
-
-
-class OutboxWorker:
-    """A thread that delivers what is due, again and again until it is stopped."""
-
-    def __init__(self, outbox: Outbox, *, poll_interval_s: float) -> None:
-        self._outbox = outbox
-        self._poll_interval_s = poll_interval_s
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let the mail under way finish, then end. What still waits stays in the table."""
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._poll_interval_s):
-            try:
-                self._outbox.deliver_due()
-            except DatabaseUnavailable:
-                _log.warning("outbox_database_unavailable")
-            except Exception:  # noqa: BLE001 - the thread must outlive whatever one mail does to it
-                _log.exception("outbox_failed")
 
 
 def _log_outcome(claim: _Claim, *, error: str | None, give_up: bool) -> None:

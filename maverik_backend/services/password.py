@@ -77,7 +77,9 @@ class Passwords:
             letter = (
                 letters.no_account(frontend_url=self._frontend_url)
                 if user_id is None
-                else letters.reset_link(link=self._link(token), minutes=_whole(self._reset_link_ttl, timedelta(minutes=1)))
+                else letters.reset_link(
+                    link=self._link(token), minutes=self._reset_link_ttl // timedelta(minutes=1)
+                )
             )
             outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
 
@@ -139,12 +141,14 @@ class Passwords:
             TooManyTries: when the current key was tried too often.
             InvalidInput: when it is wrong or the new one is not acceptable.
         """
-        user = signed_in.user
-        self.require_key(user, current, field="clave_actual")
+        verified = signed_in.user
+        self.require_key(verified, current, field="clave_actual")
         _require_uncommon(new_password)
         new_hash = self._hasher.hash(new_password)
         with self._transaction() as session:
-            user = session.merge(user, load=True)
+            user = session.get(Usuario, verified.id, with_for_update=True)
+            if user is None or user.clave_hash != verified.clave_hash:  # changed meanwhile
+                raise InvalidInput([FieldError("clave_actual", texts.WRONG_KEY)])
             self._set(session, user, new_password, new_hash)
             auth.end_logins(session, user_id=user.id, but=signed_in.login_id)
             events.record(session, SecurityEvent.PASSWORD_CHANGED, user_id=user.id, caller=caller)
@@ -171,9 +175,8 @@ class Passwords:
     def mail_key(self, session: Session, *, email: str, mailed: MailedKey) -> None:
         """Mail the key and its link to an account that holds the key's hash already."""
         self._store_link(session, email=email, token=mailed.link_token, ttl=self._temporary_key_ttl)
-        letter = letters.welcome(
-            key=mailed.key, link=self._link(mailed.link_token), hours=_whole(self._temporary_key_ttl, timedelta(hours=1))
-        )
+        hours = self._temporary_key_ttl // timedelta(hours=1)
+        letter = letters.welcome(key=mailed.key, link=self._link(mailed.link_token), hours=hours)
         outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
 
     def _set(self, session: Session, user: Usuario, new_password: str, new_hash: str) -> None:
@@ -201,10 +204,6 @@ class Passwords:
 
     def _link(self, token: str) -> str:
         return f"{self._frontend_url}/auth/set-password?token={token}"
-
-
-def _whole(duration: timedelta, unit: timedelta) -> int:
-    return round(duration / unit)
 
 
 def _digest(token: str) -> bytes:

@@ -48,7 +48,7 @@ LIMITS: dict[Action, RateLimitItem] = {
 
 
 class Throttle:
-    """Counts tries in fixed windows. Safe to use from several threads, and from several processes with such a storage."""
+    """Counts tries in fixed windows. Safe to use from several threads, and as wide as its storage is shared."""
 
     def __init__(self, storage: Storage) -> None:
         self._limiter = FixedWindowRateLimiter(storage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from limits.errors import ConfigurationError
 from limits.storage import MemoryStorage, Storage, storage_from_string
@@ -38,7 +38,7 @@ def make_storage(kind: str, transaction: TransactionFactory) -> Storage:
     if kind == "postgres":
         return PostgresStorage(transaction)
     try:
-        return storage_from_string(kind)
+        return cast("Storage", storage_from_string(kind))
     except ConfigurationError:
         raise SettingsError(
             ["RATE_LIMIT_STORAGE names Redis but its library is not installed: `pip install redis`."]
@@ -68,7 +68,7 @@ class PostgresStorage(Storage):
         return float(self._one(_GET_EXPIRY, key=key) or time.time())
 
     def check(self) -> bool:
-        return self._one(text("SELECT 1")) == 1
+        return bool(self._one(text("SELECT true")))
 
     def reset(self) -> int | None:
         with self._transaction() as session:

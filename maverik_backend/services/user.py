@@ -122,9 +122,7 @@ def delete(session: Session, *, user: Usuario, keyring: Keyring) -> None:
     for table in (SesionAsesoria, InicioSesion, EnlaceClave):
         session.execute(sql_delete(table).where(table.usuario_id == user.id))
     session.execute(
-        sql_update(EventoSeguridad)
-        .where(EventoSeguridad.usuario_id == user.id)
-        .values(usuario_id=None, direccion=None)
+        sql_update(EventoSeguridad).where(EventoSeguridad.usuario_id == user.id).values(usuario_id=None, direccion=None)
     )
     outbox.enqueue(session, keyring=keyring, to=user.email, letter=letters.account_deleted())
     session.execute(sql_delete(Usuario).where(Usuario.id == user.id))

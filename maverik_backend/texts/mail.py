@@ -29,8 +29,10 @@ def welcome(*, key: str, link: str, hours: int) -> Letter:
     return Letter(
         subject="Te damos la bienvenida a Maverik",
         paragraphs=(
-            "Tu cuenta en Maverik ya está lista. Podés elegir tu clave con el enlace, o entrar con este correo y la "
-            f"clave temporal de abajo. Las dos cosas valen por {hours} horas.",
+            (
+                "Tu cuenta en Maverik ya está lista. Podés elegir tu clave con el enlace, o entrar con este correo y la "
+                f"clave temporal de abajo. Las dos cosas valen por {hours} horas."
+            ),
             "No compartas este correo con nadie: nunca te vamos a pedir la clave.",
             IGNORE,
         ),
@@ -45,8 +47,10 @@ def already_registered(*, frontend_url: str) -> Letter:
     return Letter(
         subject="Ya tenés una cuenta en Maverik",
         paragraphs=(
-            "Alguien quiso crear una cuenta en Maverik con este correo, pero ya tenés una. Tu clave no cambió: podés "
-            "entrar como siempre o restablecerla desde la pantalla de ingreso.",
+            (
+                "Alguien quiso crear una cuenta en Maverik con este correo, pero ya tenés una. Tu clave no cambió: podés "
+                "entrar como siempre o restablecerla desde la pantalla de ingreso."
+            ),
             IGNORE,
         ),
         link=frontend_url,
@@ -58,8 +62,10 @@ def reset_link(*, link: str, minutes: int) -> Letter:
     return Letter(
         subject="Elegí una clave nueva para Maverik",
         paragraphs=(
-            "Recibimos un pedido para restablecer tu clave. El enlace sirve una sola vez y vale por "
-            f"{minutes} minutos.",
+            (
+                "Recibimos un pedido para restablecer tu clave. El enlace sirve una sola vez y vale por "
+                f"{minutes} minutos."
+            ),
             IGNORE,
         ),
         link=link,
@@ -72,8 +78,10 @@ def no_account(*, frontend_url: str) -> Letter:
     return Letter(
         subject="No hay una cuenta de Maverik con este correo",
         paragraphs=(
-            "Alguien pidió restablecer la clave de una cuenta de Maverik con este correo, pero no hay ninguna activa. "
-            "Si la creaste con otra dirección, pedilo con esa.",
+            (
+                "Alguien pidió restablecer la clave de una cuenta de Maverik con este correo, pero no hay ninguna activa. "
+                "Si la creaste con otra dirección, pedilo con esa."
+            ),
             IGNORE,
         ),
         link=frontend_url,
@@ -85,8 +93,10 @@ def nothing_to_resend(*, frontend_url: str) -> Letter:
     return Letter(
         subject="Tu acceso a Maverik",
         paragraphs=(
-            "Alguien pidió que te mandemos otra vez la clave temporal de Maverik. Con este correo no hay una cuenta "
-            "por estrenar: si ya entraste alguna vez, podés restablecer tu clave desde la pantalla de ingreso.",
+            (
+                "Alguien pidió que te mandemos otra vez la clave temporal de Maverik. Con este correo no hay una cuenta "
+                "por estrenar: si ya entraste alguna vez, podés restablecer tu clave desde la pantalla de ingreso."
+            ),
             IGNORE,
         ),
         link=frontend_url,

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
-from maverik_backend.routers import catalog, chat, health, session, user
+from maverik_backend.routers import auth, catalog, chat, health, session, user
 from maverik_backend.web.resources import Resources
 from tests.fixtures.people import TestUser
 
@@ -21,7 +21,7 @@ BODIES: dict[tuple[str, str], Any] = {
 }
 ROUTES = [
     (method, route.path)
-    for module in (catalog, chat, health, session, user)
+    for module in (auth, catalog, chat, health, session, user)
     for route in module.router.routes
     if isinstance(route, APIRoute)
     for method in sorted(route.methods or ())
@@ -60,7 +60,7 @@ class TestSomebodyWhoIsNotSignedIn:
     def test_is_refused_when_the_account_is_gone(
         self, resources: Resources, api: TestClient, method: str, path: str
     ) -> None:
-        token = resources.tokens.issue(user_id=2**40).token
+        token = resources.tokens.issue_access(user_id=2**40, login_id=2**40).token
 
         response = api.request(
             method,

@@ -123,7 +123,7 @@ class TestProblems:
     def test_an_unreachable_database_is_a_503_with_retry_after(
         self, detached_api: TestClient, resources: Resources, path: str
     ) -> None:
-        token = resources.tokens.issue(user_id=1).token
+        token = resources.tokens.issue_access(user_id=1, login_id=1).token
 
         response = detached_api.get(path, headers={"Authorization": f"Bearer {token}"})
 

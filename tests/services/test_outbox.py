@@ -16,7 +16,8 @@ from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.security import Keyring, generate_paserk
 from maverik_backend.errors import MaverikError, RecipientRefused, UpstreamTimeout
 from maverik_backend.services import outbox as outboxes
-from maverik_backend.services.outbox import RETRY_DELAYS, Outbox, OutboxWorker
+from maverik_backend.services.outbox import RETRY_DELAYS, Outbox
+from maverik_backend.services.worker import Worker
 from maverik_backend.settings import Settings
 from maverik_backend.texts.mail import welcome
 
@@ -268,9 +269,8 @@ class TestWorker:
 
         enqueue(shared_database, keyring)
         enqueue(shared_database, keyring)
-        worker = OutboxWorker(
-            make_outbox(Sender(RuntimeError("a defect")), database=shared_database), poll_interval_s=0.01
-        )
+        outbox = make_outbox(Sender(RuntimeError("a defect")), database=shared_database)
+        worker = Worker("outbox", outbox.deliver_due, interval_s=0.01)
 
         worker.start()
         came = delivered.wait(timeout=10)

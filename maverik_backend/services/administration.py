@@ -1,0 +1,105 @@
+"""What operators do to accounts, from the command line.
+
+:func:`merge` also works on the tables of installations from before this repository: it is what resolves a shared
+address that keeps them from being upgraded. So it asks the database which tables there are instead of the models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.orm import Session
+
+from maverik_backend.errors import NotFound
+from maverik_backend.models import SecurityEvent, Usuario
+from maverik_backend.services import auth
+from maverik_backend.services import event as events
+from maverik_backend.services.password import MailedKey, Passwords
+
+# Tables that belong to a person through a column ``usuario_id``, in any release.
+OWNED_TABLES = ("sesion_asesoria", "inicio_sesion", "enlace_clave", "evento_seguridad")
+
+
+def get_all(session: Session) -> Sequence[Usuario]:
+    """Every account, oldest first."""
+    return session.scalars(select(Usuario).order_by(Usuario.id)).all()
+
+
+def get_or_raise(session: Session, *, email: str) -> Usuario:
+    """The account with this address.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == email.strip().lower()))
+    if user is None:
+        raise NotFound("user")
+    return user
+
+
+def create(session: Session, *, email: str, passwords: Passwords, mailed: MailedKey) -> None:
+    """An account with the questionnaire's first answers; its owner gets the welcome mail and corrects them."""
+    user = Usuario(
+        email=email,
+        clave_hash=mailed.key_hash,
+        debe_cambiar_clave=True,
+        clave_vence=passwords.temporary_key_expiry(),
+    )
+    session.add(user)
+    session.flush()
+    events.record(session, SecurityEvent.SIGNED_UP, user_id=user.id)
+    passwords.mail_key(session, email=email, mailed=mailed)
+
+
+def set_disabled(session: Session, *, email: str, disabled: bool) -> None:
+    """Close the account and every login of it, or open it again.
+
+    Raises:
+        NotFound: when there is no such account.
+    """
+    user = get_or_raise(session, email=email)
+    user.deshabilitado = func.now() if disabled else None
+    if disabled:
+        auth.end_logins(session, user_id=user.id)
+    event = SecurityEvent.DISABLED if disabled else SecurityEvent.ENABLED
+    events.record(session, event, user_id=user.id)
+
+
+def reset_key(session: Session, *, email: str, passwords: Passwords, mailed: MailedKey) -> None:
+    """Replace the key by a temporary one, which is mailed, and end every login.
+
+    Raises:
+        NotFound: when there is no such account.
+    """
+    user = get_or_raise(session, email=email)
+    user.clave_hash = mailed.key_hash
+    user.debe_cambiar_clave = True
+    user.clave_vence = passwords.temporary_key_expiry()
+    auth.end_logins(session, user_id=user.id)
+    events.record(session, SecurityEvent.KEY_RESENT, user_id=user.id)
+    passwords.mail_key(session, email=user.email, mailed=mailed)
+
+
+def merge(session: Session, *, keep: int, drop: int) -> int:
+    """Give ``keep`` everything that ``drop`` owns and remove ``drop``; returns how many sessions moved.
+
+    The key, profile and address of ``keep`` stay as they are.
+
+    Raises:
+        NotFound: when the two are not two existing accounts.
+    """
+    known = session.scalars(text("SELECT id FROM usuario WHERE id IN (:keep, :drop)"), {"keep": keep, "drop": drop})
+    if len(known.all()) < 2:  # noqa: PLR2004 - both of them
+        raise NotFound("user")
+    there = set(inspect(session.connection()).get_table_names())
+    moved = {
+        table: session.execute(
+            text(f"UPDATE {table} SET usuario_id = :keep WHERE usuario_id = :drop RETURNING id"),  # noqa: S608 - ours
+            {"keep": keep, "drop": drop},
+        ).all()
+        for table in OWNED_TABLES
+        if table in there
+    }
+    session.execute(text("DELETE FROM usuario WHERE id = :drop"), {"drop": drop})
+    return len(moved["sesion_asesoria"])

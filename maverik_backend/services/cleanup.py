@@ -1,0 +1,47 @@
+"""Removing what nobody needs any more, so that tables do not grow with time alone.
+
+==========================  ==========================================
+What                        Kept
+==========================  ==========================================
+Counters of rate limits     until their window has passed
+Links to set a key          until they expire
+Closed or expired logins    30 days more, for people to look back at
+Mails that left or failed   30 days, without their content
+Security events             2 years
+==========================  ==========================================
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, or_
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningDelete
+
+from maverik_backend.models import CorreoSaliente, EnlaceClave, EventoSeguridad, InicioSesion, LimiteUso, MailState
+
+KEEP_LOGINS = timedelta(days=30)
+KEEP_MAILS = timedelta(days=30)
+KEEP_EVENTS = timedelta(days=730)
+
+
+def clean_up(session: Session) -> int:
+    """Delete what the table above does not keep; returns how many rows went."""
+    return sum(len(session.execute(statement).all()) for statement in _statements())
+
+
+def _statements() -> tuple[ReturningDelete[Any], ...]:
+    now = func.now()
+    closed = or_(InicioSesion.cerrado < now - KEEP_LOGINS, InicioSesion.vence < now - KEEP_LOGINS)
+    left = CorreoSaliente.estado != MailState.PENDING
+    return (
+        delete(LimiteUso).where(LimiteUso.vence < now).returning(LimiteUso.clave),
+        delete(EnlaceClave).where(EnlaceClave.vence < now).returning(EnlaceClave.id),
+        delete(InicioSesion).where(closed).returning(InicioSesion.id),
+        delete(CorreoSaliente)
+        .where(left, CorreoSaliente.fecha_creacion < now - KEEP_MAILS)
+        .returning(CorreoSaliente.id),
+        delete(EventoSeguridad).where(EventoSeguridad.fecha_creacion < now - KEEP_EVENTS).returning(EventoSeguridad.id),
+    )

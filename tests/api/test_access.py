@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +12,22 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
+from maverik_backend.core.tokens import Tokens
 from maverik_backend.routers import auth, catalog, chat, health, session, user
 from maverik_backend.web.resources import Resources
 from tests.fixtures.people import TestUser
 
-OPEN = {("GET", "/"), ("GET", "/health"), ("GET", "/catalogs"), ("POST", "/user/signup"), ("POST", "/user/login")}
+OPEN = {
+    ("GET", "/"),
+    ("GET", "/health"),
+    ("GET", "/catalogs"),
+    ("POST", "/user/signup"),
+    ("POST", "/user/login"),
+    ("POST", "/user/token/refresh"),
+    ("POST", "/user/password/forgot"),
+    ("POST", "/user/password/reset"),
+    ("POST", "/user/email/resend"),
+}
 BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/copilot/sessions/{session_id}"): {"titulo_chat": "Mía"},
     ("POST", "/copilot/sessions/{session_id}"): {"input": "hola"},
@@ -27,7 +40,13 @@ ROUTES = [
     for method in sorted(route.methods or ())
 ]
 CLOSED = [route for route in ROUTES if route not in OPEN]
-OWNED = [route for route in ROUTES if "{session_id}" in route[1]]
+OF_A_SESSION = [route for route in ROUTES if "{session_id}" in route[1]]
+OF_A_LOGIN = [route for route in ROUTES if "{login_id}" in route[1]]
+
+
+def at(path: str, some_id: object = 1) -> str:
+    """``path`` with every id filled in."""
+    return path.format(session_id=some_id, login_id=some_id)
 
 
 def test_the_route_table_is_complete(app: FastAPI) -> None:
@@ -35,6 +54,70 @@ def test_the_route_table_is_complete(app: FastAPI) -> None:
     served = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
 
     assert served == set(ROUTES)
+
+
+def test_every_route_of_something_owned_is_walked() -> None:
+    assert {route for route in ROUTES if "{" in route[1]} == {*OF_A_SESSION, *OF_A_LOGIN}
+
+
+def lock_out_by_disabling(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+    del resources
+    statement = text("UPDATE usuario SET deshabilitado = now() WHERE email = :email")
+    connection.execute(statement, {"email": somebody.email})
+
+
+def lock_out_by_revoking(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+    del connection, resources
+    assert somebody.post("/user/logout").status_code == 204
+
+
+def lock_out_by_erasing(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+    del connection, resources
+    assert somebody.request("DELETE", "/user/me", json={"clave": somebody.key}).status_code == 204
+
+
+def lock_out_by_time(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+    del connection
+    claims = resources.tokens.read_access(somebody.token)
+    past = Tokens(resources.keyring, access_ttl=timedelta(seconds=-1), refresh_ttl=timedelta(days=1))
+    somebody.token = past.issue_access(user_id=claims.user_id, login_id=claims.login_id).token
+
+
+def lock_out_by_expiring(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+    claims = resources.tokens.read_access(somebody.token)
+    connection.execute(text("UPDATE inicio_sesion SET vence = now() WHERE id = :id"), {"id": claims.login_id})
+
+
+def lock_out_by_another_purpose(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+    del connection
+    claims = resources.tokens.read_access(somebody.token)
+    somebody.token = resources.tokens.issue_refresh(login_id=claims.login_id, rotation=0)
+
+
+def lock_out_by_naming_somebody_elses_login(
+    somebody: TestUser, connection: Connection, resources: Resources
+) -> None:
+    claims = resources.tokens.read_access(somebody.token)
+    stranger = connection.scalar(text("INSERT INTO usuario (email, clave_hash) VALUES ('x@x', 'x') RETURNING id"))
+    somebody.token = resources.tokens.issue_access(user_id=stranger, login_id=claims.login_id).token
+
+
+LockOut = Callable[[TestUser, Connection, Resources], None]
+LOCK_OUTS: tuple[LockOut, ...] = (
+    lock_out_by_disabling,
+    lock_out_by_revoking,
+    lock_out_by_erasing,
+    lock_out_by_time,
+    lock_out_by_expiring,
+    lock_out_by_another_purpose,
+    lock_out_by_naming_somebody_elses_login,
+)
+
+
+def assert_refused(response: Any) -> None:
+    assert response.status_code == 401
+    assert response.json()["error"] == "not authenticated"
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
@@ -51,28 +134,24 @@ class TestSomebodyWhoIsNotSignedIn:
         ids=range(5),
     )
     def test_is_refused(self, api: TestClient, method: str, path: str, headers: dict[str, Any]) -> None:
-        response = api.request(method, path.format(session_id=1), headers=headers, json=BODIES.get((method, path)))
+        assert_refused(api.request(method, at(path), headers=headers, json=BODIES.get((method, path))))
 
-        assert response.status_code == 401
-        assert response.json()["error"] == "not authenticated"
-        assert response.headers["WWW-Authenticate"].startswith("Bearer")
-
-    def test_is_refused_when_the_account_is_gone(
-        self, resources: Resources, api: TestClient, method: str, path: str
+    @pytest.mark.parametrize("lock_out", LOCK_OUTS, ids=lambda lock_out: lock_out.__name__.removeprefix("lock_out_by_"))
+    def test_is_refused_once_locked_out(
+        self,
+        user: TestUser,
+        connection: Connection,
+        resources: Resources,
+        method: str,
+        path: str,
+        lock_out: LockOut,
     ) -> None:
-        token = resources.tokens.issue_access(user_id=2**40, login_id=2**40).token
+        lock_out(user, connection, resources)
 
-        response = api.request(
-            method,
-            path.format(session_id=1),
-            headers={"Authorization": f"Bearer {token}"},
-            json=BODIES.get((method, path)),
-        )
-
-        assert response.status_code == 401
+        assert_refused(user.request(method, at(path), json=BODIES.get((method, path))))
 
 
-@pytest.mark.parametrize(("method", "path"), OWNED)
+@pytest.mark.parametrize(("method", "path"), OF_A_SESSION)
 class TestSomebodyElsesSession:
     def test_is_the_same_404_as_one_that_does_not_exist(
         self, user: TestUser, other_user: TestUser, method: str, path: str
@@ -80,8 +159,8 @@ class TestSomebodyElsesSession:
         session = other_user.open_session()
         body = BODIES.get((method, path))
 
-        theirs = user.request(method, path.format(session_id=session["id"]), json=body)
-        unknown = user.request(method, path.format(session_id=2**62), json=body)
+        theirs = user.request(method, at(path, session["id"]), json=body)
+        unknown = user.request(method, at(path, 2**62), json=body)
 
         assert (theirs.status_code, theirs.json()) == (404, unknown.json())
 
@@ -96,16 +175,26 @@ class TestSomebodyElsesSession:
         )
         before = connection.execute(content, {"id": session["id"]}).all()
 
-        user.request(method, path.format(session_id=session["id"]), json=BODIES.get((method, path)))
+        user.request(method, at(path, session["id"]), json=BODIES.get((method, path)))
 
         assert connection.execute(content, {"id": session["id"]}).all() == before
 
-    @pytest.mark.parametrize(
-        "session_id", ["0", "-1", "abc", "1.5", str(2**63), "9" * 100, "%00", "1%20", "%2B1", "1_0", "1%20OR%201"]
-    )
-    def test_an_id_that_cannot_exist_does_not_exist(
-        self, user: TestUser, method: str, path: str, session_id: str
-    ) -> None:
-        response = user.request(method, path.format(session_id=session_id), json=BODIES.get((method, path)))
 
-        assert response.status_code == 404
+@pytest.mark.parametrize(("method", "path"), OF_A_LOGIN)
+class TestSomebodyElsesLogin:
+    def test_is_the_same_404_as_one_that_does_not_exist_and_goes_on(
+        self, user: TestUser, other_user: TestUser, resources: Resources, method: str, path: str
+    ) -> None:
+        login_id = resources.tokens.read_access(other_user.token).login_id
+
+        theirs = user.request(method, at(path, login_id))
+        unknown = user.request(method, at(path, 2**62))
+
+        assert (theirs.status_code, theirs.json()) == (404, unknown.json())
+        assert other_user.get("/user/me").status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [*OF_A_SESSION, *OF_A_LOGIN])
+@pytest.mark.parametrize("some_id", ["0", "-1", "abc", "1.5", str(2**63), "9" * 100, "%00", "1%20", "%2B1", "1_0", "1%20OR%201"])
+def test_an_id_that_cannot_exist_does_not_exist(user: TestUser, method: str, path: str, some_id: str) -> None:
+    assert user.request(method, at(path, some_id), json=BODIES.get((method, path))).status_code == 404

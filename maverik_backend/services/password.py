@@ -77,9 +77,7 @@ class Passwords:
             letter = (
                 letters.no_account(frontend_url=self._frontend_url)
                 if user_id is None
-                else letters.reset_link(
-                    link=self._link(token), minutes=self._reset_link_ttl // timedelta(minutes=1)
-                )
+                else letters.reset_link(link=self._link(token), minutes=self._reset_link_ttl // timedelta(minutes=1))
             )
             outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
 

@@ -30,8 +30,8 @@ def welcome(*, key: str, link: str, hours: int) -> Letter:
         subject="Te damos la bienvenida a Maverik",
         paragraphs=(
             (
-                "Tu cuenta en Maverik ya está lista. Podés elegir tu clave con el enlace, o entrar con este correo y la "
-                f"clave temporal de abajo. Las dos cosas valen por {hours} horas."
+                "Tu cuenta en Maverik ya está lista. Podés elegir tu clave con el enlace, o entrar con este correo y "
+                f"la clave temporal de abajo. Las dos cosas valen por {hours} horas."
             ),
             "No compartas este correo con nadie: nunca te vamos a pedir la clave.",
             IGNORE,

@@ -94,9 +94,7 @@ def lock_out_by_another_purpose(somebody: TestUser, connection: Connection, reso
     somebody.token = resources.tokens.issue_refresh(login_id=claims.login_id, rotation=0)
 
 
-def lock_out_by_naming_somebody_elses_login(
-    somebody: TestUser, connection: Connection, resources: Resources
-) -> None:
+def lock_out_by_naming_somebody_elses_login(somebody: TestUser, connection: Connection, resources: Resources) -> None:
     claims = resources.tokens.read_access(somebody.token)
     stranger = connection.scalar(text("INSERT INTO usuario (email, clave_hash) VALUES ('x@x', 'x') RETURNING id"))
     somebody.token = resources.tokens.issue_access(user_id=stranger, login_id=claims.login_id).token
@@ -195,6 +193,8 @@ class TestSomebodyElsesLogin:
 
 
 @pytest.mark.parametrize(("method", "path"), [*OF_A_SESSION, *OF_A_LOGIN])
-@pytest.mark.parametrize("some_id", ["0", "-1", "abc", "1.5", str(2**63), "9" * 100, "%00", "1%20", "%2B1", "1_0", "1%20OR%201"])
+@pytest.mark.parametrize(
+    "some_id", ["0", "-1", "abc", "1.5", str(2**63), "9" * 100, "%00", "1%20", "%2B1", "1_0", "1%20OR%201"]
+)
 def test_an_id_that_cannot_exist_does_not_exist(user: TestUser, method: str, path: str, some_id: str) -> None:
     assert user.request(method, at(path, some_id), json=BODIES.get((method, path))).status_code == 404

@@ -90,12 +90,14 @@ class Tokens:
 
     def _issue(self, purpose: Purpose, ttl: timedelta, claims: Mapping[str, Any]) -> str:
         now = datetime.now(UTC)
+        # Whole seconds: readers that compare with a clock of seconds must not find it in the future.
+        issued = now.replace(microsecond=0).isoformat()
         registered = {
             "iss": ISSUER,
             "aud": purpose.value,
             "jti": secrets.token_urlsafe(16),
-            "iat": now.isoformat(),
-            "nbf": now.isoformat(),
+            "iat": issued,
+            "nbf": issued,
             "exp": (now + ttl).isoformat(),
         }
         message = json.dumps({**registered, **claims}, separators=(",", ":")).encode()

@@ -46,7 +46,9 @@ LATE_S = 0.6  # what a loaded machine may take beyond a deadline
 API_KEY = "xkeysib-very-secret"
 PASSWORD = "smtp-very-secret"
 SENDER_ADDRESS = "hola@example.com"
-TEXT, HTML = lay_out(welcome(key="abc", frontend_url="https://app.example.com/a/rather/long/path?with=a&query=string"))
+TEXT, HTML = lay_out(
+    welcome(key="abc", link="https://app.example.com/a/rather/long/path?with=a&query=string", hours=72)
+)
 MAIL = Mail(
     to="ana@example.org",
     subject="¡Te damos la bienvenida a Maverik, señora Núñez! Acá está tu clave temporal",

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from maverik_backend.core.security import generate_paserk
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import LOCAL_FRONTEND_URL, AppEnv, Settings, load_config
 
-PASERK = "k4.local." + "A" * 43
+PASERK = "k4.local.vN3qYkR1sWz7JbTfXo5LdHc2Gm9UaEiP4Sx8Kj0QyVA"  # invented for these tests
 SECRET = "geheim-Xq7"
 
 MAIL_API = {
@@ -290,12 +291,75 @@ class TestProduction:
 
         assert problem.startswith(sentence)
 
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "k4.local.doPhJGTf4E4lAtRrC8WKUmr18LwF6T_r-kI9D1C_J-k=",
+            "k4.local.doPhJGTf4E4lAtRrC8WKUmr18LwF6T_r-kI9D1C_J-k",
+            "k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8",
+            "k4.local." + "A" * 43,
+            "k4.local." + "Abc" * 14 + "A",
+        ],
+    )
+    @pytest.mark.parametrize("others", ["{}", "{},PASERK", "PASERK,{}", "PASERK , {} "])
+    def test_a_published_or_typed_key_is_refused_wherever_it_stands(
+        self, env: pytest.MonkeyPatch, key: str, others: str
+    ) -> None:
+        keys = others.replace("PASERK", PASERK).format(key)
+
+        assert problems_of(env, {**PRODUCTION, "SECRET_KEY": keys}) == (
+            "SECRET_KEY holds a published or guessable key: make one with `maverik keys generate`.",
+        )
+
+    def test_several_keys_of_ones_own_are_accepted(self, env: pytest.MonkeyPatch) -> None:
+        keys = ",".join(generate_paserk() for _ in range(20))
+
+        assert load(env, {**PRODUCTION, "SECRET_KEY": keys}).app.is_production
+
+    def test_a_published_key_works_on_a_developers_machine(self, env: pytest.MonkeyPatch) -> None:
+        assert load(env, {"SECRET_KEY": "k4.local." + "A" * 43}).app.app_env is AppEnv.LOCAL
+
     def test_nothing_configured_is_refused_for_every_reason_at_once(self, env: pytest.MonkeyPatch) -> None:
         assert len(problems_of(env, {"APP_ENV": "prod"})) == 4
 
     @pytest.mark.parametrize("name", ["local", "dev", "test", "staging"])
     def test_other_environments_keep_the_local_defaults(self, env: pytest.MonkeyPatch, name: str) -> None:
         assert not load(env, {"APP_ENV": name}).app.is_production
+
+
+class TestAccounts:
+    def test_the_defaults_are_what_the_documentation_says(self, env: pytest.MonkeyPatch) -> None:
+        security = load(env, {}).security
+
+        assert security.access_token_ttl_minutes == 24 * 60
+        assert security.refresh_token_ttl_days == 30
+        assert security.temporary_key_ttl_hours == 72
+        assert security.trusted_proxy_count == 0
+        assert security.rate_limit_storage == "memory"
+
+    @pytest.mark.parametrize("value", ["memory", "postgres", "redis://cache:6379/0", "rediss://:key@cache/1"])
+    def test_tries_are_counted_where_it_is_said(self, env: pytest.MonkeyPatch, value: str) -> None:
+        assert load(env, {"RATE_LIMIT_STORAGE": value}).security.rate_limit_storage == value
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("RATE_LIMIT_STORAGE", "sqlite"),
+            ("RATE_LIMIT_STORAGE", "redis"),
+            ("RATE_LIMIT_STORAGE", "memory postgres"),
+            ("REFRESH_TOKEN_TTL_DAYS", "0"),
+            ("REFRESH_TOKEN_TTL_DAYS", "366"),
+            ("TEMPORARY_KEY_TTL_HOURS", "0"),
+            ("RESET_LINK_TTL_MINUTES", "4"),
+            ("TRUSTED_PROXY_COUNT", "-1"),
+            ("TRUSTED_PROXY_COUNT", "11"),
+            ("ACCESS_TOKEN_TTL_MINUTES", "0"),
+        ],
+    )
+    def test_a_value_that_makes_no_sense_is_refused(self, env: pytest.MonkeyPatch, name: str, value: str) -> None:
+        (problem,) = problems_of(env, {name: value})
+
+        assert problem.startswith(f"{name} cannot be used: ")
 
 
 class TestSchemaName:

@@ -239,6 +239,17 @@ def test_a_body_that_is_no_object_is_told_in_spanish() -> None:
 # --- the Spanish -----------------------------------------------------------------------------------------------------
 
 
+LETTERS = (
+    mail.welcome(key="k", link="u", hours=72),
+    mail.already_registered(frontend_url="u"),
+    mail.reset_link(link="u", minutes=60),
+    mail.no_account(frontend_url="u"),
+    mail.nothing_to_resend(frontend_url="u"),
+    mail.password_changed(frontend_url="u"),
+    mail.account_deleted(),
+)
+
+
 def texts_people_read() -> Iterator[tuple[str, str]]:
     for module in TEXT_MODULES:
         name = module.__name__.rpartition(".")[2]
@@ -246,7 +257,7 @@ def texts_people_read() -> Iterator[tuple[str, str]]:
             if constant.isupper():
                 for number, text in enumerate(templates_in(value)):
                     yield f"{name}.{constant}[{number}]", text
-    for letter in (mail.welcome(key="k", frontend_url="u"), mail.already_registered(frontend_url="u")):
+    for letter in LETTERS:
         yield f"mail: {letter.subject}", "\n".join(mail.lay_out(letter))
     for article in read_articles():
         yield article.slug, "\n".join([article.title, *article.passages])
@@ -293,24 +304,27 @@ def test_a_question_opens_as_it_closes(text: str) -> None:
 
 class TestMails:
     def test_the_welcome_has_the_key_alone_on_its_line(self) -> None:
-        text, html = mail.lay_out(mail.welcome(key="abc234", frontend_url="https://app.example.com"))
+        text, html = mail.lay_out(mail.welcome(key="abc234", link="https://app.example.com", hours=72))
 
         assert "Clave: abc234" in text.splitlines()
         assert "<strong>Clave: abc234</strong>" in html
 
+    def test_the_welcome_says_how_long_it_lets_somebody_in(self) -> None:
+        text, _ = mail.lay_out(mail.welcome(key="k", link="u", hours=48))
+
+        assert "48 horas" in text
+
+    def test_only_the_welcome_has_a_key(self) -> None:
+        assert [letter.key_line is not None for letter in LETTERS] == [letter is LETTERS[0] for letter in LETTERS]
+
     def test_both_forms_lead_to_the_frontend(self) -> None:
-        text, html = mail.lay_out(mail.welcome(key="k", frontend_url="https://app.example.com"))
+        text, html = mail.lay_out(mail.welcome(key="k", link="https://app.example.com", hours=72))
 
         assert "https://app.example.com" in text
         assert '<a href="https://app.example.com">' in html
 
-    def test_who_is_registered_already_gets_no_key(self) -> None:
-        text, html = mail.lay_out(mail.already_registered(frontend_url="https://app.example.com"))
-
-        assert "Clave:" not in text + html
-
     def test_what_is_put_into_html_is_escaped(self) -> None:
-        _, html = mail.lay_out(mail.welcome(key="<b>&", frontend_url='https://h/"><script>'))
+        _, html = mail.lay_out(mail.welcome(key="<b>&", link='https://h/"><script>', hours=72))
 
         assert "<script>" not in html
         assert "Clave: &lt;b&gt;&amp;" in html

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from maverik_backend import __version__
-from maverik_backend.errors import DatabaseUnavailable, NotFound, SettingsError
+from maverik_backend.errors import AlreadyExists, DatabaseUnavailable, NotFound, SettingsError
 from maverik_backend.settings import Settings, load_config
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(f"The database cannot be used ({error}): check the DB_ settings, and `migrate` it.", err=True)
         except OSError as error:
             click.echo(f"{error.filename or 'A file'} cannot be used: {error.strerror}.", err=True)
+        except AlreadyExists as error:
+            click.echo(f"{error} has an account already: see `maverik users list`.", err=True)
         except NotFound:
             click.echo("There is no such account: see `maverik users list`.", err=True)
         sys.exit(2)
@@ -166,6 +168,8 @@ def merge_users(keep: int, drop: int) -> None:
     """Move all that account DROP owns to account KEEP and remove DROP. Works before an upgrade, too."""
     from maverik_backend.services import administration  # noqa: PLC0415
 
+    if keep == drop:
+        raise SettingsError(["KEEP and DROP are the same account: name two."])
     with _transaction() as session:
         moved = administration.merge(session, keep=keep, drop=drop)
     click.echo(f"Account {drop} is now part of {keep}; {moved} sessions moved.")

@@ -9,6 +9,7 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── WrongCredentials         address and key do not match
     ├── NotAuthenticated         no token, or one that does not hold
     ├── TooManyTries             a limit of services/throttle.py is used up
+    ├── AlreadyExists            an operator asks for an account that is there
     ├── NotFound                 it does not exist, or is somebody else's
     ├── DatabaseUnavailable      PostgreSQL cannot be reached or is overloaded
     └── UpstreamError            a service outside the process failed
@@ -76,6 +77,10 @@ class TooManyTries(MaverikError):
 
 class NotFound(MaverikError):
     """The thing does not exist or belongs to somebody else; the two are deliberately the same answer."""
+
+
+class AlreadyExists(MaverikError):
+    """There is an account with this address; raised for operators only, callers of the API are never told."""
 
 
 class DatabaseUnavailable(MaverikError):

@@ -30,6 +30,7 @@ class Server(uvicorn.Server):
                 log_config=None,  # logs are structlog's business (core/logging.py)
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # X-Forwarded-For is read by web/caller.py alone, as TRUSTED_PROXY_COUNT says
                 timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
             )
         )

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import argon2
@@ -49,7 +50,7 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         _hash_keys()
     op.alter_column("usuario", "clave", new_column_name="clave_hash", type_=sa.Text)
-    op.execute("UPDATE usuario SET email = lower(btrim(email)) WHERE email <> lower(btrim(email))")
+    _normalise_addresses()
     op.create_index("uq_usuario_email", "usuario", [sa.text("lower(email::text)")], unique=True)
     for table, column in TIMES:
         op.execute(f"UPDATE {table} SET {column} = now() AT TIME ZONE 'UTC' WHERE {column} IS NULL")
@@ -72,17 +73,37 @@ def downgrade() -> None:
 
 
 def _refuse_shared_addresses() -> None:
-    statement = sa.text(
-        "SELECT lower(btrim(email)) AS email, array_agg(id ORDER BY id) AS ids FROM usuario "
-        "GROUP BY 1 HAVING count(*) > 1 ORDER BY 2"
-    )
-    shared = op.get_bind().execute(statement).all()
+    owners: dict[str, list[int]] = {}
+    for user_id, email in _addresses():
+        owners.setdefault(_normal(email), []).append(user_id)
+    shared = {email: ids for email, ids in owners.items() if len(ids) > 1}
     if shared:
-        lines = "\n".join(f"  {row.email}: users {', '.join(map(str, row.ids))}" for row in shared)
+        lines = "\n".join(f"  {email}: users {', '.join(map(str, ids))}" for email, ids in shared.items())
         raise SystemExit(
             "Nothing was changed: these addresses belong to more than one account. Join each pair with "
             f"`maverik users merge KEEP DROP` and run this again.\n{lines}"
         )
+
+
+def _normalise_addresses() -> None:
+    changed = [(user_id, _normal(email)) for user_id, email in _addresses() if email != _normal(email)]
+    op.get_bind().execute(
+        sa.text(
+            "UPDATE usuario SET email = new.email "
+            "FROM unnest(CAST(:ids AS bigint[]), CAST(:emails AS text[])) AS new (id, email) WHERE usuario.id = new.id"
+        ),
+        {"ids": [user_id for user_id, _ in changed], "emails": [email for _, email in changed]},
+    )
+
+
+def _addresses() -> list[tuple[int, str]]:
+    rows = op.get_bind().execute(sa.select(USUARIO.c.id, USUARIO.c.email).order_by(USUARIO.c.id))
+    return [(row.id, row.email) for row in rows]
+
+
+def _normal(email: str) -> str:
+    """The address as signing in looks for it. Not in SQL: what ``lower`` does there depends on the server's locale."""
+    return unicodedata.normalize("NFC", email).strip().lower()
 
 
 def _hash_keys() -> None:
@@ -96,7 +117,9 @@ def _hash_keys() -> None:
     done = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # Argon2 lets go of the interpreter lock
         while people := connection.execute(batch).all():
-            hashes = list(pool.map(hasher.hash, [person.clave for person in people]))
+            # Signing in compares NFC, whatever spelling an accent was stored in.
+            keys = [unicodedata.normalize("NFC", person.clave) for person in people]
+            hashes = list(pool.map(hasher.hash, keys))
             _store(connection, [person.id for person in people], hashes)
             done += len(people)
             sys.stderr.write(f"hashed {done} of {total} keys\n")

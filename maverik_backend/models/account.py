@@ -28,6 +28,7 @@ class SecurityEvent(StrEnum):
     DATA_EXPORTED = "datos_exportados"
     DISABLED = "cuenta_deshabilitada"
     ENABLED = "cuenta_habilitada"
+    DELETED = "cuenta_borrada"
 
 
 class InicioSesion(BigIdMixin, Base):

@@ -47,7 +47,6 @@ def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, call
         data=body,
         catalogs=catalogs,
         passwords=app.passwords,
-        keyring=app.keyring,
         throttle=app.throttle,
         frontend_url=app.settings.frontend.main_url,
         caller=caller,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -28,11 +29,11 @@ def _adult(born: date) -> date:
     return born
 
 
-def _lower(value: str) -> str:
-    return value.lower()
+def _normal(address: str) -> str:
+    return unicodedata.normalize("NFC", address).strip().lower()
 
 
-Email = Annotated[EmailStr, Field(max_length=MAX_EMAIL_CHARS), AfterValidator(_lower)]
+Email = Annotated[EmailStr, Field(max_length=MAX_EMAIL_CHARS), AfterValidator(_normal)]
 """An address, in lower case: two spellings of one mailbox are one person."""
 
 BirthDate = Annotated[date, AfterValidator(_adult)]
@@ -72,7 +73,7 @@ class UsuarioActualizarRequest(Request):
 class UsuarioLogin(Request):
     """An address and its key. The address is compared as it is: a malformed one is just an unknown one."""
 
-    email: Annotated[PlainText, Field(max_length=500), AfterValidator(str.strip), AfterValidator(_lower)]
+    email: Annotated[PlainText, Field(max_length=500), AfterValidator(_normal)]
     clave: Annotated[PlainText, Field(max_length=500)]
 
 

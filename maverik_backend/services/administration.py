@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import delete, func, inspect, select, text
 from sqlalchemy.orm import Session
 
-from maverik_backend.errors import NotFound
-from maverik_backend.models import SecurityEvent, Usuario
+from maverik_backend.errors import AlreadyExists, NotFound
+from maverik_backend.models import EnlaceClave, SecurityEvent, Usuario
 from maverik_backend.services import auth
 from maverik_backend.services import event as events
 from maverik_backend.services.password import MailedKey, Passwords
 
-# Tables that belong to a person through a column ``usuario_id``, in any release.
-OWNED_TABLES = ("sesion_asesoria", "inicio_sesion", "enlace_clave", "evento_seguridad")
+# Tables that belong to a person through a column ``usuario_id``, in any release, and what becomes of them in a merge.
+# What lets somebody in as the account that goes must not let them in as the one that stays.
+MOVED_TABLES = ("sesion_asesoria", "evento_seguridad")
+ENDED_TABLES = ("inicio_sesion", "enlace_clave")
 
 
 def get_all(session: Session) -> Sequence[Usuario]:
@@ -39,7 +41,13 @@ def get_or_raise(session: Session, *, email: str) -> Usuario:
 
 
 def create(session: Session, *, email: str, passwords: Passwords, mailed: MailedKey) -> None:
-    """An account with the questionnaire's first answers; its owner gets the welcome mail and corrects them."""
+    """An account with the questionnaire's first answers; its owner gets the welcome mail and corrects them.
+
+    Raises:
+        AlreadyExists: when the address has one.
+    """
+    if session.scalar(select(Usuario.id).where(func.lower(Usuario.email) == email)) is not None:
+        raise AlreadyExists(email)
     user = Usuario(
         email=email,
         clave_hash=mailed.key_hash,
@@ -49,7 +57,7 @@ def create(session: Session, *, email: str, passwords: Passwords, mailed: Mailed
     session.add(user)
     session.flush()
     events.record(session, SecurityEvent.SIGNED_UP, user_id=user.id)
-    passwords.mail_key(session, email=email, mailed=mailed)
+    passwords.mail_key(session, user_id=user.id, email=email, mailed=mailed)
 
 
 def set_disabled(session: Session, *, email: str, disabled: bool) -> None:
@@ -67,7 +75,7 @@ def set_disabled(session: Session, *, email: str, disabled: bool) -> None:
 
 
 def reset_key(session: Session, *, email: str, passwords: Passwords, mailed: MailedKey) -> None:
-    """Replace the key by a temporary one, which is mailed, and end every login.
+    """Replace the key by a temporary one, which is mailed, and end every login and link.
 
     Raises:
         NotFound: when there is no such account.
@@ -77,29 +85,33 @@ def reset_key(session: Session, *, email: str, passwords: Passwords, mailed: Mai
     user.debe_cambiar_clave = True
     user.clave_vence = passwords.temporary_key_expiry()
     auth.end_logins(session, user_id=user.id)
+    session.execute(delete(EnlaceClave).where(EnlaceClave.usuario_id == user.id))
     events.record(session, SecurityEvent.KEY_RESENT, user_id=user.id)
-    passwords.mail_key(session, email=user.email, mailed=mailed)
+    passwords.mail_key(session, user_id=user.id, email=user.email, mailed=mailed)
 
 
 def merge(session: Session, *, keep: int, drop: int) -> int:
     """Give ``keep`` everything that ``drop`` owns and remove ``drop``; returns how many sessions moved.
 
-    The key, profile and address of ``keep`` stay as they are.
+    The key, profile and address of ``keep`` stay as they are; logins and links of ``drop`` end.
 
     Raises:
         NotFound: when the two are not two existing accounts.
     """
-    known = session.scalars(text("SELECT id FROM usuario WHERE id IN (:keep, :drop)"), {"keep": keep, "drop": drop})
+    both = {"keep": keep, "drop": drop}
+    known = session.scalars(text("SELECT id FROM usuario WHERE id IN (:keep, :drop) ORDER BY id FOR UPDATE"), both)
     if len(known.all()) < 2:  # noqa: PLR2004 - both of them
         raise NotFound("user")
     there = set(inspect(session.connection()).get_table_names())
     moved = {
         table: session.execute(
             text(f"UPDATE {table} SET usuario_id = :keep WHERE usuario_id = :drop RETURNING id"),  # noqa: S608 - ours
-            {"keep": keep, "drop": drop},
+            both,
         ).all()
-        for table in OWNED_TABLES
+        for table in MOVED_TABLES
         if table in there
     }
-    session.execute(text("DELETE FROM usuario WHERE id = :drop"), {"drop": drop})
+    for table in there.intersection(ENDED_TABLES):
+        session.execute(text(f"DELETE FROM {table} WHERE usuario_id = :drop"), both)  # noqa: S608 - ours
+    session.execute(text("DELETE FROM usuario WHERE id = :drop"), both)
     return len(moved["sesion_asesoria"])

@@ -65,7 +65,7 @@ class Authenticator:
             TooManyTries: when the account or the address was tried too often.
             WrongCredentials: when this is not somebody who may sign in.
         """
-        self._throttle.count(Action.LOG_IN_FROM_ADDRESS, caller.address)
+        self._throttle.count(Action.LOG_IN_FROM_ADDRESS, caller.place)
         self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email)
         with self._transaction() as session:
             user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == email))
@@ -85,7 +85,7 @@ class Authenticator:
             NotAuthenticated: when the token does not hold, or its login is closed; also when it was used before, which
                 closes the login.
         """
-        self._throttle.count(Action.REFRESH_FROM_ADDRESS, caller.address)
+        self._throttle.count(Action.REFRESH_FROM_ADDRESS, caller.place)
         claims = self._tokens.read_refresh(refresh_token)
         with self._transaction() as session:
             row = session.execute(
@@ -97,16 +97,15 @@ class Authenticator:
             if row is None:
                 raise NotAuthenticated("closed")
             login, user = row
-            is_current = claims.rotation == login.rotacion
-            if is_current:
+            is_reused = claims.rotation != login.rotacion and not _is_lost_answer(login, claims.rotation)
+            if claims.rotation == login.rotacion:
                 login.rotacion += 1
                 login.ultimo_uso = func.now()
                 login.vence = datetime.now(UTC) + self._tokens.refresh_ttl
-            elif not _is_lost_answer(login, claims.rotation):
+            elif is_reused:
                 login.cerrado = func.now()
                 events.record(session, SecurityEvent.REFRESH_REUSED, user_id=user.id, caller=caller)
-            session.flush()
-        if login.cerrado is not None:
+        if is_reused:  # said after the commit that closed the login
             raise NotAuthenticated("reused")
         return self._issue(user, login_id=login.id, rotation=login.rotacion)
 
@@ -137,6 +136,8 @@ class Authenticator:
                 raise WrongCredentials
             session.add(login)
             events.record(session, SecurityEvent.LOGGED_IN, user_id=user.id, caller=caller)
+            if user.email_verificado is None:
+                events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, caller=caller)
         return self._issue(user, login_id=login.id, rotation=0)
 
     def _issue(self, user: Usuario, *, login_id: int, rotation: int) -> Login:

@@ -33,6 +33,15 @@ class Caller:
         return str(ipaddress.ip_network((address, _KEPT_BITS[address.version]), strict=False))
 
     @property
+    def place(self) -> str:
+        """What limits count by: the address, or of IPv6 the /64, of which every household has 2^64 addresses."""
+        try:
+            address = ipaddress.ip_address(self.address)
+        except ValueError:
+            return self.address
+        return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))  # noqa: PLR2004
+
+    @property
     def short_agent(self) -> str | None:
         return self.agent[:MAX_AGENT_CHARS] if self.agent else None
 

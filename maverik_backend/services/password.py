@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.core import passwords
@@ -26,7 +26,9 @@ from maverik_backend.services.event import Caller
 from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 from maverik_backend.texts import validation as texts
+from maverik_backend.texts.mail import Letter
 
+NOBODY = 0  # ids start at 1
 NEW_PASSWORD_FIELD = "clave_nueva"  # noqa: S105 - the name of a field
 
 
@@ -72,7 +74,8 @@ class Passwords:
         self._count_mail(email, caller)
         token = secrets.token_urlsafe(32)
         with self._transaction() as session:
-            user_id = self._store_link(session, email=email, token=token, ttl=self._reset_link_ttl)
+            whose = func.lower(Usuario.email) == email
+            user_id = self._store_link(session, whose, token=token, ttl=self._reset_link_ttl)
             events.record(session, SecurityEvent.RESET_REQUESTED, user_id=user_id, caller=caller)
             letter = (
                 letters.no_account(frontend_url=self._frontend_url)
@@ -82,7 +85,10 @@ class Passwords:
             outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
 
     def resend_key(self, *, email: str, caller: Caller) -> None:
-        """Mail a fresh temporary key to somebody who never signed in; to others, mail what they can do instead.
+        """Mail a fresh temporary key to somebody who never used theirs; to others, mail what they can do instead.
+
+        A key without an end is one that the person may know by heart, from before an upgrade: it is not replaced
+        because somebody typed their address. The same statements run in every case.
 
         Raises:
             TooManyTries: as :meth:`request_reset`.
@@ -96,17 +102,15 @@ class Passwords:
                     func.lower(Usuario.email) == email,
                     Usuario.email_verificado.is_(None),
                     Usuario.debe_cambiar_clave,
+                    Usuario.clave_vence.is_not(None),
                     Usuario.deshabilitado.is_(None),
                 )
                 .values(clave_hash=mailed.key_hash, clave_vence=self.temporary_key_expiry())
                 .returning(Usuario.id)
             )
             events.record(session, SecurityEvent.KEY_RESENT, user_id=user_id, caller=caller)
-            if user_id is None:
-                letter = letters.nothing_to_resend(frontend_url=self._frontend_url)
-                outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
-            else:
-                self.mail_key(session, email=email, mailed=mailed)
+            instead = letters.nothing_to_resend(frontend_url=self._frontend_url) if user_id is None else None
+            self.mail_key(session, user_id=user_id, email=email, mailed=mailed, instead=instead)
 
     def reset(self, *, token: str, new_password: str, caller: Caller) -> None:
         """Set a key with a mailed link, which is used up; ends every login.
@@ -115,7 +119,7 @@ class Passwords:
             TooManyTries: when this was tried too often from the caller's address.
             InvalidInput: when the link does not hold or the key is not acceptable; then the link stays.
         """
-        self._throttle.count(Action.RESET_FROM_ADDRESS, caller.address)
+        self._throttle.count(Action.RESET_FROM_ADDRESS, caller.place)
         _require_uncommon(new_password)
         new_hash = self._hasher.hash(new_password)
         with self._transaction() as session:
@@ -127,7 +131,9 @@ class Passwords:
             user = session.get(Usuario, user_id) if user_id is not None else None
             if user is None or user.deshabilitado is not None:
                 raise InvalidInput([FieldError("token", texts.LINK_EXPIRED)])
-            user.email_verificado = user.email_verificado or datetime.now(UTC)
+            if user.email_verificado is None:
+                user.email_verificado = datetime.now(UTC)
+                events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, caller=caller)
             self._set(session, user, new_password, new_hash)
             auth.end_logins(session, user_id=user.id)
             events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, caller=caller)
@@ -170,12 +176,18 @@ class Passwords:
     def temporary_key_expiry(self) -> datetime:
         return datetime.now(UTC) + self._temporary_key_ttl
 
-    def mail_key(self, session: Session, *, email: str, mailed: MailedKey) -> None:
-        """Mail the key and its link to an account that holds the key's hash already."""
-        self._store_link(session, email=email, token=mailed.link_token, ttl=self._temporary_key_ttl)
+    def mail_key(
+        self, session: Session, *, user_id: int | None, email: str, mailed: MailedKey, instead: Letter | None = None
+    ) -> None:
+        """Mail the key and its link to the account that holds the key's hash already.
+
+        Without such an account, ``instead`` is mailed; the statements are the same, so their time tells nothing.
+        """
+        whose = Usuario.id == (user_id or NOBODY)
+        self._store_link(session, whose, token=mailed.link_token, ttl=self._temporary_key_ttl)
         hours = self._temporary_key_ttl // timedelta(hours=1)
-        letter = letters.welcome(key=mailed.key, link=self._link(mailed.link_token), hours=hours)
-        outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
+        welcome = letters.welcome(key=mailed.key, link=self._link(mailed.link_token), hours=hours)
+        outbox.enqueue(session, keyring=self._keyring, to=email, letter=instead or welcome)
 
     def _set(self, session: Session, user: Usuario, new_password: str, new_hash: str) -> None:
         if passwords.is_address(new_password, user.email):
@@ -187,17 +199,17 @@ class Passwords:
         letter = letters.password_changed(frontend_url=self._frontend_url)
         outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=letter)
 
-    def _store_link(self, session: Session, *, email: str, token: str, ttl: timedelta) -> int | None:
-        """Keep the link's digest for the account with this address; whose it is, or ``None``."""
+    def _store_link(self, session: Session, whose: ColumnElement[bool], *, token: str, ttl: timedelta) -> int | None:
+        """Keep the link's digest for the account that ``whose`` finds, unless disabled; its id, or ``None``."""
         owner = select(Usuario.id, literal(_digest(token)), literal(datetime.now(UTC) + ttl)).where(
-            func.lower(Usuario.email) == email, Usuario.deshabilitado.is_(None)
+            whose, Usuario.deshabilitado.is_(None)
         )
         return session.scalar(
             insert(EnlaceClave).from_select(["usuario_id", "resumen", "vence"], owner).returning(EnlaceClave.usuario_id)
         )
 
     def _count_mail(self, email: str, caller: Caller) -> None:
-        self._throttle.count(Action.MAIL_FROM_ADDRESS, caller.address)
+        self._throttle.count(Action.MAIL_FROM_ADDRESS, caller.place)
         self._throttle.count(Action.MAIL_TO_ACCOUNT, email)
 
     def _link(self, token: str) -> str:

@@ -12,11 +12,10 @@ from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import Keyring
+from maverik_backend.errors import NotAuthenticated
 from maverik_backend.models import (
     Base,
-    EnlaceClave,
     EventoSeguridad,
-    InicioSesion,
     SecurityEvent,
     SesionAsesoria,
     SesionAsesoriaDetalle,
@@ -32,7 +31,11 @@ from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 
 # Secrets, and what is meaningless to a person: everything else held about them is exported.
-NOT_EXPORTED = {"usuario": {"clave_hash"}, "inicio_sesion": {"rotacion"}}
+NOT_EXPORTED = {"usuario": {"clave_hash"}, "inicio_sesion": {"rotacion"}, "enlace_clave": {"resumen"}}
+# Every table that says whose its rows are: a new one is exported and erased without anybody having to think of it.
+OWNED: tuple[Any, ...] = tuple(
+    mapper.class_ for mapper in Base.registry.mappers if "usuario_id" in mapper.local_table.columns
+)
 
 
 def sign_up(
@@ -41,7 +44,6 @@ def sign_up(
     data: UsuarioCrearRequest,
     catalogs: Catalogs,
     passwords: Passwords,
-    keyring: Keyring,
     throttle: Throttle,
     frontend_url: str,
     caller: Caller,
@@ -56,7 +58,7 @@ def sign_up(
     """
     answers = _catalog_ids(data.model_dump())
     catalogs.check(answers)
-    throttle.count(Action.SIGN_UP_FROM_ADDRESS, caller.address)
+    throttle.count(Action.SIGN_UP_FROM_ADDRESS, caller.place)
     throttle.count(Action.MAIL_TO_ACCOUNT, data.email)
     mailed = passwords.make_mailed_key()
     with transaction() as session:
@@ -74,11 +76,8 @@ def sign_up(
             .returning(Usuario.id)
         )
         events.record(session, SecurityEvent.SIGNED_UP, user_id=created, caller=caller)
-        if created is None:
-            letter = letters.already_registered(frontend_url=frontend_url)
-            outbox.enqueue(session, keyring=keyring, to=data.email, letter=letter)
-        else:
-            passwords.mail_key(session, email=data.email, mailed=mailed)
+        instead = letters.already_registered(frontend_url=frontend_url) if created is None else None
+        passwords.mail_key(session, user_id=created, email=data.email, mailed=mailed, instead=instead)
 
 
 def update(session: Session, *, user: Usuario, changes: UsuarioActualizarRequest, catalogs: Catalogs) -> Usuario:
@@ -98,17 +97,14 @@ def update(session: Session, *, user: Usuario, changes: UsuarioActualizarRequest
 
 def export(session: Session, *, user: Usuario, caller: Caller) -> dict[str, list[dict[str, Any]]]:
     """Everything held about the person, table by table (Ley 25.326, article 14)."""
-    sessions = session.scalars(_owned(SesionAsesoria, user).order_by(SesionAsesoria.id)).all()
-    turns = session.scalars(
-        select(SesionAsesoriaDetalle)
-        .where(SesionAsesoriaDetalle.sesion_asesoria_id.in_([row.id for row in sessions]))
-        .order_by(SesionAsesoriaDetalle.id)
-    ).all()
-    logins = session.scalars(_owned(InicioSesion, user).order_by(InicioSesion.id)).all()
-    past = session.scalars(_owned(EventoSeguridad, user).order_by(EventoSeguridad.id)).all()
+    mine = select(SesionAsesoria.id).where(SesionAsesoria.usuario_id == user.id)
+    queries = {table.__tablename__: select(table).where(table.usuario_id == user.id) for table in OWNED}
+    queries["usuario"] = select(Usuario).where(Usuario.id == user.id)
+    queries["sesion_asesoria_detalle"] = select(SesionAsesoriaDetalle).where(
+        SesionAsesoriaDetalle.sesion_asesoria_id.in_(mine)
+    )
+    tables = {name: session.scalars(query.order_by(text("id"))).all() for name, query in sorted(queries.items())}
     events.record(session, SecurityEvent.DATA_EXPORTED, user_id=user.id, caller=caller)
-    tables = {"usuario": [user], "sesion_asesoria": sessions, "sesion_asesoria_detalle": turns}
-    tables |= {"inicio_sesion": logins, "evento_seguridad": past}
     return {name: [_as_data(row, NOT_EXPORTED.get(name, set())) for row in rows] for name, rows in tables.items()}
 
 
@@ -116,20 +112,26 @@ def delete(session: Session, *, user: Usuario, keyring: Keyring) -> None:
     """Erase the person with everything they said; what must stay for security is kept without them.
 
     The goodbye mail is written in the same transaction. Mails that wait stay: they are sealed, leave, and are erased.
+
+    Raises:
+        NotAuthenticated: when the person is gone already; of two requests at once, one erases.
     """
-    owned = select(SesionAsesoria.id).where(SesionAsesoria.usuario_id == user.id)
-    session.execute(sql_delete(SesionAsesoriaDetalle).where(SesionAsesoriaDetalle.sesion_asesoria_id.in_(owned)))
-    for table in (SesionAsesoria, InicioSesion, EnlaceClave):
-        session.execute(sql_delete(table).where(table.usuario_id == user.id))
+    if session.scalar(select(Usuario.id).where(Usuario.id == user.id).with_for_update()) is None:
+        raise NotAuthenticated("erased")
+    mine = select(SesionAsesoria.id).where(SesionAsesoria.usuario_id == user.id).with_for_update()
+    session.execute(
+        sql_delete(SesionAsesoriaDetalle).where(
+            SesionAsesoriaDetalle.sesion_asesoria_id.in_(session.scalars(mine).all())
+        )
+    )
     session.execute(
         sql_update(EventoSeguridad).where(EventoSeguridad.usuario_id == user.id).values(usuario_id=None, direccion=None)
     )
+    for table in OWNED:
+        session.execute(sql_delete(table).where(table.usuario_id == user.id))
+    events.record(session, SecurityEvent.DELETED, user_id=None)
     outbox.enqueue(session, keyring=keyring, to=user.email, letter=letters.account_deleted())
     session.execute(sql_delete(Usuario).where(Usuario.id == user.id))
-
-
-def _owned(table: Any, user: Usuario) -> Any:  # noqa: ANN401 - a select of any table that has an owner
-    return select(table).where(table.usuario_id == user.id)
 
 
 def _as_data(row: Base, hidden: set[str]) -> dict[str, Any]:

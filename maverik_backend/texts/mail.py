@@ -48,8 +48,8 @@ def already_registered(*, frontend_url: str) -> Letter:
         subject="Ya tenés una cuenta en Maverik",
         paragraphs=(
             (
-                "Alguien quiso crear una cuenta en Maverik con este correo, pero ya tenés una. Tu clave no cambió: podés "
-                "entrar como siempre o restablecerla desde la pantalla de ingreso."
+                "Alguien quiso crear una cuenta en Maverik con este correo, pero ya tenés una. Tu clave no cambió: "
+                "podés entrar como siempre o restablecerla desde la pantalla de ingreso."
             ),
             IGNORE,
         ),
@@ -79,8 +79,8 @@ def no_account(*, frontend_url: str) -> Letter:
         subject="No hay una cuenta de Maverik con este correo",
         paragraphs=(
             (
-                "Alguien pidió restablecer la clave de una cuenta de Maverik con este correo, pero no hay ninguna activa. "
-                "Si la creaste con otra dirección, pedilo con esa."
+                "Alguien pidió restablecer la clave de una cuenta de Maverik con este correo, pero no hay ninguna "
+                "activa. Si la creaste con otra dirección, pedilo con esa."
             ),
             IGNORE,
         ),
@@ -94,8 +94,9 @@ def nothing_to_resend(*, frontend_url: str) -> Letter:
         subject="Tu acceso a Maverik",
         paragraphs=(
             (
-                "Alguien pidió que te mandemos otra vez la clave temporal de Maverik. Con este correo no hay una cuenta "
-                "por estrenar: si ya entraste alguna vez, podés restablecer tu clave desde la pantalla de ingreso."
+                "Alguien pidió que te mandemos otra vez la clave temporal de Maverik. Con este correo no hay una "
+                "cuenta por estrenar: si ya entraste alguna vez, podés restablecer tu clave desde la pantalla de "
+                "ingreso."
             ),
             IGNORE,
         ),

@@ -18,11 +18,11 @@ _UNKNOWN = "unknown"
 def caller_of(request: Request, *, trusted_proxy_count: int) -> Caller:
     """The caller's address, believed as far as our own proxies reach, and program."""
     peer = request.client.host if request.client else _UNKNOWN
-    address = peer
+    address = _canonical(peer) or peer
     if trusted_proxy_count:
         chain = [part.strip() for value in request.headers.getlist("X-Forwarded-For") for part in value.split(",")]
         forwarded = chain[-trusted_proxy_count] if len(chain) >= trusted_proxy_count else peer
-        address = _canonical(forwarded) or peer
+        address = _canonical(forwarded) or address
     return Caller(address=address, agent=request.headers.get("User-Agent"))
 
 
@@ -32,6 +32,8 @@ def _canonical(address: str) -> str | None:
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(bare))
+        parsed = ipaddress.ip_address(bare)
     except ValueError:
         return None
+    # A server that listens on both families sees IPv4 callers as ::ffff:192.0.2.1.
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)

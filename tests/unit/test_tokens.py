@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from maverik_backend.core.security import ISSUER, Keyring, Purpose, generate_paserk
 from maverik_backend.core.tokens import MAX_TOKEN_CHARS, AccessToken, RefreshClaims, Tokens
 from maverik_backend.errors import NotAuthenticated
+from tests.mutations import Mutation, mutations
 
 USER_ID, LOGIN_ID = 42, 7
 TTL = timedelta(hours=1)
 REFRESH_TTL = timedelta(days=30)
-BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def make_tokens(*paserks: str, ttl: timedelta = TTL) -> Tokens:
@@ -326,27 +326,12 @@ class TestEnvelope:
         assert caught.value.__suppress_context__
 
 
-@st.composite
-def _mutations(draw: st.DrawFn) -> Callable[[str], str]:
-    """Cut, insert, replace, double or swap a piece at any place."""
-    start = draw(st.integers(min_value=0, max_value=600))
-    length = draw(st.integers(min_value=0, max_value=8))
-    piece = draw(st.text(alphabet=st.sampled_from(BASE64URL + ".=+/ \n\x00ñ😀"), max_size=6) | st.text(max_size=4))
-    times = draw(st.sampled_from([0, 1, 1, 1, 2]))
-
-    def mutate(token: str) -> str:
-        place = start % (len(token) + 1)
-        return token[:place] + token[place : place + length] * times + piece + token[place + length :]
-
-    return mutate
-
-
 class TestAnyMutation:
     tokens = make_tokens("k4.local." + "A" * 43)
 
     @settings(max_examples=500, deadline=None)
-    @given(_mutations())
-    def test_only_not_authenticated_ever_comes_out(self, mutate: Callable[[str], str]) -> None:
+    @given(mutations())
+    def test_only_not_authenticated_ever_comes_out(self, mutate: Mutation) -> None:
         token = issue(self.tokens).token
         mutated = mutate(token)
         assume(mutated != token)

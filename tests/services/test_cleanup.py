@@ -1,0 +1,114 @@
+"""Each line of the table of what is kept, on both sides of its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from maverik_backend.core.database import Database
+from maverik_backend.services.cleanup import clean_up
+
+Insert = Callable[..., int]
+
+
+@pytest.fixture
+def person(connection: Connection) -> int:
+    statement = "INSERT INTO usuario (email, clave_hash) VALUES ('a@example.com', 'x') RETURNING id"
+    return int(connection.scalar(text(statement)) or 0)
+
+
+@pytest.fixture
+def clean(database: Database) -> Callable[[], int]:
+    def run() -> int:
+        with database.transaction() as session:
+            return clean_up(session)
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else(clean: Callable[[], int]) -> None:
+    clean()
+
+
+def ago(days: float, seconds: float = 0) -> str:
+    return f"now() - interval '{days} days {seconds} seconds'"
+
+
+def add(connection: Connection, table: str, **values: Any) -> None:
+    """A row; values are SQL."""
+    columns, content = ", ".join(values), ", ".join(str(value) for value in values.values())
+    connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({content})"))  # noqa: S608 - the test's own
+
+
+# (what is just kept, what just goes), each with the person's id filled in.
+LINES: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, dict[str, str]]]] = {
+    "counters until their window has passed": (
+        ("limite_uso", {"clave": "'k'", "cuenta": "1", "vence": ago(0, -5)}),
+        ("limite_uso", {"clave": "'k'", "cuenta": "1", "vence": ago(0, 5)}),
+    ),
+    "links until they expire": (
+        ("enlace_clave", {"usuario_id": "{id}", "resumen": r"'\x00'", "vence": ago(0, -5)}),
+        ("enlace_clave", {"usuario_id": "{id}", "resumen": r"'\x00'", "vence": ago(0, 5)}),
+    ),
+    "closed logins for 30 days": (
+        ("inicio_sesion", {"usuario_id": "{id}", "vence": ago(-9), "cerrado": ago(30, -5)}),
+        ("inicio_sesion", {"usuario_id": "{id}", "vence": ago(-9), "cerrado": ago(30, 5)}),
+    ),
+    "expired logins for 30 days": (
+        ("inicio_sesion", {"usuario_id": "{id}", "vence": ago(30, -5)}),
+        ("inicio_sesion", {"usuario_id": "{id}", "vence": ago(30, 5)}),
+    ),
+    "mails that left for 30 days": (
+        ("correo_saliente", {"asunto": "'a'", "estado": "'enviado'", "fecha_creacion": ago(30, -5)}),
+        ("correo_saliente", {"asunto": "'a'", "estado": "'enviado'", "fecha_creacion": ago(30, 5)}),
+    ),
+    "mails that failed for 30 days": (
+        ("correo_saliente", {"asunto": "'a'", "estado": "'fallido'", "fecha_creacion": ago(30, -5)}),
+        ("correo_saliente", {"asunto": "'a'", "estado": "'fallido'", "fecha_creacion": ago(30, 5)}),
+    ),
+    "events for two years": (
+        ("evento_seguridad", {"usuario_id": "{id}", "tipo": "'registro'", "fecha_creacion": ago(730, -5)}),
+        ("evento_seguridad", {"usuario_id": "{id}", "tipo": "'registro'", "fecha_creacion": ago(730, 5)}),
+    ),
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+class TestEveryLine:
+    @staticmethod
+    def insert(connection: Connection, person: int, row: tuple[str, dict[str, str]]) -> None:
+        table, values = row
+        add(connection, table, **{name: value.replace("{id}", str(person)) for name, value in values.items()})
+
+    def test_it_is_kept_so_long(self, connection: Connection, person: int, clean: Callable[[], int], line: str) -> None:
+        self.insert(connection, person, LINES[line][0])
+
+        assert clean() == 0
+
+    def test_it_goes_then(self, connection: Connection, person: int, clean: Callable[[], int], line: str) -> None:
+        self.insert(connection, person, LINES[line][1])
+
+        assert clean() == 1
+        assert connection.scalar(text(f"SELECT count(*) FROM {LINES[line][1][0]}")) == 0  # noqa: S608
+
+
+class TestWhatIsNeverCleanedUp:
+    def test_people_and_what_they_said(self, connection: Connection, person: int, clean: Callable[[], int]) -> None:
+        connection.execute(text(f"UPDATE usuario SET fecha_creacion = {ago(9999)}"))  # noqa: S608
+        add(connection, "sesion_asesoria", usuario_id=person, fecha_creacion=ago(9999))
+
+        assert clean() == 0
+
+    def test_mails_that_have_not_left(self, connection: Connection, clean: Callable[[], int]) -> None:
+        add(connection, "correo_saliente", asunto="'a'", carga="'x'", fecha_creacion=ago(9999))
+
+        assert clean() == 0
+
+    def test_logins_that_are_open(self, connection: Connection, person: int, clean: Callable[[], int]) -> None:
+        add(connection, "inicio_sesion", usuario_id=person, vence=ago(-1), fecha_creacion=ago(9999))
+
+        assert clean() == 0

@@ -41,20 +41,21 @@ def crowded(old: Settings) -> Settings:
     rows(
         old,
         "INSERT INTO usuario (email, clave, fecha_creacion) "
-        "SELECT CASE n % 3 WHEN 0 THEN ' Persona' || n || '@Example.com ' ELSE 'persona' || n || '@example.com' END, "
+        "SELECT CASE mod(n, 3) WHEN 0 THEN ' Persona' ELSE 'persona' END || n || '@Example.com', "
         "'clave de ' || n, timestamp '2024-01-01' + n * interval '1 minute' FROM generate_series(1, :n) n",
         n=PEOPLE,
     )
     rows(
         old,
         "INSERT INTO sesion_asesoria (usuario_id, proposito_sesion_id, objetivo_id, capital_inicial) "
-        "SELECT n * 2, 2, 1 + n % 3, n * 1.5 FROM generate_series(1, :n) n",
+        "SELECT n * 2, 2, 1 + mod(n, 3), n * 1.5 FROM generate_series(1, :n) n",
         n=SESSIONS,
     )
     rows(
         old,
         "INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario, texto_sistema) "
-        "SELECT 1 + n % :sessions, 'dije ñ ' || n, repeat('contestó ', n % 50) || n FROM generate_series(1, :n) n",
+        "SELECT 1 + mod(n, :sessions), 'dije ñ ' || n, repeat('contestó ', mod(n, 50)) || n "
+        "FROM generate_series(1, :n) n",
         n=TURNS,
         sessions=SESSIONS,
     )
@@ -253,8 +254,10 @@ class TestAddresses:
             alembic(old)("upgrade", "head", **CHEAP)
 
         assert str(stopped.value).splitlines() == [
-            "Nothing was changed: these addresses belong to more than one account. Join each pair with "
-            "`maverik users merge KEEP DROP` and run this again.",
+            (
+                "Nothing was changed: these addresses belong to more than one account. Join each pair with "
+                "`maverik users merge KEEP DROP` and run this again."
+            ),
             "  ana@example.com: users 1, 3, 6",
             "  b@example.com: users 2, 4",
         ]

@@ -1,0 +1,229 @@
+"""What operators do to accounts, as they do it: real processes, sentences instead of tracebacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from maverik_backend.clients.mail.base import Sender
+from maverik_backend.clients.mail.local import LocalMailbox
+from maverik_backend.core.security import PasswordHasher
+from maverik_backend.settings import Settings
+from tests.fixtures.database import Alembic, rows
+from tests.fixtures.people import key_in
+from tests.processes import run_maverik
+
+Maverik = Callable[..., "CompletedProcess[str]"]
+
+
+def runner(settings: Settings, cwd: Path) -> Maverik:
+    def run(*arguments: str) -> CompletedProcess[str]:
+        return run_maverik(
+            *arguments,
+            cwd=cwd,
+            LOCAL_DATA_DIR=str(settings.app.local_data_dir),
+            DB_NAME=settings.database.name,
+        )
+
+    return run
+
+
+@pytest.fixture
+def maverik(own_database: Settings, tmp_path: Path) -> Maverik:
+    """``maverik("users", "list")`` on a database of the test's own."""
+    return runner(own_database, tmp_path)
+
+
+def add(settings: Settings, email: str, **values: str) -> int:
+    values = {"clave_hash": "'x'", **values}
+    statement = (
+        f"INSERT INTO usuario (email, {', '.join(values)}) VALUES (:email, {', '.join(values.values())}) RETURNING id"  # noqa: S608
+    )
+    return int(rows(settings, statement, email=email)[0]["id"])
+
+
+def open_login(settings: Settings, user_id: int) -> None:
+    rows(settings, "INSERT INTO inicio_sesion (usuario_id, vence) VALUES (:id, now() + interval '1 day')", id=user_id)
+
+
+def open_logins(settings: Settings) -> int:
+    (row,) = rows(settings, "SELECT count(*) FROM inicio_sesion WHERE cerrado IS NULL")
+    return int(row["count"])
+
+
+def assert_told(result: CompletedProcess[str], sentence: str) -> None:
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"{sentence}\n"
+
+
+class TestList:
+    def test_every_account_is_shown_with_its_state(self, maverik: Maverik, own_database: Settings) -> None:
+        add(own_database, "ana@example.com", email_verificado="now()", fecha_creacion="'2025-03-01'")
+        add(own_database, "bob@example.com", deshabilitado="now()", fecha_creacion="'2025-03-02'")
+        add(own_database, "eva@example.com", fecha_creacion="'2025-03-03'")
+
+        result = maverik("users", "list")
+
+        assert result.stdout.splitlines() == [
+            "1\tana@example.com\tverified\tsince 2025-03-01",
+            "2\tbob@example.com\tdisabled\tsince 2025-03-02",
+            "3\teva@example.com\tnever signed in\tsince 2025-03-03",
+        ], result.stderr
+
+    def test_a_database_that_is_not_upgraded_is_told_in_a_sentence(
+        self, empty_database: Settings, alembic: Callable[[Settings], Alembic], tmp_path: Path
+    ) -> None:
+        alembic(empty_database)("upgrade", "0b2e5472511d")
+
+        result = runner(empty_database, tmp_path)("users", "list")
+
+        assert result.returncode == 2
+        assert "and `migrate` it." in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+class TestCreate:
+    def test_the_key_is_mailed_and_signs_in(self, maverik: Maverik, own_database: Settings) -> None:
+        result = maverik("users", "create", "Ana.Nueva@Example.com")
+        assert (result.returncode, result.stdout) == (0, "Created; the key is on its way by mail.\n"), result.stderr
+        assert maverik("outbox", "deliver").stdout == "1 sent\n"
+
+        (mail,) = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail)).mails_to(
+            "ana.nueva@example.com"
+        )
+        (row,) = rows(own_database, "SELECT clave_hash, debe_cambiar_clave, clave_vence FROM usuario")
+        assert PasswordHasher().verify(row["clave_hash"], key_in(mail))
+        assert row["debe_cambiar_clave"] is True
+        assert row["clave_vence"] is not None
+
+    def test_an_address_that_has_an_account_is_told_in_a_sentence(
+        self, maverik: Maverik, own_database: Settings
+    ) -> None:
+        add(own_database, "ana@example.com")
+
+        assert_told(
+            maverik("users", "create", "ANA@example.com"),
+            "ana@example.com has an account already: see `maverik users list`.",
+        )
+
+    def test_what_is_no_address_is_told_in_a_sentence(self, maverik: Maverik) -> None:
+        assert_told(maverik("users", "create", "ana"), "ana is not an address.")
+
+
+class TestDisable:
+    def test_the_account_closes_with_its_logins_and_opens_again(self, maverik: Maverik, own_database: Settings) -> None:
+        ana, bob = (add(own_database, f"{name}@example.com") for name in ("ana", "bob"))
+        open_login(own_database, ana)
+        open_login(own_database, bob)
+        closed = "SELECT email FROM usuario WHERE deshabilitado IS NOT NULL"
+
+        assert maverik("users", "disable", "ANA@example.com").stdout == "Disabled; every login has ended.\n"
+        assert rows(own_database, closed) == [{"email": "ana@example.com"}]
+        assert open_logins(own_database) == 1
+
+        assert maverik("users", "disable", "--undo", "ana@example.com").stdout == "Open again.\n"
+        assert rows(own_database, closed) == []
+        assert rows(own_database, "SELECT tipo FROM evento_seguridad ORDER BY id") == [
+            {"tipo": "cuenta_deshabilitada"},
+            {"tipo": "cuenta_habilitada"},
+        ]
+
+
+class TestResetKey:
+    def test_the_old_key_logins_and_links_end_and_another_key_is_mailed(
+        self, maverik: Maverik, own_database: Settings
+    ) -> None:
+        ana = add(own_database, "ana.olvido@example.com")
+        open_login(own_database, ana)
+        rows(
+            own_database,
+            "INSERT INTO enlace_clave (usuario_id, resumen, vence) VALUES (:id, 'old', now() + interval '1 day')",
+            id=ana,
+        )
+
+        result = maverik("users", "reset-key", "ana.olvido@example.com")
+
+        assert result.stdout == "The old key no longer works; the new one is on its way by mail.\n", result.stderr
+        maverik("outbox", "deliver")
+        mailbox = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail))
+        (row,) = rows(own_database, "SELECT clave_hash, debe_cambiar_clave FROM usuario")
+        assert PasswordHasher().verify(row["clave_hash"], key_in(mailbox.mails_to("ana.olvido@example.com")[-1]))
+        assert row["debe_cambiar_clave"] is True
+        assert open_logins(own_database) == 0
+        assert rows(own_database, "SELECT resumen = 'old' AS old FROM enlace_clave") == [{"old": False}]
+
+
+class TestMerge:
+    def test_what_one_owns_goes_to_the_other_and_its_ways_in_end(
+        self, maverik: Maverik, own_database: Settings
+    ) -> None:
+        keep, drop = (add(own_database, f"{name}@example.com") for name in ("ana", "ana.vieja"))
+        for user_id in (keep, drop):
+            open_login(own_database, user_id)
+            rows(own_database, "INSERT INTO sesion_asesoria (usuario_id) VALUES (:id)", id=user_id)
+            rows(own_database, "INSERT INTO evento_seguridad (usuario_id, tipo) VALUES (:id, 'registro')", id=user_id)
+            rows(
+                own_database,
+                "INSERT INTO enlace_clave (usuario_id, resumen, vence) VALUES (:id, :digest, now())",
+                id=user_id,
+                digest=str(user_id).encode(),
+            )
+
+        result = maverik("users", "merge", str(keep), str(drop))
+
+        assert result.stdout == f"Account {drop} is now part of {keep}; 1 sessions moved.\n", result.stderr
+        assert rows(own_database, "SELECT email FROM usuario") == [{"email": "ana@example.com"}]
+        for table, left in (("sesion_asesoria", 2), ("evento_seguridad", 2), ("inicio_sesion", 1), ("enlace_clave", 1)):
+            assert rows(own_database, f"SELECT usuario_id FROM {table}") == [{"usuario_id": keep}] * left  # noqa: S608
+
+    def test_it_works_before_an_upgrade_which_then_passes(
+        self, empty_database: Settings, alembic: Callable[[Settings], Alembic], tmp_path: Path
+    ) -> None:
+        maverik = runner(empty_database, tmp_path)
+        alembic(empty_database)("upgrade", "0b2e5472511d")
+        rows(
+            empty_database,
+            "INSERT INTO usuario (email, clave) VALUES ('ana@example.com', 'a'), ('ANA@example.com', 'b')",
+        )
+        rows(empty_database, "INSERT INTO sesion_asesoria (usuario_id) VALUES (2)")
+
+        stopped = maverik("migrate")
+        assert stopped.returncode == 1
+        assert "  ana@example.com: users 1, 2" in stopped.stderr.splitlines()
+        assert "Traceback" not in stopped.stderr
+
+        assert maverik("users", "merge", "1", "2").returncode == 0
+        assert maverik("migrate").stdout == "The database is up to date.\n"
+        assert rows(empty_database, "SELECT usuario_id FROM sesion_asesoria") == [{"usuario_id": 1}]
+
+    def test_one_account_twice_is_told_in_a_sentence(self, maverik: Maverik, own_database: Settings) -> None:
+        add(own_database, "ana@example.com")
+
+        assert_told(maverik("users", "merge", "1", "1"), "KEEP and DROP are the same account: name two.")
+        assert rows(own_database, "SELECT id FROM usuario") == [{"id": 1}]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("users", "disable", "nadie@example.com"),
+        ("users", "reset-key", "nadie@example.com"),
+        ("users", "merge", "1", "2"),
+    ],
+    ids=lambda command: command[1],
+)
+def test_an_account_that_is_not_there_is_told_in_a_sentence(maverik: Maverik, command: tuple[str, ...]) -> None:
+    assert_told(maverik(*command), "There is no such account: see `maverik users list`.")
+
+
+class TestCleanup:
+    def test_it_says_how_much_went(self, maverik: Maverik, own_database: Settings) -> None:
+        rows(own_database, "INSERT INTO limite_uso VALUES ('a', 1, now()), ('b', 1, now() + interval '1 hour')")
+
+        result = maverik("cleanup")
+
+        assert (result.returncode, result.stdout) == (0, "1 rows deleted\n"), result.stderr
+        assert rows(own_database, "SELECT clave FROM limite_uso") == [{"clave": "b"}]

@@ -77,9 +77,11 @@ def served(settings: Settings, folder: Path) -> Iterator[TestClient]:
             settings.model_copy(update={"app": app}), database=database, hasher=PasswordHasher(memory_kib=8, passes=1)
         )
     )
-    yield api
-    api.close()
-    database.dispose()
+    try:
+        yield api
+    finally:
+        api.close()
+        database.dispose()
 
 
 def sign_in(api: TestClient, email: str, key: str) -> tuple[int, bool | None]:

@@ -107,7 +107,8 @@ class Outbox:
         )
         statement = (
             update(CorreoSaliente)
-            .where(CorreoSaliente.id.in_(due))
+            # `=`, not `IN`: PostgreSQL evaluates this once, but may repeat a subquery of IN and so lock several mails.
+            .where(CorreoSaliente.id == due.scalar_subquery())
             .values(proximo_intento=func.now() + lease, intentos=CorreoSaliente.intentos + 1)
             .returning(CorreoSaliente.id, CorreoSaliente.intentos, CorreoSaliente.carga)
         )

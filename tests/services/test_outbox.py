@@ -64,6 +64,22 @@ def only_row(connection: Connection) -> Any:
     return connection.execute(text("SELECT * FROM correo_saliente")).one()
 
 
+class TestClaiming:
+    def test_one_mail_at_a_time_whatever_the_plan(
+        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    ) -> None:
+        """PostgreSQL chooses such a plan of its own when its statistics say so; here it has no other."""
+        for other in ("hashjoin", "hashagg", "material", "sort"):
+            connection.execute(text(f"SET LOCAL enable_{other} = off"))
+        for number in range(5):
+            enqueue(database, keyring, to=f"p{number}@example.com")
+        sender = ScriptedSender()
+
+        assert make_outbox(sender).deliver_due() == 5
+
+        assert sorted(mail.to for mail in sender.sent) == [f"p{number}@example.com" for number in range(5)]
+
+
 class TestEnqueue:
     def test_a_mail_is_not_readable_at_rest(self, database: Database, keyring: Keyring, connection: Connection) -> None:
         enqueue(database, keyring)

@@ -94,5 +94,5 @@ class ServerProcess:
     def _answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/health", timeout=1).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # it listens before it is ready to answer
             return False

@@ -16,6 +16,7 @@ text. Messages in these classes are for developers and logs (English); they neve
         ├── UpstreamUnreachable  no connection, or it was cut
         ├── UpstreamTimeout      the deadline passed
         ├── UpstreamRejected     it answered with an error status
+        ├── UpstreamCircuitOpen  it kept failing and is given a rest
         ├── UpstreamBadAnswer    it answered something that is not an answer
         └── RecipientRefused     a mail that will never be taken
 """
@@ -115,13 +116,23 @@ class UpstreamTimeout(UpstreamError):
 
 
 class UpstreamRejected(UpstreamError):
-    """It answered with an HTTP status (or SMTP reply) that says no; ``status`` holds it."""
+    """It answered with an HTTP status (or SMTP reply) that says no; ``status`` holds it.
+
+    ``retry_after_s`` is how long it asked to be left alone, where it did.
+    """
 
     kind = "rejected"
 
-    def __init__(self, service: str, status: int) -> None:
+    def __init__(self, service: str, status: int, *, retry_after_s: float | None = None) -> None:
         self.status = status
+        self.retry_after_s = retry_after_s
         super().__init__(service, f"status {status}")
+
+
+class UpstreamCircuitOpen(UpstreamError):
+    """It failed so often lately that it was not even asked."""
+
+    kind = "circuit_open"
 
 
 class UpstreamBadAnswer(UpstreamError):

@@ -7,7 +7,9 @@ Connecting              at most 3 s
 Whole call              the caller's deadline, however slowly headers or body drip
 Answer                  at most 1 MiB, complete, JSON, status 2xx; redirects are not followed
 Connections             kept and used again; one that the service closed meanwhile is replaced
-Sending                 once: a POST that was cut off may have been acted on, so it is not repeated
+Retries                 at most 2, after a refused or reset connection or a 429, 502, 503 or 504; jittered
+                        (:data:`BACKOFFS_S`), ``Retry-After`` honoured, none that the deadline would not outlast
+Breaker                 one a service (``clients/breaker.py``)
 Cookies                 none: the session is everybody's, and so would they be
 Environment             proxies and ``.netrc`` of the machine are ignored
 ======================  =============================================================================
@@ -20,21 +22,39 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 import socket
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
+import structlog
 import urllib3
 from requests.adapters import HTTPAdapter
 
 from maverik_backend.clients import punctual
+from maverik_backend.clients.breaker import CircuitBreaker
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.errors import UpstreamBadAnswer, UpstreamRejected, UpstreamTimeout, UpstreamUnreachable
+from maverik_backend.errors import (
+    UpstreamBadAnswer,
+    UpstreamError,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT_S = 3.0
+RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+BACKOFFS_S = (0.3, 1.0)
 MAX_ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 
@@ -47,6 +67,7 @@ class HttpService:
     ) -> None:
         """``name`` is how errors and logs call it; ``headers`` go with every call."""
         self.name = name
+        self.breaker = CircuitBreaker(name)
         self._base_url = base_url
         self._session = requests.Session()
         self._session.trust_env = False
@@ -57,24 +78,43 @@ class HttpService:
         self._session.mount("https://", adapter)
 
     def post(self, path: str, payload: Mapping[str, Any] | None, *, deadline: Deadline) -> bytes:
-        """POST ``payload`` as JSON and return the body of a 2xx answer.
+        """POST ``payload`` as JSON, once, and return the body of a 2xx answer.
+
+        A POST that was cut off may have been acted on; whoever may repeat it uses :meth:`ask`.
 
         Raises:
             UpstreamError: of the kind that fits; see the table above.
         """
         with self._errors_mapped(), self._open(path, payload, deadline) as response:
             if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110, section 15.3
-                raise UpstreamRejected(self.name, response.status_code)
+                wait_s = _retry_after_s(response.headers.get("Retry-After"))
+                raise UpstreamRejected(self.name, response.status_code, retry_after_s=wait_s)
             return self._read(response)
 
-    def post_json(self, path: str, payload: Mapping[str, Any] | None, *, deadline: Deadline) -> Any:  # noqa: ANN401
-        """As :meth:`post`, and decode the body.
+    def ask(self, path: str, payload: Mapping[str, Any] | None, *, parse: Callable[[Any], T], deadline: Deadline) -> T:
+        """POST a question that may be repeated, and return what ``parse`` makes of the decoded answer.
+
+        Retries and breaker as in the table above; an answer that ``parse`` refuses with ``UpstreamBadAnswer`` counts as
+        a failure of the service.
 
         Raises:
             UpstreamError: of the kind that fits; ``UpstreamBadAnswer`` when the body is not JSON.
         """
+        for backoff_s in (*BACKOFFS_S, None):
+            try:
+                with self.breaker.guard():
+                    return parse(self._decode(self.post(path, payload, deadline=deadline)))
+            except UpstreamError as error:
+                wait_s = _wait_before_retry(error, backoff_s)
+                if wait_s is None or wait_s >= deadline.remaining_s():
+                    raise
+                _log.info("upstream_retry", service=self.name, kind=error.kind, detail=error.detail)
+            time.sleep(wait_s)
+        raise AssertionError("the last try returns or raises")
+
+    def _decode(self, body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
         try:
-            return json.loads(self.post(path, payload, deadline=deadline))
+            return json.loads(body)
         except (ValueError, RecursionError):
             raise UpstreamBadAnswer(self.name, "not JSON") from None
 
@@ -114,8 +154,33 @@ class HttpService:
             raise UpstreamUnreachable(self.name, "connecting took too long") from None
         except (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
             raise UpstreamTimeout(self.name) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise UpstreamUnreachable(self.name, type(error).__name__) from None
+
+
+def _wait_before_retry(error: UpstreamError, backoff_s: float | None) -> float | None:
+    """Seconds to wait before another try, ``None`` when there is to be none."""
+    asked_s = 0.0
+    if isinstance(error, UpstreamRejected):
+        may_help = error.status in RETRIED_STATUSES
+        asked_s = error.retry_after_s or 0.0
+    else:
+        may_help = isinstance(error, UpstreamUnreachable)
+    if backoff_s is None or not may_help:
+        return None
+    return max(asked_s, random.uniform(backoff_s / 2, backoff_s))  # noqa: S311 - spreads load, guards nothing
+
+
+def _retry_after_s(header: str | None) -> float | None:
+    """Seconds that ``Retry-After`` asks for, as a number or a date (RFC 9110, section 10.2.3)."""
+    if not header:
+        return None
+    if header.strip().isdigit():
+        return float(header[:10])
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 class _PunctualResponse(http.client.HTTPResponse):

@@ -15,16 +15,18 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 import trustme
 
-from maverik_backend.clients.http import MAX_ANSWER_BYTES, HttpService
+from maverik_backend.clients.breaker import MIN_CALLS, BreakerState
+from maverik_backend.clients.http import BACKOFFS_S, MAX_ANSWER_BYTES, RETRIED_STATUSES, HttpService
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import (
     UpstreamBadAnswer,
+    UpstreamCircuitOpen,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from tests.servers import LOOPBACK, Peer, RawServer, Reply, ScriptedServer, refusing_port
+from tests.servers import CUT, LOOPBACK, Peer, RawServer, Reply, ScriptedServer, refusing_port
 
 AMPLE_S = 20.0
 SHORT_S = 0.4
@@ -58,7 +60,12 @@ def ample() -> Deadline:
 
 
 def call(service: HttpService, *, within_s: float = AMPLE_S) -> object:
-    return service.post_json("/api/chat", {"input": PERSONAL_TEXT}, deadline=Deadline.after(within_s))
+    return service.ask(
+        "/api/chat", {"input": PERSONAL_TEXT}, parse=lambda body: body, deadline=Deadline.after(within_s)
+    )
+
+
+TRIES = 1 + len(BACKOFFS_S)
 
 
 @contextmanager
@@ -238,7 +245,7 @@ class TestAnswer:
 
     @pytest.mark.parametrize("status", [400, 401, 404, 408, 413, 422, 429, 500, 502, 503, 504])
     def test_error_status_is_told(self, server: ScriptedServer, connect: Connect, status: int) -> None:
-        server.script(Reply.json({"detail": "..."}, status=status))
+        server.script(*[Reply.json({"detail": "..."}, status=status)] * TRIES)
         with pytest.raises(UpstreamRejected) as caught:
             call(connect(server.url))
         assert caught.value.status == status
@@ -252,10 +259,12 @@ class TestAnswer:
             assert (caught.value.status, elsewhere.connections) == (status, 0)
 
     @pytest.mark.parametrize("status", [503, 429])
-    def test_nothing_is_sent_twice(self, server: ScriptedServer, connect: Connect, status: int) -> None:
+    def test_a_post_that_may_not_be_repeated_is_sent_once(
+        self, server: ScriptedServer, connect: Connect, status: int
+    ) -> None:
         server.script(Reply(status=status, headers={"Retry-After": "0"}))
         with pytest.raises(UpstreamRejected):
-            call(connect(server.url))
+            connect(server.url).post("/a", {}, deadline=ample())
         assert len(server.requests) == 1
 
 
@@ -338,10 +347,10 @@ class TestBrokenConnection:
         with RawServer(behaviour) as server, pytest.raises(UpstreamUnreachable):
             connect(server.url).post("/a", {}, deadline=ample())
 
-    def test_cut_off_request_is_not_repeated(self, connect: Connect) -> None:
+    def test_a_cut_off_post_that_may_not_be_repeated_is_not(self, connect: Connect) -> None:
         with RawServer(closes) as server:
             with pytest.raises(UpstreamUnreachable):
-                call(connect(server.url))
+                connect(server.url).post("/a", {}, deadline=ample())
             assert server.connections == 1
 
     def test_unknown_certificate_is_unreachable(self, connect: Connect) -> None:
@@ -536,7 +545,9 @@ class TestConnections:
 
         def work(number: int) -> list[object]:
             barrier.wait(AMPLE_S)
-            return [service.post_json("/a", {"n": [number, turn]}, deadline=ample()) for turn in range(5)]
+            return [
+                service.ask("/a", {"n": [number, turn]}, parse=lambda body: body, deadline=ample()) for turn in range(5)
+            ]
 
         with ThreadPoolExecutor(threads) as pool:
             answers = list(pool.map(work, range(threads)))
@@ -583,3 +594,91 @@ class TestSecrets:
         shown = "".join(traceback.format_exception(error)) + repr(error.__dict__)
         values = (API_KEY, PERSONAL_TEXT, url.removeprefix("http://"))
         assert not [value for value in values if value in shown]
+
+
+class TestRetries:
+    @pytest.mark.parametrize("status", sorted(RETRIED_STATUSES))
+    def test_an_overloaded_service_is_asked_again(self, server: ScriptedServer, connect: Connect, status: int) -> None:
+        server.script(Reply(status=status), Reply(status=status))
+        call(connect(server.url))
+        assert len(server.requests) == TRIES
+
+    def test_a_reset_connection_is_tried_again(self, server: ScriptedServer, connect: Connect) -> None:
+        server.script(CUT)
+        call(connect(server.url))
+        assert len(server.requests) == 2
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 408, 422, 500, 501])
+    def test_another_no_is_taken_for_an_answer(self, server: ScriptedServer, connect: Connect, status: int) -> None:
+        server.script(Reply(status=status))
+        with pytest.raises(UpstreamRejected):
+            call(connect(server.url))
+        assert len(server.requests) == 1
+
+    def test_a_wrong_answer_is_not_asked_for_again(self, server: ScriptedServer, connect: Connect) -> None:
+        server.script(Reply(body=b"<html>"))
+        with pytest.raises(UpstreamBadAnswer):
+            call(connect(server.url))
+        assert len(server.requests) == 1
+
+    def test_two_more_tries_are_enough(self, server: ScriptedServer, connect: Connect) -> None:
+        server.script(*[Reply(status=503)] * (TRIES + 1))
+        with pytest.raises(UpstreamRejected):
+            call(connect(server.url))
+        assert len(server.requests) == TRIES == 3
+
+    def test_retry_after_is_honoured(self, server: ScriptedServer, connect: Connect) -> None:
+        server.script(Reply(status=429, headers={"Retry-After": "2"}))
+        start = time.monotonic()
+        call(connect(server.url))
+        assert time.monotonic() - start >= 2
+
+    @pytest.mark.parametrize("wait", ["3600", "Fri, 31 Dec 2999 23:59:59 GMT", "9" * 400])
+    def test_a_wait_that_the_deadline_would_not_outlast_is_not_begun(
+        self, server: ScriptedServer, connect: Connect, wait: str
+    ) -> None:
+        server.script(Reply(status=503, headers={"Retry-After": wait}))
+        start = time.monotonic()
+        with pytest.raises(UpstreamRejected):
+            call(connect(server.url))
+        assert time.monotonic() - start < LATE_S
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize("wait", ["", "soon", "-5", "1.5", "Fri, 99 Nov"])
+    def test_a_wait_that_cannot_be_read_is_ours_to_choose(
+        self, server: ScriptedServer, connect: Connect, wait: str
+    ) -> None:
+        server.script(Reply(status=503, headers={"Retry-After": wait}))
+        call(connect(server.url))
+        assert len(server.requests) == 2
+
+
+class TestBreaker:
+    def test_a_failing_service_is_given_a_rest(self, server: ScriptedServer, connect: Connect) -> None:
+        service = connect(server.url)
+        server.script(*[Reply(status=500)] * MIN_CALLS)
+        for _ in range(MIN_CALLS):
+            with pytest.raises(UpstreamRejected):
+                call(service)
+
+        with pytest.raises(UpstreamCircuitOpen):
+            call(service)
+        assert len(server.requests) == MIN_CALLS
+
+    def test_refused_requests_are_not_the_services_fault(self, server: ScriptedServer, connect: Connect) -> None:
+        service = connect(server.url)
+        server.script(*[Reply(status=422)] * 2 * MIN_CALLS)
+        for _ in range(2 * MIN_CALLS):
+            with pytest.raises(UpstreamRejected):
+                call(service)
+
+        assert service.breaker.state is BreakerState.CLOSED
+
+    def test_wrong_answers_are(self, server: ScriptedServer, connect: Connect) -> None:
+        service = connect(server.url)
+        server.script(*[Reply(body=b"<html>")] * MIN_CALLS)
+        for _ in range(MIN_CALLS):
+            with pytest.raises(UpstreamBadAnswer):
+                call(service)
+
+        assert service.breaker.state is BreakerState.OPEN

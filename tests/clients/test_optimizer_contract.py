@@ -21,7 +21,7 @@ from maverik_backend.errors import (
     UpstreamUnreachable,
 )
 from maverik_backend.settings import AdviceSettings, Settings
-from tests.servers import CUT, HANG, LOOPBACK, OptimizerServer, Reply, refusing_port
+from tests.servers import HANG, LOOPBACK, OptimizerServer, Reply, refusing_port
 
 AMPLE_S = 20.0
 SHORT_S = 0.3
@@ -167,7 +167,6 @@ class TestHttpOptimizer:
             pytest.param(Reply.json({"detail": "No"}, status=500), UpstreamRejected, id="500"),
             pytest.param(Reply.json({"detail": "No"}, status=422), UpstreamRejected, id="422"),
             pytest.param(Reply(body=b"<html>"), UpstreamBadAnswer, id="not JSON"),
-            pytest.param(CUT, UpstreamUnreachable, id="cut"),
             pytest.param(HANG, UpstreamTimeout, id="hang"),
         ],
     )

@@ -27,7 +27,11 @@ class HttpOptimizer:
         return cls(settings.advice.portfolio_optimization_url or "", max_connections=settings.app.worker_threads)
 
     def generate(self, *, risk_profile: RiskProfile, deadline: Deadline) -> Allocation:
-        body = self._service.post_json(f"/portfolio/generate/{risk_profile}", None, deadline=deadline)
+        return self._service.ask(
+            f"/portfolio/generate/{risk_profile}", None, parse=self._allocation_of, deadline=deadline
+        )
+
+    def _allocation_of(self, body: Any) -> Allocation:  # noqa: ANN401 - decoded JSON
         if not isinstance(body, dict):
             raise UpstreamBadAnswer("optimizer", "not an object")
         return Allocation(

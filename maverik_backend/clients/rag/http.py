@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from maverik_backend.clients.http import HttpService
 from maverik_backend.clients.rag.base import Answer, Question
@@ -27,16 +27,17 @@ class HttpAdvisor:
         return cls(settings.advice.rag_service_url or "", max_connections=settings.app.worker_threads)
 
     def answer(self, question: Question, *, deadline: Deadline) -> Answer:
-        body = self._service.post_json(
-            "/api/chat",
-            {
-                "userProfile": question.user_profile,
-                "chatHistory": [list(turn) for turn in question.chat_history],
-                "input": question.input,
-            },
-            deadline=deadline,
-        )
-        text = body.get("response") if isinstance(body, dict) else None
-        if not isinstance(text, str) or not text.strip():
-            raise UpstreamBadAnswer("rag", "no response text")
+        payload = {
+            "userProfile": question.user_profile,
+            "chatHistory": [list(turn) for turn in question.chat_history],
+            "input": question.input,
+        }
+        text = self._service.ask("/api/chat", payload, parse=_text_of, deadline=deadline)
         return Answer(text=text, origin=self.origin)
+
+
+def _text_of(body: Any) -> str:  # noqa: ANN401 - decoded JSON
+    text = body.get("response") if isinstance(body, dict) else None
+    if not isinstance(text, str) or not text.strip():
+        raise UpstreamBadAnswer("rag", "no response text")
+    return text

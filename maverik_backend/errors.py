@@ -11,6 +11,11 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── TooManyTries             a limit of services/throttle.py is used up
     ├── AlreadyExists            an operator asks for an account that is there
     ├── NotFound                 it does not exist, or is somebody else's
+    ├── TurnInProgress           one turn at a time in a session
+    │   └── SameRequestRunning   ... and it is this very request
+    ├── IdempotencyKeyReused     the key came before, with something else
+    ├── NothingToRetry           the turn has its answer
+    ├── Overloaded               too many turns at once
     ├── DatabaseUnavailable      PostgreSQL cannot be reached or is overloaded
     └── UpstreamError            a service outside the process failed
         ├── UpstreamUnreachable  no connection, or it was cut
@@ -82,6 +87,30 @@ class NotFound(MaverikError):
 
 class AlreadyExists(MaverikError):
     """There is an account with this address; raised for operators only, callers of the API are never told."""
+
+
+class TurnInProgress(MaverikError):
+    """The session is answering something else; ``retry_after_s`` is when that must be over, in whole seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__("turn in progress")
+
+
+class SameRequestRunning(TurnInProgress):
+    """A request with this idempotency key is still being worked on."""
+
+
+class IdempotencyKeyReused(MaverikError):
+    """This idempotency key came before, with another request."""
+
+
+class NothingToRetry(MaverikError):
+    """The turn has its answer."""
+
+
+class Overloaded(MaverikError):
+    """So many turns are under way that another one would only wait."""
 
 
 class DatabaseUnavailable(MaverikError):

@@ -137,6 +137,9 @@ class AdviceSettings(_Group):
     portfolio_optimization_url: HttpUrl | None = None
     external_service_timeout: float = Field(default=50.0, ge=1, le=300)
     """Seconds that a whole turn may spend waiting for other services."""
+    max_concurrent_turns: int = Field(default=48, ge=1, le=5000)
+    """Turns worked on at once in a process; another one is told at once to come back, instead of waiting in a queue.
+    Keep it below ``WORKER_THREADS``, so that everything else always finds a free thread."""
     history_max_turns: int = Field(default=20, ge=0, le=200)
     history_max_chars: int = Field(default=24_000, ge=0, le=200_000)
 
@@ -279,8 +282,14 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     """Sentences about values that are fine alone but not together, or not in production."""
     yield from _database_problems(settings.database)
     yield from _mail_problems(settings.mail)
+    yield from _capacity_problems(settings)
     if settings.app.is_production:
         yield from _production_problems(settings)
+
+
+def _capacity_problems(settings: Settings) -> Iterator[str]:
+    if settings.advice.max_concurrent_turns >= settings.app.worker_threads:
+        yield "MAX_CONCURRENT_TURNS must be below WORKER_THREADS: otherwise stuck turns would stop every other request."
 
 
 def _key_problems(security: SecuritySettings) -> Iterator[str]:

@@ -7,7 +7,19 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -48,7 +60,8 @@ class SesionAsesoria(BigIdMixin, Base):
 class SesionAsesoriaDetalle(BigIdMixin, Base):
     """One turn: what the person wrote and what was answered.
 
-    ``texto_sistema`` is null while the turn is pending. ``origen`` names who answered, ``error`` the kind of failure
+    ``intento`` counts how often an answer was tried; ``fecha_intento`` is when the latest try began. A try writes its
+    answer down only while it is the latest one. ``texto_sistema`` is null while the turn is pending. ``origen`` names who answered, ``error`` the kind of failure
     behind a fallback. Turns from before these columns existed count as completed, at an unknown time.
     """
 
@@ -67,5 +80,23 @@ class SesionAsesoriaDetalle(BigIdMixin, Base):
     error: Mapped[str | None] = mapped_column(Text)
     portafolio: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     fuentes: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    intento: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    fecha_intento: Mapped[datetime | None] = mapped_column(server_default=func.now())
     fecha_creacion: Mapped[datetime | None] = mapped_column(server_default=func.now())
     fecha_respuesta: Mapped[datetime | None]
+
+
+class PedidoIdempotente(Base):
+    """An ``Idempotency-Key`` that a person sent, what it was sent with, and the turn that it made.
+
+    ``resumen`` is a digest of the request: the same key with another request is a mistake of the caller's.
+    """
+
+    __tablename__ = "pedido_idempotente"
+    __table_args__ = (Index(None, "turno_id"), Index(None, "fecha_creacion"))
+
+    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"), primary_key=True)
+    clave: Mapped[str] = mapped_column(Text, primary_key=True)
+    resumen: Mapped[bytes] = mapped_column(LargeBinary)
+    turno_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sesion_asesoria_detalle.id", ondelete="CASCADE"))
+    fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())

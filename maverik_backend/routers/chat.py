@@ -2,23 +2,72 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
 
 from maverik_backend.routers import responses
-from maverik_backend.schemas.base import Id
+from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
+from maverik_backend.services.idempotency import MAX_KEY_CHARS
 from maverik_backend.web.dependencies import App, CurrentUser, DbSession, DetachedLogin
 
 router = APIRouter(
     prefix="/copilot/sessions", tags=["conversación"], responses={**responses.SIGNED_IN, **responses.NOT_FOUND}
 )
 
+MAX_PAGE = 200
 
-@router.post("/{session_id}", summary="Decir algo y recibir la respuesta", responses=responses.INVALID)
-def create_turn(session_id: Id, body: TurnoCrearRequest, signed_in: DetachedLogin, app: App) -> TurnoResponse:
-    return app.chat.answer(user_id=signed_in.user.id, session_id=session_id, text=body.input)
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=MAX_KEY_CHARS,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Una clave propia del pedido: repetirlo con la misma devuelve la misma respuesta durante 24 horas.",
+    ),
+]
+Limit = Annotated[int | None, Query(ge=1, le=MAX_PAGE, description="Cuántos, como máximo; sin límite, todos.")]
+Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más viejo de la página anterior.")]
 
 
-@router.get("/{session_id}", summary="Todo lo dicho, de lo más viejo a lo más nuevo")
-def get_history(session_id: Id, user: CurrentUser, session: DbSession, app: App) -> list[TurnoResponse]:
-    return app.chat.get_history(session, user_id=user.id, session_id=session_id)
+@router.post(
+    "/{session_id}",
+    summary="Decir algo y recibir la respuesta",
+    responses={**responses.INVALID, **responses.IN_PROGRESS},
+)
+def create_turn(
+    session_id: Id,
+    body: TurnoCrearRequest,
+    signed_in: DetachedLogin,
+    app: App,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> TurnoResponse:
+    answered = app.chat.answer(
+        user_id=signed_in.user.id, session_id=session_id, text=body.input, idempotency_key=idempotency_key
+    )
+    if answered.is_replay:
+        response.headers["Idempotency-Replayed"] = "true"
+    return answered.turn
+
+
+@router.get("/{session_id}", summary="Lo dicho, de lo más viejo a lo más nuevo", responses=responses.INVALID)
+def get_history(
+    session_id: Id, user: CurrentUser, session: DbSession, app: App, limit: Limit = None, before: Before = None
+) -> list[TurnoResponse]:
+    return app.chat.get_history(session, user_id=user.id, session_id=session_id, limit=limit, before=before)
+
+
+@router.get("/{session_id}/turns/{turn_id}", summary="Un mensaje con su respuesta")
+def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, session: DbSession, app: App) -> TurnoResponse:
+    return app.chat.get_turn(session, user_id=user.id, session_id=session_id, turn_id=turn_id)
+
+
+@router.post(
+    "/{session_id}/turns/{turn_id}/retry",
+    summary="Pedir otra vez la respuesta que quedó sin terminar o fue de respaldo",
+    responses=responses.IN_PROGRESS,
+)
+def retry_turn(session_id: Id, turn_id: Id, signed_in: DetachedLogin, app: App) -> TurnoResponse:
+    return app.chat.retry(user_id=signed_in.user.id, session_id=session_id, turn_id=turn_id)

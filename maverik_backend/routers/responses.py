@@ -22,4 +22,5 @@ INVALID: Responses = {422: _problem(texts.INVALID_INPUT)}
 WRONG_CREDENTIALS: Responses = {401: _problem(texts.WRONG_CREDENTIALS)}
 SIGNED_IN: Responses = {401: _problem(texts.NOT_AUTHENTICATED), **UNAVAILABLE}
 TOO_MANY: Responses = {429: _problem(texts.TOO_MANY_TRIES)}
+IN_PROGRESS: Responses = {409: _problem(texts.TURN_IN_PROGRESS)}
 NOT_FOUND: Responses = {404: _problem(texts.NOT_FOUND)}

@@ -7,8 +7,10 @@ connection. What the person said is committed before anybody is asked, and is th
 Rule                   Value
 =====================  ==========================================================================================
 Whole turn             ``EXTERNAL_SERVICE_TIMEOUT`` seconds for everything that waits on other services
-Portfolio              asked for on the first turn, while the advisor thinks; where there was none, on the next one;
-                       a greeting or the like carries none
+At once                ``MAX_CONCURRENT_TURNS`` in a process; another one is refused at once, never queued
+In a session           one at a time
+Twice                  a request with an ``Idempotency-Key`` that came before gets the answer it got then
+Portfolio              asked for on the first turn, while the advisor thinks; where there was none, on the next one
 Portfolio late         at most :data:`PORTFOLIO_GRACE_S` after the advisor's answer; then the answer goes without it
 Advisor fails          the turn becomes *respaldo* with a text that says so; such a turn is never sent as history
 =====================  ==========================================================================================
@@ -16,58 +18,61 @@ Advisor fails          the turn becomes *respaldo* with a text that says so; suc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.clients.optimizer.base import Optimizer
 from maverik_backend.clients.rag.base import Advisor, Answer, Question
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.errors import FieldError, InvalidInput, NotFound, UpstreamBadAnswer, UpstreamError
+from maverik_backend.errors import (
+    FieldError,
+    InvalidInput,
+    NotFound,
+    NothingToRetry,
+    Overloaded,
+    SameRequestRunning,
+    UpstreamBadAnswer,
+    UpstreamError,
+)
 from maverik_backend.models import SesionAsesoria, SesionAsesoriaDetalle, TurnState, Usuario
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
 from maverik_backend.services import answer as answers
+from maverik_backend.services import idempotency, prompt
 from maverik_backend.services import portfolio as portfolios
-from maverik_backend.services import prompt
+from maverik_backend.services import session as sessions
+from maverik_backend.services import turn as turns
 from maverik_backend.services.catalog import CatalogCache
-from maverik_backend.services.session import get_or_raise
+from maverik_backend.services.idempotency import RequestKey
+from maverik_backend.services.turn import EarlierTurn, TurnStore
 from maverik_backend.settings import AdviceSettings
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import validation
 
 PORTFOLIO_GRACE_S = 5.0
-# What a turn may take beside waiting for other services: its transactions, a busy machine.
-FINISHING_TIME = timedelta(seconds=15)
 FALLBACK_ORIGIN = "respaldo"
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _StartedTurn:
-    """A turn that is on record as pending, and what is needed to answer it."""
+class _Try:
+    """A turn that is on record as pending, and what is needed to answer it. ``number`` counts its tries."""
 
     turn_id: int
+    number: int
     question: Question
     lacks_portfolio: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _EarlierTurn:
-    """What a new turn has to know of one before it."""
-
-    said: str
-    answered: str | None
-    state: str
-    has_portfolio: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,14 @@ class _Outcome:
     error: str | None = None
     sources: tuple[str, ...] = ()
     portfolio: Portafolio | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A turn with its answer; ``is_replay`` when the very same request had got it before."""
+
+    turn: TurnoResponse
+    is_replay: bool = False
 
 
 class Chat:
@@ -95,58 +108,148 @@ class Chat:
         executor: Executor,
         settings: AdviceSettings,
     ) -> None:
-        """``executor`` runs the optimiser beside the advisor on first turns."""
+        """``executor`` runs the optimiser beside the advisor."""
         self._transaction = transaction
         self._advisor = advisor
         self._optimizer = optimizer
         self._catalogs = catalogs
         self._executor = executor
         self._settings = settings
+        self._turns = TurnStore(turn_timeout_s=settings.external_service_timeout)
+        self._places = threading.BoundedSemaphore(settings.max_concurrent_turns)
 
-    def answer(self, *, user_id: int, session_id: int, text: str | None) -> TurnoResponse:
+    def answer(
+        self, *, user_id: int, session_id: int, text: str | None, idempotency_key: str | None = None
+    ) -> Answered:
         """Record what the person says, have it answered, record the answer.
 
         ``text`` may be ``None`` until the session has its first real answer: then the stored profile says it.
 
         Raises:
+            Overloaded: when too many turns are under way in this process.
             NotFound: when the session is not this person's.
             InvalidInput: when a later turn has no text.
+            TurnInProgress: when the session is answering something else, or (``SameRequestRunning``) this very request.
+            IdempotencyKeyReused: when the key came before with another request.
         """
-        deadline = Deadline.after(self._settings.external_service_timeout)
-        started = self._start(user_id=user_id, session_id=session_id, text=text)
-        outcome = self._ask(started, deadline)
-        return self._finish(started.turn_id, outcome)
+        request = RequestKey.of(user_id=user_id, key=idempotency_key, session_id=session_id, text=text)
+        with self._place():
+            deadline = Deadline.after(self._settings.external_service_timeout)
+            started = self._start(request, session_id=session_id, text=text)
+            if isinstance(started, Answered):
+                return started
+            return Answered(turn=self._finish(started, self._ask(started, deadline)))
 
-    def _start(self, *, user_id: int, session_id: int, text: str | None) -> _StartedTurn:
+    def retry(self, *, user_id: int, session_id: int, turn_id: int) -> TurnoResponse:
+        """Have a turn that was interrupted, or got a fallback, answered again, in its own place.
+
+        Raises:
+            Overloaded, NotFound, TurnInProgress: as :meth:`answer`.
+            NothingToRetry: when the turn has its answer.
+        """
+        with self._place():
+            deadline = Deadline.after(self._settings.external_service_timeout)
+            started = self._start_again(user_id=user_id, session_id=session_id, turn_id=turn_id)
+            return self._finish(started, self._ask(started, deadline))
+
+    def get_turn(self, session: Session, *, user_id: int, session_id: int, turn_id: int) -> TurnoResponse:
+        """One turn.
+
+        Raises:
+            NotFound: when the session is not this person's, or has no such turn.
+        """
+        sessions.get_or_raise(session, user_id=user_id, session_id=session_id)
+        return self._turns.describe(turns.get_or_raise(session, session_id=session_id, turn_id=turn_id))
+
+    def get_history(
+        self, session: Session, *, user_id: int, session_id: int, limit: int | None, before: int | None
+    ) -> list[TurnoResponse]:
+        """The last ``limit`` turns below the id ``before``, oldest first; without both, all of them.
+
+        Raises:
+            NotFound: when the session is not this person's.
+        """
+        sessions.get_or_raise(session, user_id=user_id, session_id=session_id)
+        page = turns.get_page(session, session_id=session_id, limit=limit, before=before)
+        return [self._turns.describe(turn) for turn in page]
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the places for turns that are worked on at once; nobody waits for one."""
+        if not self._places.acquire(blocking=False):
+            raise Overloaded
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _start(self, request: RequestKey, *, session_id: int, text: str | None) -> _Try | Answered:
         """Transaction one: read what the answer depends on and put the turn on record."""
         catalogs = self._catalogs.get()
         with self._transaction() as session:
-            facts, profile = _session_and_profile(session, user_id=user_id, session_id=session_id)
-            earlier = _latest_turns(session, session_id=session_id, limit=max(1, self._settings.history_max_turns))
-            is_first = not any(turn.state == TurnState.COMPLETED for turn in earlier)
+            facts, profile = turns.lock_session(session, user_id=request.user_id, session_id=session_id)
+            if known := self._answered_before(session, request, session_id=session_id):
+                return known
+            earlier = self._earlier(session, session_id=session_id)
+            turns.require_idle(earlier)
+            is_first = not any(turn.state is TurnState.COMPLETED for turn in earlier)
             said = _what_is_said(text, prompt.first_input(facts, catalogs) if is_first else None)
-            turn = SesionAsesoriaDetalle(sesion_asesoria_id=session_id, texto_usuario=said)
+            turn = SesionAsesoriaDetalle(sesion_asesoria_id=session_id, texto_usuario=said, intento=1)
             session.add(turn)
             session.flush()
-            question = prompt.question(
-                profile=profile,
-                facts=facts,
-                catalogs=catalogs,
-                history=self._history(earlier),
-                text=said,
-                today=datetime.now(UTC).date(),
-            )
-        lacks_portfolio = not any(turn.has_portfolio for turn in earlier)
-        return _StartedTurn(turn_id=turn.id, question=question, lacks_portfolio=lacks_portfolio)
+            idempotency.remember(session, request, turn_id=turn.id)
+            return self._try(turn, facts, profile, earlier)
 
-    def _history(self, earlier: Sequence[_EarlierTurn]) -> tuple[tuple[str, str], ...]:
+    def _start_again(self, *, user_id: int, session_id: int, turn_id: int) -> _Try:
+        """Transaction one of another try: the turn is pending again, from now."""
+        with self._transaction() as session:
+            facts, profile = turns.lock_session(session, user_id=user_id, session_id=session_id)
+            turn = turns.get_or_raise(session, session_id=session_id, turn_id=turn_id)
+            turns.require_idle(self._earlier(session, session_id=session_id))
+            if self._turns.state_of(turn.estado, turn.fecha_intento) not in turns.RETRYABLE:
+                raise NothingToRetry
+            turn.intento += 1
+            turn.estado = TurnState.PENDING.value
+            turn.texto_sistema = turn.error = turn.origen = None
+            turn.fecha_intento = func.now()
+            session.flush()
+            return self._try(turn, facts, profile, self._earlier(session, session_id=session_id, before=turn_id))
+
+    def _answered_before(self, session: Session, request: RequestKey, *, session_id: int) -> Answered | None:
+        turn_id = idempotency.find_turn_id(session, request)
+        if turn_id is None:
+            return None
+        turn = self._turns.describe(turns.get_or_raise(session, session_id=session_id, turn_id=turn_id))
+        if turn.estado == TurnState.PENDING.value:
+            raise SameRequestRunning(retry_after_s=1)
+        return Answered(turn=turn, is_replay=True)
+
+    def _earlier(self, session: Session, *, session_id: int, before: int | None = None) -> list[EarlierTurn]:
+        limit = max(1, self._settings.history_max_turns)
+        return self._turns.get_latest(session, session_id=session_id, limit=limit, before=before)
+
+    def _try(
+        self, turn: SesionAsesoriaDetalle, facts: SesionAsesoria, profile: Usuario, earlier: Sequence[EarlierTurn]
+    ) -> _Try:
+        question = prompt.question(
+            profile=profile,
+            facts=facts,
+            catalogs=self._catalogs.get(),
+            history=self._history(earlier),
+            text=turn.texto_usuario,
+            today=datetime.now(UTC).date(),
+        )
+        lacks_portfolio = not any(turn.has_portfolio for turn in earlier) and turn.portafolio is None
+        return _Try(turn_id=turn.id, number=turn.intento, question=question, lacks_portfolio=lacks_portfolio)
+
+    def _history(self, earlier: Sequence[EarlierTurn]) -> tuple[tuple[str, str], ...]:
         """What was really said by both sides: fallbacks and unanswered turns are left out."""
-        said = [(turn.said, turn.answered) for turn in earlier if turn.state == TurnState.COMPLETED and turn.answered]
+        said = [(turn.said, turn.answered) for turn in earlier if turn.state is TurnState.COMPLETED and turn.answered]
         return prompt.chat_history(
             said, max_turns=self._settings.history_max_turns, max_chars=self._settings.history_max_chars
         )
 
-    def _ask(self, started: _StartedTurn, deadline: Deadline) -> _Outcome:
+    def _ask(self, started: _Try, deadline: Deadline) -> _Outcome:
         """No transaction: ask the advisor and, on a first turn, the optimiser at the same time."""
         pending = None
         if started.lacks_portfolio:
@@ -164,7 +267,7 @@ class Chat:
             outcome = _Outcome(state=TurnState.COMPLETED, text=text, origin=answer.origin, sources=answer.sources)
         return _with_portfolio(outcome, _wait_for(pending, deadline))
 
-    def _portfolio(self, started: _StartedTurn, deadline: Deadline) -> Portafolio | None:
+    def _portfolio(self, started: _Try, deadline: Deadline) -> Portafolio | None:
         """The optimiser's portfolio for this person, or ``None`` when it gave none that makes sense."""
         risk_profile = portfolios.profile_for(started.question.situation.risk_tolerance)
         try:
@@ -178,94 +281,29 @@ class Chat:
             _log.exception("optimizer_failed", turn_id=started.turn_id, kind="unexpected")
         return None
 
-    def _finish(self, turn_id: int, outcome: _Outcome) -> TurnoResponse:
-        """Transaction two: the answer goes on record, unless the session was deleted meanwhile."""
+    def _finish(self, started: _Try, outcome: _Outcome) -> TurnoResponse:
+        """Transaction two: the answer goes on record, unless the session is gone or a later try has begun."""
+        values: dict[str, object] = {
+            "texto_sistema": outcome.text,
+            "estado": outcome.state.value,
+            "origen": outcome.origin,
+            "error": outcome.error,
+            "fuentes": list(outcome.sources),
+            "fecha_respuesta": func.now(),
+        }
+        if outcome.portfolio is not None:
+            values["portafolio"] = outcome.portfolio.model_dump()
         statement = (
             update(SesionAsesoriaDetalle)
-            .where(SesionAsesoriaDetalle.id == turn_id)
-            .values(
-                texto_sistema=outcome.text,
-                estado=outcome.state.value,
-                origen=outcome.origin,
-                error=outcome.error,
-                fuentes=list(outcome.sources),
-                portafolio=outcome.portfolio.model_dump() if outcome.portfolio else None,
-                fecha_respuesta=func.now(),
-            )
+            .where(SesionAsesoriaDetalle.id == started.turn_id, SesionAsesoriaDetalle.intento == started.number)
+            .values(**values)
             .returning(SesionAsesoriaDetalle)
         )
         with self._transaction() as session:
             turn = session.scalar(statement)
         if turn is None:
-            raise NotFound("session")
-        return self._describe(turn)
-
-    def get_history(self, session: Session, *, user_id: int, session_id: int) -> list[TurnoResponse]:
-        """Every turn of the person's session, oldest first.
-
-        Raises:
-            NotFound: when the session is not this person's.
-        """
-        get_or_raise(session, user_id=user_id, session_id=session_id)
-        turns = session.scalars(
-            select(SesionAsesoriaDetalle)
-            .where(SesionAsesoriaDetalle.sesion_asesoria_id == session_id)
-            .order_by(SesionAsesoriaDetalle.id)
-        )
-        return [self._describe(turn) for turn in turns]
-
-    def _describe(self, turn: SesionAsesoriaDetalle) -> TurnoResponse:
-        """A turn as the API shows it. ``output`` is always a text: one that has no answer says so."""
-        state = self._state_of(turn)
-        return TurnoResponse(
-            id=turn.id,
-            sesion_asesoria_id=turn.sesion_asesoria_id,
-            input=turn.texto_usuario,
-            output=turn.texto_sistema or texts.UNANSWERED[state],
-            estado=state,
-            origen=turn.origen,
-            portafolio=Portafolio.model_validate(turn.portafolio) if turn.portafolio else None,
-            fuentes=turn.fuentes or [],
-            fecha_creacion=turn.fecha_creacion,
-        )
-
-    def _state_of(self, turn: SesionAsesoriaDetalle) -> TurnState:
-        """A turn that is pending past its deadline will not be answered: whoever worked on it is gone."""
-        longest = timedelta(seconds=self._settings.external_service_timeout) + FINISHING_TIME
-        is_late = turn.fecha_creacion is not None and datetime.now(UTC) - turn.fecha_creacion > longest
-        is_lost = turn.estado == TurnState.PENDING and is_late
-        return TurnState.INTERRUPTED if is_lost else TurnState(turn.estado)
-
-
-def _session_and_profile(session: Session, *, user_id: int, session_id: int) -> tuple[SesionAsesoria, Usuario]:
-    row = session.execute(
-        select(SesionAsesoria, Usuario)
-        .join(Usuario, Usuario.id == SesionAsesoria.usuario_id)
-        .where(SesionAsesoria.id == session_id, SesionAsesoria.usuario_id == user_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound("session")
-    return row[0], row[1]
-
-
-def _latest_turns(session: Session, *, session_id: int, limit: int) -> list[_EarlierTurn]:
-    """The last ``limit`` turns, oldest first."""
-    newest_first = session.execute(
-        select(
-            SesionAsesoriaDetalle.texto_usuario,
-            SesionAsesoriaDetalle.texto_sistema,
-            SesionAsesoriaDetalle.estado,
-            # Answers of older releases have no origin, and their portfolio only in words.
-            or_(
-                SesionAsesoriaDetalle.portafolio.is_not(None),
-                and_(SesionAsesoriaDetalle.texto_sistema.is_not(None), SesionAsesoriaDetalle.origen.is_(None)),
-            ),
-        )
-        .where(SesionAsesoriaDetalle.sesion_asesoria_id == session_id)
-        .order_by(SesionAsesoriaDetalle.id.desc())
-        .limit(limit)
-    ).all()
-    return [_EarlierTurn(*row) for row in reversed(newest_first)]
+            raise NotFound("turn")
+        return self._turns.describe(turn)
 
 
 def _what_is_said(text: str | None, first_input: str | None) -> str:

@@ -5,6 +5,7 @@ What                        Kept
 ==========================  ==========================================
 Counters of rate limits     until their window has passed
 Links to set a key          until they expire
+Idempotency keys            24 hours
 Closed or expired logins    30 days more, for people to look back at
 Mails that left or failed   30 days, without their content
 Security events             2 years
@@ -20,8 +21,17 @@ from sqlalchemy import delete, func, or_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 
-from maverik_backend.models import CorreoSaliente, EnlaceClave, EventoSeguridad, InicioSesion, LimiteUso, MailState
+from maverik_backend.models import (
+    CorreoSaliente,
+    EnlaceClave,
+    EventoSeguridad,
+    InicioSesion,
+    LimiteUso,
+    MailState,
+    PedidoIdempotente,
+)
 
+KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)
 KEEP_LOGINS = timedelta(days=30)
 KEEP_MAILS = timedelta(days=30)
 KEEP_EVENTS = timedelta(days=730)
@@ -39,6 +49,9 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
     return (
         delete(LimiteUso).where(LimiteUso.vence < now).returning(LimiteUso.clave),
         delete(EnlaceClave).where(EnlaceClave.vence < now).returning(EnlaceClave.id),
+        delete(PedidoIdempotente)
+        .where(PedidoIdempotente.fecha_creacion < now - KEEP_IDEMPOTENCY_KEYS)
+        .returning(PedidoIdempotente.turno_id),
         delete(InicioSesion).where(closed).returning(InicioSesion.id),
         delete(CorreoSaliente)
         .where(left, CorreoSaliente.fecha_creacion < now - KEEP_MAILS)

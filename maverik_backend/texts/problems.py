@@ -23,6 +23,12 @@ UNSUPPORTED_MEDIA_TYPE = ProblemText(
     "Formato no aceptado", "El cuerpo tiene que ser JSON, con el encabezado Content-Type: application/json."
 )
 METHOD_NOT_ALLOWED = ProblemText("Método no permitido", "Esta dirección no acepta ese método.")
+TURN_IN_PROGRESS = ProblemText("Turno en curso", "Todavía se está respondiendo tu mensaje anterior. Esperá un momento.")
+KEY_REUSED = ProblemText(
+    "Clave de idempotencia repetida", "Ese Idempotency-Key ya se usó con otro pedido. Mandá una clave nueva."
+)
+NOTHING_TO_RETRY = ProblemText("Nada que reintentar", "Ese mensaje ya tiene su respuesta.")
+OVERLOADED = ProblemText("Mucha demanda", "Hay muchas consultas en este momento. Probá de nuevo en unos segundos.")
 DATABASE_UNAVAILABLE = ProblemText(
     "Servicio no disponible", "El servicio está momentáneamente sobrecargado o fuera de línea. Probá en unos segundos."
 )

@@ -49,6 +49,10 @@ PROBLEMS: dict[type[errors.MaverikError], Problem] = {
     errors.NotAuthenticated: Problem(401, "not authenticated", texts.NOT_AUTHENTICATED, _CHALLENGE),
     errors.TooManyTries: Problem(429, "too many requests", texts.TOO_MANY_TRIES),
     errors.NotFound: Problem(404, "not found", texts.NOT_FOUND),
+    errors.TurnInProgress: Problem(409, "turn in progress", texts.TURN_IN_PROGRESS),
+    errors.IdempotencyKeyReused: Problem(422, "idempotency key reused", texts.KEY_REUSED),
+    errors.NothingToRetry: Problem(409, "nothing to retry", texts.NOTHING_TO_RETRY),
+    errors.Overloaded: Problem(503, "overloaded", texts.OVERLOADED, {"Retry-After": "2"}),
     errors.DatabaseUnavailable: Problem(503, "service unavailable", texts.DATABASE_UNAVAILABLE, _SOON),
     errors.UpstreamError: Problem(503, "upstream unavailable", texts.UPSTREAM, _SOON),
 }
@@ -99,7 +103,11 @@ def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
     if problem.status >= 500:  # noqa: PLR2004 - the class of server errors
         _log.warning("unavailable", kind=type(error).__name__, detail=str(error))
     fields = error.fields if isinstance(error, errors.InvalidInput) else ()
-    wait = {"Retry-After": str(error.retry_after_s)} if isinstance(error, errors.TooManyTries) else {}
+    wait = (
+        {"Retry-After": str(error.retry_after_s)}
+        if isinstance(error, (errors.TooManyTries, errors.TurnInProgress))
+        else {}
+    )
     return _answer(problem, fields=fields, extra_headers=wait)
 
 

@@ -301,7 +301,7 @@ class TestHistory:
     ) -> None:
         session = user.open_session()
         insert = text(
-            "INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario, fecha_creacion) "
+            "INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario, fecha_intento) "
             "VALUES (:id, :said, now() - :age * interval '1 second')"
         )
         for said, age in (("vieja", 60), ("nueva", 1)):

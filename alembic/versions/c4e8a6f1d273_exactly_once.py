@@ -1,0 +1,43 @@
+"""Let a turn be tried again and a request be repeated without doing anything twice.
+
+Revision ID: c4e8a6f1d273
+Revises: b7d93e04a1f6
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "c4e8a6f1d273"
+down_revision = "b7d93e04a1f6"
+branch_labels = None
+depends_on = None
+
+TURN = "sesion_asesoria_detalle"
+TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    # A constant default is written into the catalogue, not into every row; turns that exist are never tried again.
+    op.add_column(TURN, sa.Column("intento", sa.Integer, nullable=False, server_default=sa.text("1")))
+    op.add_column(TURN, sa.Column("fecha_intento", TIME))
+    op.alter_column(TURN, "fecha_intento", server_default=sa.func.now())
+    op.create_table(
+        "pedido_idempotente",
+        sa.Column("usuario_id", sa.BigInteger, primary_key=True),
+        sa.Column("clave", sa.Text, primary_key=True),
+        sa.Column("resumen", sa.LargeBinary, nullable=False),
+        sa.Column("turno_id", sa.BigInteger, nullable=False),
+        sa.Column("fecha_creacion", TIME, nullable=False, server_default=sa.func.now()),
+        sa.ForeignKeyConstraint(["usuario_id"], ["usuario.id"], name="fk_pedido_idempotente_usuario"),
+        sa.ForeignKeyConstraint(["turno_id"], [f"{TURN}.id"], name=f"fk_pedido_idempotente_{TURN}", ondelete="CASCADE"),
+    )
+    op.create_index("ix_pedido_idempotente_turno_id", "pedido_idempotente", ["turno_id"])
+    op.create_index("ix_pedido_idempotente_fecha_creacion", "pedido_idempotente", ["fecha_creacion"])
+
+
+def downgrade() -> None:
+    op.drop_table("pedido_idempotente")
+    op.drop_column(TURN, "fecha_intento")
+    op.drop_column(TURN, "intento")

@@ -1,0 +1,146 @@
+"""Turns as they are kept: finding them, what state they are in, and how the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from maverik_backend.errors import NotFound, TurnInProgress
+from maverik_backend.models import SesionAsesoria, SesionAsesoriaDetalle, TurnState, Usuario
+from maverik_backend.schemas.session import Portafolio, TurnoResponse
+from maverik_backend.texts import advice as texts
+
+# What a turn may take beside waiting for other services: its transactions, a busy machine.
+FINISHING_TIME = timedelta(seconds=15)
+RETRYABLE = frozenset({TurnState.FALLBACK, TurnState.INTERRUPTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierTurn:
+    """What a new turn has to know of one before it."""
+
+    id: int
+    said: str
+    answered: str | None
+    state: TurnState
+    remaining: timedelta
+    has_portfolio: bool
+
+
+class TurnStore:
+    """Reads turns. ``turn_timeout_s`` is how long a try may wait for other services."""
+
+    def __init__(self, *, turn_timeout_s: float) -> None:
+        self._longest_try = timedelta(seconds=turn_timeout_s) + FINISHING_TIME
+
+    def state_of(self, state: str, began: datetime | None) -> TurnState:
+        """A turn that is pending past its deadline will not be answered: whoever worked on it is gone."""
+        is_lost = state == TurnState.PENDING and self._remaining(began) <= timedelta()
+        return TurnState.INTERRUPTED if is_lost else TurnState(state)
+
+    def describe(self, turn: SesionAsesoriaDetalle) -> TurnoResponse:
+        """A turn as the API shows it. ``output`` is always a text: one that has no answer says so."""
+        state = self.state_of(turn.estado, turn.fecha_intento)
+        return TurnoResponse(
+            id=turn.id,
+            sesion_asesoria_id=turn.sesion_asesoria_id,
+            input=turn.texto_usuario,
+            output=turn.texto_sistema or texts.UNANSWERED[state],
+            estado=state,
+            origen=turn.origen,
+            portafolio=Portafolio.model_validate(turn.portafolio) if turn.portafolio else None,
+            fuentes=turn.fuentes or [],
+            fecha_creacion=turn.fecha_creacion,
+        )
+
+    def get_latest(
+        self, session: Session, *, session_id: int, limit: int, before: int | None = None
+    ) -> list[EarlierTurn]:
+        """The last ``limit`` turns (below the id ``before``), oldest first."""
+        turn = SesionAsesoriaDetalle
+        # Answers of older releases have no origin, and their portfolio only in words.
+        has_portfolio = or_(turn.portafolio.is_not(None), and_(turn.texto_sistema.is_not(None), turn.origen.is_(None)))
+        query = select(turn.id, turn.texto_usuario, turn.texto_sistema, turn.estado, turn.fecha_intento, has_portfolio)
+        query = query.where(turn.sesion_asesoria_id == session_id)
+        if before is not None:
+            query = query.where(turn.id < before)
+        newest_first = session.execute(query.order_by(turn.id.desc()).limit(limit)).all()
+        return [
+            EarlierTurn(
+                id=turn_id,
+                said=said,
+                answered=answered,
+                state=self.state_of(state, began),
+                remaining=self._remaining(began),
+                has_portfolio=carries,
+            )
+            for turn_id, said, answered, state, began, carries in reversed(newest_first)
+        ]
+
+    def _remaining(self, began: datetime | None) -> timedelta:
+        """How much longer a try that began then may take."""
+        return timedelta() if began is None else began + self._longest_try - datetime.now(UTC)
+
+
+def lock_session(session: Session, *, user_id: int, session_id: int) -> tuple[SesionAsesoria, Usuario]:
+    """The person's session and profile; whoever else starts a turn in the session waits for this transaction.
+
+    Raises:
+        NotFound: when the session is not there, or somebody else's.
+    """
+    row = session.execute(
+        select(SesionAsesoria, Usuario)
+        .join(Usuario, Usuario.id == SesionAsesoria.usuario_id)
+        .where(SesionAsesoria.id == session_id, SesionAsesoria.usuario_id == user_id)
+        .with_for_update(of=SesionAsesoria, key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("session")
+    return row[0], row[1]
+
+
+def get_or_raise(session: Session, *, session_id: int, turn_id: int) -> SesionAsesoriaDetalle:
+    """A turn of a session that is known to be the person's.
+
+    Raises:
+        NotFound: when there is none with this id in the session.
+    """
+    turn = session.scalar(
+        select(SesionAsesoriaDetalle).where(
+            SesionAsesoriaDetalle.id == turn_id, SesionAsesoriaDetalle.sesion_asesoria_id == session_id
+        )
+    )
+    if turn is None:
+        raise NotFound("turn")
+    return turn
+
+
+def get_page(
+    session: Session, *, session_id: int, limit: int | None, before: int | None
+) -> Sequence[SesionAsesoriaDetalle]:
+    """The last ``limit`` turns below the id ``before``, oldest first; without both, every turn."""
+    query = select(SesionAsesoriaDetalle).where(SesionAsesoriaDetalle.sesion_asesoria_id == session_id)
+    if before is not None:
+        query = query.where(SesionAsesoriaDetalle.id < before)
+    newest_first = session.scalars(query.order_by(SesionAsesoriaDetalle.id.desc()).limit(limit)).all()
+    return newest_first[::-1]
+
+
+def require_idle(turns: Sequence[EarlierTurn]) -> None:
+    """Demand that none of the turns is being answered: one at a time in a session.
+
+    Raises:
+        TurnInProgress: telling when the one under way must be over.
+    """
+    for turn in turns:
+        if turn.state is TurnState.PENDING:
+            raise TurnInProgress(retry_after_s=in_seconds(turn.remaining))
+
+
+def in_seconds(wait: timedelta) -> int:
+    """Whole seconds for a ``Retry-After``, at least one."""
+    return max(1, round(wait.total_seconds()))

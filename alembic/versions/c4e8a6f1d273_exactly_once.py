@@ -7,6 +7,7 @@ Revises: b7d93e04a1f6
 from __future__ import annotations
 
 import sqlalchemy as sa
+
 from alembic import op
 
 revision = "c4e8a6f1d273"

@@ -61,8 +61,9 @@ class SesionAsesoriaDetalle(BigIdMixin, Base):
     """One turn: what the person wrote and what was answered.
 
     ``intento`` counts how often an answer was tried; ``fecha_intento`` is when the latest try began. A try writes its
-    answer down only while it is the latest one. ``texto_sistema`` is null while the turn is pending. ``origen`` names who answered, ``error`` the kind of failure
-    behind a fallback. Turns from before these columns existed count as completed, at an unknown time.
+    answer down only while it is the latest one. ``texto_sistema`` is null while the turn is pending. ``origen`` names
+    who answered, ``error`` the kind of failure behind a fallback. Turns from before these columns existed count as
+    completed, at an unknown time.
     """
 
     __tablename__ = "sesion_asesoria_detalle"

@@ -99,6 +99,7 @@ def create_app(
             transaction=database.transaction,
             advisor=clients.advisor,
             optimizer=clients.optimizer,
+            fallback=clients.fallback,
             catalogs=catalogs,
             executor=executor,
             settings=settings.advice,
@@ -174,7 +175,7 @@ def _prepare(resources: Resources, index: KnowledgeIndex) -> None:
     """Do ahead what the first requests would wait for. Without the database they will; the start does not fail."""
     try:
         resources.catalogs.get()
-        if resources.settings.advice.advisor == "embedded":
+        if "embedded" in (resources.settings.advice.advisor, resources.settings.advice.rag_fallback):
             index.prepare()
     except DatabaseUnavailable as error:
         database = resources.settings.database

@@ -134,6 +134,8 @@ class AdviceSettings(_Group):
     """The services that answer a turn. Without an address, the embedded ones do."""
 
     rag_service_url: HttpUrl | None = None
+    rag_fallback: Literal["text", "embedded"] = "text"
+    """What a person gets when the RAG service fails: an apology, or also what the embedded advisor has to say."""
     portfolio_optimization_url: HttpUrl | None = None
     external_service_timeout: float = Field(default=50.0, ge=1, le=300)
     """Seconds that a whole turn may spend waiting for other services."""

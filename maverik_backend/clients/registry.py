@@ -42,11 +42,15 @@ class ClientContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """Everything outside the process that the use cases talk to, the database apart."""
+    """Everything outside the process that the use cases talk to, the database apart.
+
+    ``fallback`` is who answers when ``advisor`` fails; ``None``: nobody.
+    """
 
     advisor: Advisor
     optimizer: Optimizer
     mail: MailSender
+    fallback: Advisor | None = None
 
 
 def make_clients(context: ClientContext) -> Clients:
@@ -56,7 +60,9 @@ def make_clients(context: ClientContext) -> Clients:
         SettingsError: when one of them is chosen but cannot work.
     """
     settings = context.settings
+    has_fallback = settings.advice.rag_fallback == "embedded" and settings.advice.advisor != "embedded"
     return Clients(
+        fallback=_make(ADVISORS, "embedded", context) if has_fallback else None,
         advisor=_make(ADVISORS, settings.advice.advisor, context),
         optimizer=_make(OPTIMIZERS, settings.advice.optimizer, context),
         mail=_make(MAIL_SENDERS, settings.mail.sender, context),

@@ -12,7 +12,8 @@ In a session           one at a time
 Twice                  a request with an ``Idempotency-Key`` that came before gets the answer it got then
 Portfolio              asked for on the first turn, while the advisor thinks; where there was none, on the next one
 Portfolio late         at most :data:`PORTFOLIO_GRACE_S` after the advisor's answer; then the answer goes without it
-Advisor fails          the turn becomes *respaldo* with a text that says so; such a turn is never sent as history
+Advisor fails          the turn becomes *respaldo* with a text that says so, and what the fallback advisor has to say
+                       where there is one; such a turn is never sent as history
 =====================  ==========================================================================================
 """
 
@@ -36,6 +37,7 @@ from maverik_backend.clients.rag.base import Advisor, Answer, Question
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import (
+    DatabaseUnavailable,
     FieldError,
     InvalidInput,
     NotFound,
@@ -104,14 +106,16 @@ class Chat:
         transaction: TransactionFactory,
         advisor: Advisor,
         optimizer: Optimizer,
+        fallback: Advisor | None,
         catalogs: CatalogCache,
         executor: Executor,
         settings: AdviceSettings,
     ) -> None:
-        """``executor`` runs the optimiser beside the advisor."""
+        """``fallback`` answers when ``advisor`` fails; ``executor`` runs the optimiser beside the advisor."""
         self._transaction = transaction
         self._advisor = advisor
         self._optimizer = optimizer
+        self._fallback = fallback
         self._catalogs = catalogs
         self._executor = executor
         self._settings = settings
@@ -259,13 +263,26 @@ class Chat:
             text = _cleaned(answer)
         except UpstreamError as error:
             _log.warning("advisor_failed", turn_id=started.turn_id, kind=error.kind, detail=error.detail)
-            outcome = _Outcome(state=TurnState.FALLBACK, text=texts.FALLBACK, origin=FALLBACK_ORIGIN, error=error.kind)
+            outcome = self._fall_back(started, error, deadline)
         else:
             if not answer.is_advice:
                 # Whoever says hello, or is in distress, is not handed a portfolio; the next answer carries it.
                 pending = None
             outcome = _Outcome(state=TurnState.COMPLETED, text=text, origin=answer.origin, sources=answer.sources)
         return _with_portfolio(outcome, _wait_for(pending, deadline))
+
+    def _fall_back(self, started: _Try, error: UpstreamError, deadline: Deadline) -> _Outcome:
+        """What the person gets instead of an answer."""
+        outcome = _Outcome(state=TurnState.FALLBACK, text=texts.FALLBACK, origin=FALLBACK_ORIGIN, error=error.kind)
+        if self._fallback is None:
+            return outcome
+        try:
+            answer = self._fallback.answer(started.question, deadline=deadline)
+        except (UpstreamError, DatabaseUnavailable) as second:
+            _log.warning("fallback_failed", turn_id=started.turn_id, kind=type(second).__name__)
+            return outcome
+        text = texts.FALLBACK_WITH_ANSWER.format(answer=answer.text)
+        return replace(outcome, text=text, sources=answer.sources)
 
     def _portfolio(self, started: _Try, deadline: Deadline) -> Portafolio | None:
         """The optimiser's portfolio for this person, or ``None`` when it gave none that makes sense."""

@@ -46,6 +46,10 @@ FALLBACK = (
     "Mientras tanto, si la decisión puede esperar, no te apures: pocas decisiones de ahorro o inversión empeoran "
     "por tomarlas un rato después y con mejor información."
 )
+FALLBACK_WITH_ANSWER = (
+    "En este momento el servicio de asesoría no está disponible, así que te contesta nuestro asesor integrado. Más "
+    "tarde podés pedir la respuesta completa.\n\n{answer}"
+)
 UNANSWERED = {
     "pendiente": "Esta respuesta todavía se está preparando.",
     "interrumpida": "Esta respuesta quedó sin terminar. Volvé a mandar tu mensaje.",

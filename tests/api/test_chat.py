@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
+from starlette.testclient import TestClient
 
+from maverik_backend.api import create_app
 from maverik_backend.clients.optimizer.base import RiskProfile
 from maverik_backend.clients.rag.base import Answer
 from maverik_backend.errors import UpstreamBadAnswer, UpstreamRejected, UpstreamTimeout, UpstreamUnreachable
 from maverik_backend.services import chat as chat_service
+from maverik_backend.web.resources import Resources
 from tests.api.answers import fields_refused
 from tests.fixtures.application import ANSWER, ScriptedAdvisor, ScriptedOptimizer, make_allocation
 from tests.fixtures.people import TestUser
@@ -162,6 +166,21 @@ class TestFallback:
         assert "volvé a mandarlo" in turn["output"]
         kind = text("SELECT error FROM sesion_asesoria_detalle WHERE id = :id")
         assert connection.scalar(kind, {"id": turn["id"]}) == failure.kind  # type: ignore[attr-defined]
+
+    def test_a_fallback_advisor_has_its_say(
+        self, user: TestUser, advisor: ScriptedAdvisor, resources: Resources
+    ) -> None:
+        fallback = ScriptedAdvisor()
+        fallback.queue.append(Answer(text="Guardá tres meses de gastos.", origin="integrado", sources=("Fondo",)))
+        clients = replace(resources.clients, fallback=fallback)
+        app = create_app(resources.settings, clients=clients, database=resources.database)
+        same_user = TestUser(TestClient(app), email=user.email, key=user.key, token=user.token)
+        advisor.queue.append(UpstreamTimeout("rag"))
+
+        turn = same_user.say(same_user.open_session(), "hola")
+
+        assert (turn["estado"], turn["origen"], turn["fuentes"]) == ("respaldo", "respaldo", ["Fondo"])
+        assert "Guardá tres meses de gastos." in turn["output"]
 
     def test_an_answer_with_nothing_left_after_cleaning_is_a_failure(
         self, user: TestUser, advisor: ScriptedAdvisor

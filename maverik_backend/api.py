@@ -158,11 +158,11 @@ async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPool
     try:
         yield
     finally:
-        _log.info("stopping")
         for worker in workers:
             await anyio.to_thread.run_sync(worker.stop)
         executor.shutdown(cancel_futures=True)
         resources.database.dispose()
+        _log.info("stopped")
 
 
 def _clean_up(database: Database) -> None:

@@ -1,27 +1,40 @@
-"""Running the application with uvicorn, and saying where it is once it answers."""
+"""Running the application with uvicorn: saying where it is once it answers, and ending when it is asked to.
+
+After a SIGTERM nothing new is accepted and requests under way may finish. A thread that waits for a service cannot be
+stopped from outside, so when the grace is over the turns that remain are marked as interrupted and the process leaves.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import click
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from maverik_backend.api import create_app
+from maverik_backend.core import embedded_postgres
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import Settings
+from maverik_backend.web.resources import resources_of
 
-SHUTDOWN_GRACE_S = 30
+_log = structlog.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which also calls ``announce`` once it accepts connections."""
+    """uvicorn's server, which also prints ``announcement`` once it accepts connections."""
 
     def __init__(self, app: FastAPI, *, host: str, port: int, announcement: str | None = None) -> None:
+        self._resources = resources_of(app)
+        self._grace_s = self._resources.settings.app.shutdown_grace_s
         super().__init__(
             uvicorn.Config(
                 app,
@@ -31,7 +44,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # X-Forwarded-For is read by web/caller.py alone, as TRUSTED_PROXY_COUNT says
-                timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
+                timeout_graceful_shutdown=math.ceil(self._grace_s),
             )
         )
         self._announcement = announcement
@@ -42,6 +55,24 @@ class Server(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; whatever still waits when the grace is over is left behind."""
+        if not self.should_exit:
+            _log.info("stopping", running_turns=self._resources.chat.running, grace_s=self._grace_s)
+            leave = threading.Timer(self._grace_s, self._leave)
+            leave.daemon = True
+            leave.start()
+        super().handle_exit(sig, frame)
+
+    def _leave(self) -> None:
+        """Mark the turns that have no answer yet and end, without the threads that wait for one."""
+        try:
+            _log.warning("left_turns_behind", count=self._resources.chat.abandon())
+            if self._resources.settings.database.is_embedded:
+                embedded_postgres.stop(embedded_postgres.data_dir_of(self._resources.settings))
+        finally:
+            os._exit(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

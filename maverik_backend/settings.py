@@ -100,6 +100,8 @@ class AppSettings(_Group):
     port: int = Field(default=8082, ge=0, le=65535)
     worker_threads: int = Field(default=64, ge=1, le=2000)
     """How many requests are worked on at once in a process; a turn keeps its thread while the RAG service thinks."""
+    shutdown_grace_s: float = Field(default=25.0, gt=0, le=600)
+    """How long turns under way may take to finish after a SIGTERM; the rest are marked as interrupted."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "console"] = "auto"
 

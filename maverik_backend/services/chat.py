@@ -121,6 +121,7 @@ class Chat:
         self._settings = settings
         self._turns = TurnStore(turn_timeout_s=settings.external_service_timeout)
         self._places = threading.BoundedSemaphore(settings.max_concurrent_turns)
+        self._running: set[int] = set()
 
     def answer(
         self, *, user_id: int, session_id: int, text: str | None, idempotency_key: str | None = None
@@ -142,7 +143,7 @@ class Chat:
             started = self._start(request, session_id=session_id, text=text)
             if isinstance(started, Answered):
                 return started
-            return Answered(turn=self._finish(started, self._ask(started, deadline)))
+            return Answered(turn=self._answer(started, deadline))
 
     def retry(self, *, user_id: int, session_id: int, turn_id: int) -> TurnoResponse:
         """Have a turn that was interrupted, or got a fallback, answered again, in its own place.
@@ -154,7 +155,23 @@ class Chat:
         with self._place():
             deadline = Deadline.after(self._settings.external_service_timeout)
             started = self._start_again(user_id=user_id, session_id=session_id, turn_id=turn_id)
-            return self._finish(started, self._ask(started, deadline))
+            return self._answer(started, deadline)
+
+    @property
+    def running(self) -> int:
+        """How many turns this process is waiting for an answer to."""
+        return len(self._running)
+
+    def abandon(self) -> int:
+        """Mark the turns that this process leaves without an answer as interrupted; returns how many.
+
+        Raises:
+            DatabaseUnavailable: when it cannot be written; they will read so once their deadline has passed.
+        """
+        left = tuple(self._running)
+        with self._transaction() as session:
+            self._turns.interrupt(session, left)
+        return len(left)
 
     def get_turn(self, session: Session, *, user_id: int, session_id: int, turn_id: int) -> TurnoResponse:
         """One turn.
@@ -252,6 +269,14 @@ class Chat:
         return prompt.chat_history(
             said, max_turns=self._settings.history_max_turns, max_chars=self._settings.history_max_chars
         )
+
+    def _answer(self, started: _Try, deadline: Deadline) -> TurnoResponse:
+        """Ask and write down, known as running meanwhile."""
+        self._running.add(started.turn_id)
+        try:
+            return self._finish(started, self._ask(started, deadline))
+        finally:
+            self._running.discard(started.turn_id)
 
     def _ask(self, started: _Try, deadline: Deadline) -> _Outcome:
         """No transaction: ask the advisor and, on a first turn, the optimiser at the same time."""

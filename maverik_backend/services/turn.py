@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.errors import NotFound, TurnInProgress
@@ -80,6 +80,15 @@ class TurnStore:
             )
             for turn_id, said, answered, state, began, carries in reversed(newest_first)
         ]
+
+    def interrupt(self, session: Session, turn_ids: Sequence[int]) -> None:
+        """Let those of the turns that are still pending read as interrupted from now on."""
+        session.execute(
+            update(SesionAsesoriaDetalle)
+            .where(SesionAsesoriaDetalle.id.in_(turn_ids), SesionAsesoriaDetalle.estado == TurnState.PENDING.value)
+            .values(fecha_intento=func.now() - self._longest_try)
+            .execution_options(synchronize_session=False)
+        )
 
     def _remaining(self, began: datetime | None) -> timedelta:
         """How much longer a try that began then may take."""

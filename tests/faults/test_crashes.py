@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +19,11 @@ from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
 from tests.fixtures.people import key_in, make_profile, make_session_body
 from tests.processes import ServerProcess
-from tests.servers import OptimizerServer, RagServer
+from tests.servers import HANG, OptimizerServer, RagServer
 
 CLIENTS = 6
 ENOUGH_TURNS = 60
+LEAVING_S = 15.0  # one second of grace, and a busy machine
 
 
 @dataclass
@@ -66,9 +68,15 @@ class Talk:
 
 
 @pytest.fixture
-def services() -> Iterator[dict[str, str]]:
+def rag() -> Iterator[RagServer]:
+    with RagServer() as rag:
+        yield rag
+
+
+@pytest.fixture
+def services(rag: RagServer) -> Iterator[dict[str, str]]:
     """Settings that send the server to a RAG service and an optimiser of the test's own."""
-    with RagServer() as rag, OptimizerServer() as optimizer:
+    with OptimizerServer() as optimizer:
         yield {"RAG_SERVICE_URL": rag.url, "PORTFOLIO_OPTIMIZATION_URL": optimizer.url}
 
 
@@ -94,6 +102,27 @@ def assert_nothing_lost_or_doubled(talk: Talk, turns: list[dict[str, Any]]) -> N
     assert {text for text in talk.acknowledged if kept.get(text) != talk.acknowledged[text]} == set()
     assert set(kept) <= talk.sent
     assert len(talk.acknowledged) >= ENOUGH_TURNS
+
+
+def test_turns_that_do_not_end_within_the_grace_are_marked_and_the_server_leaves(
+    own_folder: Path, services: dict[str, str], rag: RagServer
+) -> None:
+    with (
+        ServerProcess(own_folder, **services, SHUTDOWN_GRACE_S="1") as server,
+        ThreadPoolExecutor(CLIENTS) as pool,
+    ):
+        talk = begin_to_talk(server, own_folder)
+        rag.script(HANG)
+        pool.submit(talk.run, 0)
+        rag.wait_for_requests(1)
+        began = time.monotonic()
+        assert server.stop() == 0
+        took_s = time.monotonic() - began
+
+    with ServerProcess(own_folder, **services) as server:
+        (turn,) = talk.histories(server.url)
+    assert turn["estado"] == "interrumpida"
+    assert took_s < LEAVING_S
 
 
 def test_a_server_killed_under_load_keeps_every_acknowledged_turn_once(

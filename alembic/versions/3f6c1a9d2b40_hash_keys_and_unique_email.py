@@ -24,7 +24,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import argon2
 import sqlalchemy as sa
-
 from alembic import context, op
 
 revision = "3f6c1a9d2b40"

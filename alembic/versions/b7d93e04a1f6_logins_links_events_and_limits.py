@@ -9,7 +9,6 @@ Revises: 8a41f2c7e95b
 from __future__ import annotations
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "b7d93e04a1f6"

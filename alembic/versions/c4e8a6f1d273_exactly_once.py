@@ -7,7 +7,6 @@ Revises: b7d93e04a1f6
 from __future__ import annotations
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "c4e8a6f1d273"
@@ -26,13 +25,17 @@ def upgrade() -> None:
     op.alter_column(TURN, "fecha_intento", server_default=sa.func.now())
     op.create_table(
         "pedido_idempotente",
-        sa.Column("usuario_id", sa.BigInteger, primary_key=True),
-        sa.Column("clave", sa.Text, primary_key=True),
+        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("usuario_id", sa.BigInteger, nullable=False),
+        sa.Column("clave", sa.Text, nullable=False),
         sa.Column("resumen", sa.LargeBinary, nullable=False),
         sa.Column("turno_id", sa.BigInteger, nullable=False),
         sa.Column("fecha_creacion", TIME, nullable=False, server_default=sa.func.now()),
         sa.ForeignKeyConstraint(["usuario_id"], ["usuario.id"], name="fk_pedido_idempotente_usuario"),
         sa.ForeignKeyConstraint(["turno_id"], [f"{TURN}.id"], name=f"fk_pedido_idempotente_{TURN}", ondelete="CASCADE"),
+    )
+    op.create_index(
+        "uq_pedido_idempotente_usuario_id_clave", "pedido_idempotente", ["usuario_id", "clave"], unique=True
     )
     op.create_index("ix_pedido_idempotente_turno_id", "pedido_idempotente", ["turno_id"])
     op.create_index("ix_pedido_idempotente_fecha_creacion", "pedido_idempotente", ["fecha_creacion"])

@@ -87,17 +87,21 @@ class SesionAsesoriaDetalle(BigIdMixin, Base):
     fecha_respuesta: Mapped[datetime | None]
 
 
-class PedidoIdempotente(Base):
+class PedidoIdempotente(BigIdMixin, Base):
     """An ``Idempotency-Key`` that a person sent, what it was sent with, and the turn that it made.
 
     ``resumen`` is a digest of the request: the same key with another request is a mistake of the caller's.
     """
 
     __tablename__ = "pedido_idempotente"
-    __table_args__ = (Index(None, "turno_id"), Index(None, "fecha_creacion"))
+    __table_args__ = (
+        Index("uq_pedido_idempotente_usuario_id_clave", "usuario_id", "clave", unique=True),
+        Index(None, "turno_id"),
+        Index(None, "fecha_creacion"),
+    )
 
-    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"), primary_key=True)
-    clave: Mapped[str] = mapped_column(Text, primary_key=True)
+    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"))
+    clave: Mapped[str] = mapped_column(Text)
     resumen: Mapped[bytes] = mapped_column(LargeBinary)
     turno_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sesion_asesoria_detalle.id", ondelete="CASCADE"))
     fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())

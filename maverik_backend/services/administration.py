@@ -20,7 +20,7 @@ from maverik_backend.services.password import MailedKey, Passwords
 # Tables that belong to a person through a column ``usuario_id``, in any release, and what becomes of them in a merge.
 # What lets somebody in as the account that goes must not let them in as the one that stays.
 MOVED_TABLES = ("sesion_asesoria", "evento_seguridad")
-ENDED_TABLES = ("inicio_sesion", "enlace_clave")
+ENDED_TABLES = ("inicio_sesion", "enlace_clave", "pedido_idempotente")
 
 
 def get_all(session: Session) -> Sequence[Usuario]:

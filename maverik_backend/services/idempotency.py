@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -41,7 +42,11 @@ def find_turn_id(session: Session, request: RequestKey) -> int | None:
     """
     if request.key is None:
         return None
-    known = session.get(PedidoIdempotente, (request.user_id, request.key))
+    known = session.scalar(
+        select(PedidoIdempotente).where(
+            PedidoIdempotente.usuario_id == request.user_id, PedidoIdempotente.clave == request.key
+        )
+    )
     if known is None:
         return None
     if known.resumen != request.digest:
@@ -60,7 +65,7 @@ def remember(session: Session, request: RequestKey, *, turn_id: int) -> None:
     noted = session.scalar(
         insert(PedidoIdempotente)
         .values(usuario_id=request.user_id, clave=request.key, resumen=request.digest, turno_id=turn_id)
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing(index_elements=["usuario_id", "clave"])
         .returning(PedidoIdempotente.turno_id)
     )
     if noted is None:

@@ -101,7 +101,7 @@ class Outbox:
         due = (
             select(CorreoSaliente.id)
             .where(CorreoSaliente.estado == MailState.PENDING, CorreoSaliente.proximo_intento <= func.now())
-            .order_by(CorreoSaliente.proximo_intento)
+            .order_by(CorreoSaliente.proximo_intento, CorreoSaliente.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         )

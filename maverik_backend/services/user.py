@@ -31,7 +31,12 @@ from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 
 # Secrets, and what is meaningless to a person: everything else held about them is exported.
-NOT_EXPORTED = {"usuario": {"clave_hash"}, "inicio_sesion": {"rotacion"}, "enlace_clave": {"resumen"}}
+NOT_EXPORTED = {
+    "usuario": {"clave_hash"},
+    "inicio_sesion": {"rotacion"},
+    "enlace_clave": {"resumen"},
+    "pedido_idempotente": {"resumen"},
+}
 # Every table that says whose its rows are: a new one is exported and erased without anybody having to think of it.
 OWNED: tuple[Any, ...] = tuple(
     mapper.class_ for mapper in Base.registry.mappers if "usuario_id" in mapper.local_table.columns

@@ -46,7 +46,7 @@ OF_A_LOGIN = [route for route in ROUTES if "{login_id}" in route[1]]
 
 def at(path: str, some_id: object = 1) -> str:
     """``path`` with every id filled in."""
-    return path.format(session_id=some_id, login_id=some_id)
+    return path.format(session_id=some_id, login_id=some_id, turn_id=some_id)
 
 
 def test_the_route_table_is_complete(app: FastAPI) -> None:

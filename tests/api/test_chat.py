@@ -174,7 +174,7 @@ class TestFallback:
         fallback.queue.append(Answer(text="Guardá tres meses de gastos.", origin="integrado", sources=("Fondo",)))
         clients = replace(resources.clients, fallback=fallback)
         app = create_app(resources.settings, clients=clients, database=resources.database)
-        same_user = TestUser(TestClient(app), email=user.email, key=user.key, token=user.token)
+        same_user = TestUser(TestClient(app), email=user.email, key=user.key, token=user.token, refresh_token="")
         advisor.queue.append(UpstreamTimeout("rag"))
 
         turn = same_user.say(same_user.open_session(), "hola")

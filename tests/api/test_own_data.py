@@ -15,7 +15,12 @@ from tests.fixtures.people import MailsTo, MakeUser, TestUser, make_profile, tex
 from tests.fixtures.scan import everything, tables_of_people
 
 SAID = "me preocupa la hipoteca de la calle Ñandubay 1234"
-SECRETS = {"usuario": {"clave_hash"}, "inicio_sesion": {"rotacion"}, "enlace_clave": {"resumen"}}
+SECRETS = {
+    "usuario": {"clave_hash"},
+    "inicio_sesion": {"rotacion"},
+    "enlace_clave": {"resumen"},
+    "pedido_idempotente": {"resumen"},
+}
 
 
 @pytest.fixture
@@ -24,7 +29,8 @@ def ana(make_user: MakeUser, api: TestClient) -> TestUser:
     ana = make_user(email="ana.maria.unica@example.com")
     session = ana.open_session()
     ana.patch(f"/copilot/sessions/{session['id']}", {"titulo_chat": f"Sobre {SAID}"})
-    ana.say(session, SAID)
+    said = ana.post(f"/copilot/sessions/{session['id']}", {"input": SAID}, headers={"Idempotency-Key": "uno"})
+    assert said.status_code == 200
     ana.again()
     api.post("/user/password/forgot", json={"email": ana.email})
     api.post("/user/login", json={"email": ana.email, "clave": "otra"})

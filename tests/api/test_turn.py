@@ -216,8 +216,10 @@ def people_at_once(
         api.post("/user/signup", json=form)
         resources_of(app).outbox.deliver_due()
         key = key_in(mailbox.mails_to(form["email"])[-1])
-        token = api.post("/user/login", json={"email": form["email"], "clave": key}).json()["access_token"]
-        return TestUser(api, email=form["email"], key=key, token=token)
+        login = api.post("/user/login", json={"email": form["email"], "clave": key}).json()
+        return TestUser(
+            api, email=form["email"], key=key, token=login["access_token"], refresh_token=login["refresh_token"]
+        )
 
     yield make
     for app in apps:

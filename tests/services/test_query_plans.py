@@ -86,7 +86,7 @@ def test_a_turn_in_a_session_of_ten_thousand_scans_indexes_only(
     resources_of(app).outbox.deliver_due()
     key = key_in(mailbox.mails_to(form["email"])[-1])
     token = api.post("/user/login", json={"email": form["email"], "clave": key}).json()["access_token"]
-    user = TestUser(api, email=form["email"], key=key, token=token)
+    user = TestUser(api, email=form["email"], key=key, token=token, refresh_token="")
     me = user.get("/user/me").json()["id"]
     rows(settings, "UPDATE sesion_asesoria SET usuario_id = :me WHERE id = 1", me=me)
 

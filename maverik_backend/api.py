@@ -43,10 +43,13 @@ from maverik_backend.services.throttle_storage import make_storage
 from maverik_backend.services.worker import Worker
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
+from maverik_backend.web.body_limit import BodyLimit
 from maverik_backend.web.request_log import RequestLog
 from maverik_backend.web.resources import Resources, resources_of
 
 CLEANUP_INTERVAL_S = 3600.0
+# A turn of 8,000 characters, every one escaped as two surrogates, takes less than half of it.
+MAX_BODY_BYTES = 256 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -128,6 +131,7 @@ def _make_fastapi(settings: Settings) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     # The last one added is the outermost: also what fails unexpectedly has an id, a log line and the CORS headers.
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(problems.UnexpectedErrors)
     app.add_middleware(RequestLog)
     app.add_middleware(
@@ -147,6 +151,7 @@ async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPool
     resources = resources_of(app)
     settings = resources.settings
     anyio.to_thread.current_default_thread_limiter().total_tokens = settings.app.worker_threads
+    app.state.database_slots = anyio.Semaphore(settings.database.request_slots)
     await anyio.to_thread.run_sync(_prepare, resources, index)
     workers = (
         Worker("outbox", resources.outbox.deliver_due, interval_s=settings.mail.outbox_poll_interval_s),
@@ -160,7 +165,7 @@ async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPool
     finally:
         for worker in workers:
             await anyio.to_thread.run_sync(worker.stop)
-        executor.shutdown(cancel_futures=True)
+        await anyio.to_thread.run_sync(partial(executor.shutdown, cancel_futures=True))
         resources.database.dispose()
         _log.info("stopped")
 
@@ -183,12 +188,13 @@ def _prepare(resources: Resources, index: KnowledgeIndex) -> None:
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature of PEP 562
-    """``app`` for servers that import it by name, made from the environment."""
+    """``app`` for servers that import it by name, made from the environment once."""
     if name != "app":
         raise AttributeError(name)
     try:
         settings = load_config()
         configure_logging(settings.app)
-        return create_app(settings)
+        app = globals()["app"] = create_app(settings)
     except SettingsError as error:
         sys.exit("\n".join(error.problems))
+    return app

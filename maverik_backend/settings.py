@@ -128,6 +128,11 @@ class DatabaseSettings(_Group):
     statement_timeout_s: float = Field(default=15.0, gt=0, le=600)
 
     @property
+    def request_slots(self) -> int:
+        """How many requests may hold a connection at once; the others are for turns, logins and mails."""
+        return max(1, self.pool_size * 3 // 4)
+
+    @property
     def is_embedded(self) -> bool:
         return self.host is None
 
@@ -337,6 +342,15 @@ def _production_problems(settings: Settings) -> Iterator[str]:
         yield "SMTP_API_URL or SMTP_HOST is not set: production does not leave people's keys in a local mailbox."
     if mail.smtp_host and mail.smtp_security == "none":
         yield "SMTP_SECURITY=none sends people's keys in clear: production uses starttls or tls."
+    # The advisor and the optimiser may be asked over http: they can live in a private network, and get no secrets.
+    if mail.smtp_api_url and not _is_encrypted(mail.smtp_api_url):
+        yield "SMTP_API_URL sends the API key and people's keys in clear: production uses an https:// address."
     yield from _key_problems(settings.security)
     if urlsplit(settings.frontend.main_url).hostname in {"localhost", "127.0.0.1", "::1"}:
         yield "FRONTEND_URL is not set to a public address: links in people's mails would lead to localhost."
+    elif not all(_is_encrypted(url) for url in settings.frontend.urls):
+        yield "FRONTEND_URL sends people's links and tokens in clear: production uses https:// addresses only."
+
+
+def _is_encrypted(url: str) -> bool:
+    return urlsplit(url).scheme == "https"

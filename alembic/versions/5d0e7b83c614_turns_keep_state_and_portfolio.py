@@ -30,6 +30,8 @@ def upgrade() -> None:
     # Turns that exist were answered, at a time that nobody wrote down; new ones start as pending, now.
     op.add_column(TURN, sa.Column("estado", sa.Text, nullable=False, server_default="completada"))
     op.alter_column(TURN, "estado", server_default="pendiente")
+    # An empty answer is none: what a downgrade left of a turn that was waiting for one.
+    op.execute(f"UPDATE {TURN} SET estado = 'pendiente', texto_sistema = NULL WHERE texto_sistema = ''")
     op.add_column(TURN, sa.Column("fecha_creacion", sa.DateTime(timezone=True)))
     op.alter_column(TURN, "fecha_creacion", server_default=sa.func.now())
     op.add_column(TURN, sa.Column("fecha_respuesta", sa.DateTime(timezone=True)))

@@ -23,6 +23,19 @@ def upgrade() -> None:
     op.add_column(TURN, sa.Column("intento", sa.Integer, nullable=False, server_default=sa.text("1")))
     op.add_column(TURN, sa.Column("fecha_intento", TIME))
     op.alter_column(TURN, "fecha_intento", server_default=sa.func.now())
+    op.create_index(
+        "ix_sesion_asesoria_detalle_pendiente",
+        TURN,
+        ["sesion_asesoria_id"],
+        postgresql_where=sa.text("estado = 'pendiente'"),
+    )
+    # What a session has had so far, so that no turn has to look through all those before it.
+    op.add_column("sesion_asesoria", sa.Column("respondida", TIME))
+    op.add_column("sesion_asesoria", sa.Column("portafolio_entregado", TIME))
+    op.execute(
+        "UPDATE sesion_asesoria AS s SET respondida = fecha_creacion, portafolio_entregado = fecha_creacion "
+        f"WHERE EXISTS (SELECT FROM {TURN} AS t WHERE t.sesion_asesoria_id = s.id AND t.texto_sistema IS NOT NULL)"
+    )
     op.create_table(
         "pedido_idempotente",
         sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
@@ -43,5 +56,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("pedido_idempotente")
+    op.drop_column("sesion_asesoria", "portafolio_entregado")
+    op.drop_column("sesion_asesoria", "respondida")
+    op.drop_index("ix_sesion_asesoria_detalle_pendiente", TURN)
     op.drop_column(TURN, "fecha_intento")
     op.drop_column(TURN, "intento")

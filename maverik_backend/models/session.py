@@ -39,7 +39,8 @@ class SesionAsesoria(BigIdMixin, Base):
     """A conversation with a purpose; for purpose 2 (a personal goal) also the goal and its numbers.
 
     ``horizonte_temporal`` is in months. ``capital_inicial`` has no currency: it is whatever the person thinks in.
-    ``titulo`` is the name that the person gave; without one the goal or purpose names the session.
+    ``titulo`` is the name that the person gave; without one the goal or purpose names the session. ``respondida`` is
+    when it got its first real answer, ``portafolio_entregado`` when one carried a portfolio.
     """
 
     __tablename__ = "sesion_asesoria"
@@ -54,6 +55,8 @@ class SesionAsesoria(BigIdMixin, Base):
     horizonte_temporal: Mapped[int | None] = mapped_column(SmallInteger)
     tolerancia_al_riesgo_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("tolerancia_al_riesgo.id"))
     titulo: Mapped[str | None] = mapped_column(Text)
+    respondida: Mapped[datetime | None]
+    portafolio_entregado: Mapped[datetime | None]
     fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -69,6 +72,9 @@ class SesionAsesoriaDetalle(BigIdMixin, Base):
     __tablename__ = "sesion_asesoria_detalle"
     __table_args__ = (
         Index(None, "sesion_asesoria_id", "id"),
+        Index(
+            "ix_sesion_asesoria_detalle_pendiente", "sesion_asesoria_id", postgresql_where=text("estado = 'pendiente'")
+        ),
         CheckConstraint("estado IN ('pendiente', 'completada', 'respaldo')", name="estado"),
         CheckConstraint("estado = 'pendiente' OR texto_sistema IS NOT NULL", name="respondida"),
     )

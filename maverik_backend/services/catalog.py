@@ -10,14 +10,17 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
-from maverik_backend.errors import FieldError, InvalidInput
+from maverik_backend.errors import DatabaseUnavailable, FieldError, InvalidInput
 from maverik_backend.models import CATALOGS
 from maverik_backend.texts import validation as texts
+
+RETRY_AFTER_S = 1.0
 
 Options = Mapping[int, str]
 
@@ -55,6 +58,7 @@ class CatalogCache:
         self._transaction = transaction
         self._lock = threading.Lock()
         self._kept: Catalogs | None = None
+        self._failed_at = -RETRY_AFTER_S
 
     def get(self) -> Catalogs:
         """The catalogues.
@@ -64,10 +68,21 @@ class CatalogCache:
         """
         if self._kept is None:
             with self._lock:
-                if self._kept is None:
-                    with self._transaction() as session:
-                        self._kept = read(session)
+                self._read_once()
+        if self._kept is None:
+            raise DatabaseUnavailable("it failed a moment ago")
         return self._kept
+
+    def _read_once(self) -> None:
+        """Read unless it is done, or failed just now: those who waited need not wait for the same failure again."""
+        if self._kept is not None or monotonic() - self._failed_at < RETRY_AFTER_S:
+            return
+        try:
+            with self._transaction() as session:
+                self._kept = read(session)
+        except DatabaseUnavailable:
+            self._failed_at = monotonic()
+            raise
 
 
 def read(session: Session) -> Catalogs:

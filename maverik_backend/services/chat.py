@@ -11,7 +11,8 @@ At once                ``MAX_CONCURRENT_TURNS`` in a process; another one is ref
 In a session           one at a time
 Twice                  a request with an ``Idempotency-Key`` that came before gets the answer it got then
 Portfolio              asked for on the first turn, while the advisor thinks; where there was none, on the next one
-Portfolio late         at most :data:`PORTFOLIO_GRACE_S` after the advisor's answer; then the answer goes without it
+Portfolio late         at most :data:`PORTFOLIO_GRACE_S` after the first answer, :data:`LATER_PORTFOLIO_GRACE_S` after
+                       later ones; then the answer goes without it
 Advisor fails          the turn becomes *respaldo* with a text that says so, and what the fallback advisor has to say
                        where there is one; such a turn is never sent as history
 =====================  ==========================================================================================
@@ -20,7 +21,7 @@ Advisor fails          the turn becomes *respaldo* with a text that says so, and
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
@@ -56,12 +57,13 @@ from maverik_backend.services import session as sessions
 from maverik_backend.services import turn as turns
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.idempotency import RequestKey
-from maverik_backend.services.turn import EarlierTurn, TurnStore
+from maverik_backend.services.turn import TurnStore
 from maverik_backend.settings import AdviceSettings
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import validation
 
 PORTFOLIO_GRACE_S = 5.0
+LATER_PORTFOLIO_GRACE_S = 1.0
 FALLBACK_ORIGIN = "respaldo"
 
 _log = structlog.get_logger(__name__)
@@ -71,9 +73,11 @@ _log = structlog.get_logger(__name__)
 class _Try:
     """A turn that is on record as pending, and what is needed to answer it. ``number`` counts its tries."""
 
+    session_id: int
     turn_id: int
     number: int
     question: Question
+    is_first: bool
     lacks_portfolio: bool
 
 
@@ -110,6 +114,7 @@ class Chat:
         catalogs: CatalogCache,
         executor: Executor,
         settings: AdviceSettings,
+        portfolio_grace_s: float = PORTFOLIO_GRACE_S,
     ) -> None:
         """``fallback`` answers when ``advisor`` fails; ``executor`` runs the optimiser beside the advisor."""
         self._transaction = transaction
@@ -119,6 +124,7 @@ class Chat:
         self._catalogs = catalogs
         self._executor = executor
         self._settings = settings
+        self._portfolio_grace_s = portfolio_grace_s
         self._turns = TurnStore(turn_timeout_s=settings.external_service_timeout)
         self._places = threading.BoundedSemaphore(settings.max_concurrent_turns)
         self._running: set[int] = set()
@@ -211,22 +217,20 @@ class Chat:
             facts, profile = turns.lock_session(session, user_id=request.user_id, session_id=session_id)
             if known := self._answered_before(session, request, session_id=session_id):
                 return known
-            earlier = self._earlier(session, session_id=session_id)
-            turns.require_idle(earlier)
-            is_first = not any(turn.state is TurnState.COMPLETED for turn in earlier)
-            said = _what_is_said(text, prompt.first_input(facts, catalogs) if is_first else None)
+            self._turns.require_idle(session, session_id=session_id)
+            said = _what_is_said(text, prompt.first_input(facts, catalogs) if facts.respondida is None else None)
             turn = SesionAsesoriaDetalle(sesion_asesoria_id=session_id, texto_usuario=said, intento=1)
             session.add(turn)
             session.flush()
             idempotency.remember(session, request, turn_id=turn.id)
-            return self._try(turn, facts, profile, earlier)
+            return self._try(session, turn, facts, profile)
 
     def _start_again(self, *, user_id: int, session_id: int, turn_id: int) -> _Try:
         """Transaction one of another try: the turn is pending again, from now."""
         with self._transaction() as session:
             facts, profile = turns.lock_session(session, user_id=user_id, session_id=session_id)
             turn = turns.get_or_raise(session, session_id=session_id, turn_id=turn_id)
-            turns.require_idle(self._earlier(session, session_id=session_id))
+            self._turns.require_idle(session, session_id=session_id)
             if self._turns.state_of(turn.estado, turn.fecha_intento) not in turns.RETRYABLE:
                 raise NothingToRetry
             turn.intento += 1
@@ -234,7 +238,7 @@ class Chat:
             turn.texto_sistema = turn.error = turn.origen = None
             turn.fecha_intento = func.now()
             session.flush()
-            return self._try(turn, facts, profile, self._earlier(session, session_id=session_id, before=turn_id))
+            return self._try(session, turn, facts, profile)
 
     def _answered_before(self, session: Session, request: RequestKey, *, session_id: int) -> Answered | None:
         turn_id = idempotency.find_turn_id(session, request)
@@ -245,29 +249,25 @@ class Chat:
             raise SameRequestRunning(retry_after_s=1)
         return Answered(turn=turn, is_replay=True)
 
-    def _earlier(self, session: Session, *, session_id: int, before: int | None = None) -> list[EarlierTurn]:
-        limit = max(1, self._settings.history_max_turns)
-        return self._turns.get_latest(session, session_id=session_id, limit=limit, before=before)
-
-    def _try(
-        self, turn: SesionAsesoriaDetalle, facts: SesionAsesoria, profile: Usuario, earlier: Sequence[EarlierTurn]
-    ) -> _Try:
+    def _try(self, session: Session, turn: SesionAsesoriaDetalle, facts: SesionAsesoria, profile: Usuario) -> _Try:
+        limits = self._settings
+        said = turns.get_said(session, session_id=facts.id, limit=limits.history_max_turns, before=turn.id)
+        history = prompt.chat_history(said, max_turns=limits.history_max_turns, max_chars=limits.history_max_chars)
         question = prompt.question(
             profile=profile,
             facts=facts,
             catalogs=self._catalogs.get(),
-            history=self._history(earlier),
+            history=history,
             text=turn.texto_usuario,
             today=datetime.now(UTC).date(),
         )
-        lacks_portfolio = not any(turn.has_portfolio for turn in earlier) and turn.portafolio is None
-        return _Try(turn_id=turn.id, number=turn.intento, question=question, lacks_portfolio=lacks_portfolio)
-
-    def _history(self, earlier: Sequence[EarlierTurn]) -> tuple[tuple[str, str], ...]:
-        """What was really said by both sides: fallbacks and unanswered turns are left out."""
-        said = [(turn.said, turn.answered) for turn in earlier if turn.state is TurnState.COMPLETED and turn.answered]
-        return prompt.chat_history(
-            said, max_turns=self._settings.history_max_turns, max_chars=self._settings.history_max_chars
+        return _Try(
+            session_id=facts.id,
+            turn_id=turn.id,
+            number=turn.intento,
+            question=question,
+            is_first=facts.respondida is None,
+            lacks_portfolio=facts.portafolio_entregado is None,
         )
 
     def _answer(self, started: _Try, deadline: Deadline) -> TurnoResponse:
@@ -294,7 +294,10 @@ class Chat:
                 # Whoever says hello, or is in distress, is not handed a portfolio; the next answer carries it.
                 pending = None
             outcome = _Outcome(state=TurnState.COMPLETED, text=text, origin=answer.origin, sources=answer.sources)
-        return _with_portfolio(outcome, _wait_for(pending, deadline))
+        # Only a first answer is worth a long wait: an optimiser that hangs must not slow a whole conversation down.
+        grace_s = self._portfolio_grace_s if started.is_first else LATER_PORTFOLIO_GRACE_S
+        grace_s = min(grace_s, deadline.remaining_s())
+        return _with_portfolio(outcome, _wait_for(pending, grace_s))
 
     def _fall_back(self, started: _Try, error: UpstreamError, deadline: Deadline) -> _Outcome:
         """What the person gets instead of an answer."""
@@ -342,10 +345,23 @@ class Chat:
             .returning(SesionAsesoriaDetalle)
         )
         with self._transaction() as session:
+            # The session before the turn, as everybody locks them: two who meet must not wait for each other.
+            _note_firsts(session, started, outcome)
             turn = session.scalar(statement)
-        if turn is None:
-            raise NotFound("turn")
+            if turn is None:
+                raise NotFound("turn")
         return self._turns.describe(turn)
+
+
+def _note_firsts(session: Session, started: _Try, outcome: _Outcome) -> None:
+    """Note on the session its first real answer and its portfolio; later turns write nothing here."""
+    firsts: dict[str, object] = {}
+    if started.is_first and outcome.state is TurnState.COMPLETED:
+        firsts["respondida"] = func.now()
+    if started.lacks_portfolio and outcome.portfolio is not None:
+        firsts["portafolio_entregado"] = func.now()
+    if firsts:
+        session.execute(update(SesionAsesoria).where(SesionAsesoria.id == started.session_id).values(**firsts))
 
 
 def _what_is_said(text: str | None, first_input: str | None) -> str:
@@ -363,11 +379,11 @@ def _cleaned(answer: Answer) -> str:
     return text
 
 
-def _wait_for(pending: Future[Portafolio | None] | None, deadline: Deadline) -> Portafolio | None:
+def _wait_for(pending: Future[Portafolio | None] | None, seconds: float) -> Portafolio | None:
     if pending is None:
         return None
     try:
-        return pending.result(timeout=min(PORTFOLIO_GRACE_S, deadline.remaining_s()))
+        return pending.result(timeout=seconds)
     except FutureTimeoutError:
         pending.cancel()
         _log.warning("optimizer_failed", kind="late")

@@ -47,15 +47,14 @@ def get_page(
     return page, page[-1].id if len(rows) > limit else None
 
 
-def get_or_raise(session: Session, *, user_id: int, session_id: int) -> SesionAsesoria:
-    """The person's session.
+def get_or_raise(session: Session, *, user_id: int, session_id: int, lock: bool = False) -> SesionAsesoria:
+    """The person's session; with ``lock``, nobody else touches it until the transaction ends.
 
     Raises:
         NotFound: when there is none with this id, or it is somebody else's.
     """
-    row = session.scalar(
-        select(SesionAsesoria).where(SesionAsesoria.id == session_id, SesionAsesoria.usuario_id == user_id)
-    )
+    query = select(SesionAsesoria).where(SesionAsesoria.id == session_id, SesionAsesoria.usuario_id == user_id)
+    row = session.scalar(query.with_for_update() if lock else query)
     if row is None:
         raise NotFound("session")
     return row
@@ -78,7 +77,8 @@ def delete(session: Session, *, user_id: int, session_id: int) -> None:
     Raises:
         NotFound: as :func:`get_or_raise`.
     """
-    row = get_or_raise(session, user_id=user_id, session_id=session_id)
+    # A turn that starts meanwhile waits for this, and then finds nothing.
+    row = get_or_raise(session, user_id=user_id, session_id=session_id, lock=True)
     session.execute(sql_delete(SesionAsesoriaDetalle).where(SesionAsesoriaDetalle.sesion_asesoria_id == row.id))
     session.delete(row)
 

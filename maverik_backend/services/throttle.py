@@ -12,10 +12,11 @@ import time
 from enum import StrEnum
 
 from limits import RateLimitItem, parse
+from limits.errors import StorageError
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from maverik_backend.errors import TooManyTries
+from maverik_backend.errors import TooManyTries, UpstreamUnreachable
 
 
 class Action(StrEnum):
@@ -58,11 +59,15 @@ class Throttle:
 
         Raises:
             TooManyTries: when the limit of the table is used up.
+            UpstreamUnreachable: when a shared storage is away.
         """
         limit, key = LIMITS[action], _key(action, subject)
-        if self._limiter.hit(limit, key):
-            return
-        resets_at = self._limiter.get_window_stats(limit, key).reset_time
+        try:
+            if self._limiter.hit(limit, key):
+                return
+            resets_at = self._limiter.get_window_stats(limit, key).reset_time
+        except StorageError:
+            raise UpstreamUnreachable("rate_limit_storage") from None
         raise TooManyTries(retry_after_s=max(1, math.ceil(resets_at - time.time())))
 
     def forgive(self, action: Action, subject: str) -> None:

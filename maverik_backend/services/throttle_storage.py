@@ -38,7 +38,7 @@ def make_storage(kind: str, transaction: TransactionFactory) -> Storage:
     if kind == "postgres":
         return PostgresStorage(transaction)
     try:
-        return cast("Storage", storage_from_string(kind))
+        return cast("Storage", storage_from_string(kind, wrap_exceptions=True))
     except ConfigurationError:
         raise SettingsError(
             ["RATE_LIMIT_STORAGE names Redis but its library is not installed: `pip install redis`."]

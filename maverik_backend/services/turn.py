@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.errors import NotFound, TurnInProgress
@@ -17,18 +16,6 @@ from maverik_backend.texts import advice as texts
 # What a turn may take beside waiting for other services: its transactions, a busy machine.
 FINISHING_TIME = timedelta(seconds=15)
 RETRYABLE = frozenset({TurnState.FALLBACK, TurnState.INTERRUPTED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierTurn:
-    """What a new turn has to know of one before it."""
-
-    id: int
-    said: str
-    answered: str | None
-    state: TurnState
-    remaining: timedelta
-    has_portfolio: bool
 
 
 class TurnStore:
@@ -49,7 +36,7 @@ class TurnStore:
             id=turn.id,
             sesion_asesoria_id=turn.sesion_asesoria_id,
             input=turn.texto_usuario,
-            output=turn.texto_sistema or texts.UNANSWERED[state],
+            output=texts.UNANSWERED[state] if turn.texto_sistema is None else turn.texto_sistema,
             estado=state,
             origen=turn.origen,
             portafolio=Portafolio.model_validate(turn.portafolio) if turn.portafolio else None,
@@ -57,29 +44,18 @@ class TurnStore:
             fecha_creacion=turn.fecha_creacion,
         )
 
-    def get_latest(
-        self, session: Session, *, session_id: int, limit: int, before: int | None = None
-    ) -> list[EarlierTurn]:
-        """The last ``limit`` turns (below the id ``before``), oldest first."""
+    def require_idle(self, session: Session, *, session_id: int) -> None:
+        """Demand that none of the session's turns is being answered: one at a time.
+
+        Raises:
+            TurnInProgress: telling when the one under way must be over.
+        """
         turn = SesionAsesoriaDetalle
-        # Answers of older releases have no origin, and their portfolio only in words.
-        has_portfolio = or_(turn.portafolio.is_not(None), and_(turn.texto_sistema.is_not(None), turn.origen.is_(None)))
-        query = select(turn.id, turn.texto_usuario, turn.texto_sistema, turn.estado, turn.fecha_intento, has_portfolio)
-        query = query.where(turn.sesion_asesoria_id == session_id)
-        if before is not None:
-            query = query.where(turn.id < before)
-        newest_first = session.execute(query.order_by(turn.id.desc()).limit(limit)).all()
-        return [
-            EarlierTurn(
-                id=turn_id,
-                said=said,
-                answered=answered,
-                state=self.state_of(state, began),
-                remaining=self._remaining(began),
-                has_portfolio=carries,
-            )
-            for turn_id, said, answered, state, began, carries in reversed(newest_first)
-        ]
+        pending = turn.estado == TurnState.PENDING.value
+        began = session.scalars(select(turn.fecha_intento).where(turn.sesion_asesoria_id == session_id, pending)).all()
+        remaining = max((self._remaining(moment) for moment in began), default=timedelta())
+        if remaining > timedelta():
+            raise TurnInProgress(retry_after_s=in_seconds(remaining))
 
     def interrupt(self, session: Session, turn_ids: Sequence[int]) -> None:
         """Let those of the turns that are still pending read as interrupted from now on."""
@@ -139,15 +115,19 @@ def get_page(
     return newest_first[::-1]
 
 
-def require_idle(turns: Sequence[EarlierTurn]) -> None:
-    """Demand that none of the turns is being answered: one at a time in a session.
+def get_said(session: Session, *, session_id: int, limit: int, before: int | None = None) -> list[tuple[str, str]]:
+    """What both sides said in the last ``limit`` answered turns (below the id ``before``), oldest first.
 
-    Raises:
-        TurnInProgress: telling when the one under way must be over.
+    Fallbacks and unanswered turns are left out: nobody really said them.
     """
-    for turn in turns:
-        if turn.state is TurnState.PENDING:
-            raise TurnInProgress(retry_after_s=in_seconds(turn.remaining))
+    turn = SesionAsesoriaDetalle
+    query = select(turn.texto_usuario, turn.texto_sistema).where(
+        turn.sesion_asesoria_id == session_id, turn.estado == TurnState.COMPLETED.value
+    )
+    if before is not None:
+        query = query.where(turn.id < before)
+    newest_first = session.execute(query.order_by(turn.id.desc()).limit(limit)).all()
+    return [(said, answered) for said, answered in reversed(newest_first) if answered]
 
 
 def in_seconds(wait: timedelta) -> int:

@@ -22,6 +22,7 @@ NOT_FOUND = ProblemText("No encontrado", "Lo que buscás no existe o no está di
 UNSUPPORTED_MEDIA_TYPE = ProblemText(
     "Formato no aceptado", "El cuerpo tiene que ser JSON, con el encabezado Content-Type: application/json."
 )
+TOO_LARGE = ProblemText("Pedido demasiado grande", "El cuerpo del pedido supera el tamaño permitido.")
 METHOD_NOT_ALLOWED = ProblemText("Método no permitido", "Esta dirección no acepta ese método.")
 TURN_IN_PROGRESS = ProblemText("Turno en curso", "Todavía se está respondiendo tu mensaje anterior. Esperá un momento.")
 KEY_REUSED = ProblemText(

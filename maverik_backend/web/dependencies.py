@@ -7,15 +7,16 @@ hashing, take ``DetachedLogin`` instead, which asks in a transaction of its own 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
+import anyio
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.tokens import AccessClaims
-from maverik_backend.errors import NotAuthenticated
+from maverik_backend.errors import DatabaseUnavailable, NotAuthenticated
 from maverik_backend.models import Usuario
 from maverik_backend.services import auth
 from maverik_backend.services.auth import SignedIn
@@ -34,7 +35,29 @@ def _resources(request: Request) -> Resources:
 App = Annotated[Resources, Depends(_resources)]
 
 
-def _session(app: App) -> Iterator[Session]:
+async def _database_slot(request: Request, app: App) -> AsyncIterator[None]:
+    """A turn at the database, waited for without a thread.
+
+    The framework runs each dependency and the route in a thread of its own, one after the other, and the connection is
+    held in between. If requests waited for connections in threads, none might be left for those that hold one.
+    """
+    slots: anyio.Semaphore | None = getattr(request.app.state, "database_slots", None)
+    if slots is None:  # no lifespan, as in most tests: requests come one at a time
+        yield
+        return
+    try:
+        with anyio.fail_after(app.settings.database.pool_timeout_s):
+            await slots.acquire()
+    except TimeoutError:
+        raise DatabaseUnavailable("no slot came free") from None
+    try:
+        yield
+    finally:
+        slots.release()
+
+
+def _session(app: App, _slot: Annotated[None, Depends(_database_slot, scope="function")]) -> Iterator[Session]:
+    app.catalogs.get()  # before, so that no request asks for a second connection while it holds one
     with app.database.transaction() as session:
         yield session
 

@@ -60,6 +60,7 @@ _NOT_FOUND = PROBLEMS[errors.NotFound]
 _FRAMEWORK_PROBLEMS: dict[int, Problem] = {
     400: Problem(400, "malformed request", texts.MALFORMED),
     404: _NOT_FOUND,
+    413: Problem(413, "too large", texts.TOO_LARGE),
     405: Problem(405, "method not allowed", texts.METHOD_NOT_ALLOWED),
 }
 _UNSUPPORTED = Problem(415, "unsupported media type", texts.UNSUPPORTED_MEDIA_TYPE)
@@ -125,6 +126,11 @@ def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
 def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else _INTERNAL.status
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return response_for_status(status, headers)
+
+
+def response_for_status(status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The problem for what was refused before any of our code could say why."""
     problem = _FRAMEWORK_PROBLEMS.get(status, Problem(status, "request refused", texts.OTHER))
     return _answer(problem, extra_headers=headers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from maverik_backend.api import create_app
 from maverik_backend.clients.optimizer.base import RiskProfile
 from maverik_backend.clients.rag.base import Answer
 from maverik_backend.errors import UpstreamBadAnswer, UpstreamRejected, UpstreamTimeout, UpstreamUnreachable
-from maverik_backend.services import chat as chat_service
+from maverik_backend.services.chat import PORTFOLIO_GRACE_S
 from maverik_backend.web.resources import Resources
 from tests.api.answers import fields_refused
 from tests.fixtures.application import ANSWER, ScriptedAdvisor, ScriptedOptimizer, make_allocation
@@ -115,6 +116,19 @@ class TestWhatTheAdvisorIsTold:
         user.say(session, "dos")
 
         assert advisor.questions[-1].chat_history == ()
+
+    def test_an_outage_does_not_make_it_forget_what_was_said_before(
+        self, user: TestUser, advisor: ScriptedAdvisor
+    ) -> None:
+        session = user.open_session()
+        first = user.say(session, "uno")
+        for _ in range(21):
+            advisor.queue.append(UpstreamTimeout("rag"))
+            user.say(session, "¿hola?")
+
+        user.say(session, "dos")
+
+        assert advisor.questions[-1].chat_history == (("uno", first["output"]),)
 
     def test_the_latest_turns_that_fit_the_window(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
         session = user.open_session()
@@ -271,16 +285,30 @@ class TestPortfolio:
 
         assert (turn["estado"], turn["portafolio"], turn["output"]) == ("completada", None, ANSWER)
 
-    def test_an_answer_does_not_wait_for_a_late_portfolio(
-        self, user: TestUser, optimizer: ScriptedOptimizer, monkeypatch: pytest.MonkeyPatch
+    def test_a_later_answer_does_not_wait_for_a_portfolio_at_all(
+        self, user: TestUser, optimizer: ScriptedOptimizer
     ) -> None:
-        monkeypatch.setattr(chat_service, "PORTFOLIO_GRACE_S", 0.05)
+        session = user.open_session()
+        optimizer.queue.append(UpstreamTimeout("optimizer"))
+        user.say(session)
         optimizer.gate.clear()
 
-        turn = user.say(user.open_session())
+        began = time.monotonic()
+        turn = user.say(session, "¿y ahora?")
+        took_s = time.monotonic() - began
         optimizer.gate.set()
 
         assert (turn["estado"], turn["portafolio"]) == ("completada", None)
+        assert took_s < PORTFOLIO_GRACE_S
+
+    def test_a_session_carries_one_portfolio_however_long_it_gets(
+        self, user: TestUser, optimizer: ScriptedOptimizer
+    ) -> None:
+        session = user.open_session()
+        for number in range(25):
+            user.say(session, f"turno {number}")
+
+        assert len(optimizer.profiles) == 1
 
     def test_a_session_that_missed_it_gets_it_with_the_next_answer(
         self, user: TestUser, optimizer: ScriptedOptimizer
@@ -330,6 +358,20 @@ class TestHistory:
 
         assert [turn["estado"] for turn in turns] == ["interrumpida", "pendiente"]
         assert turns[0]["output"] != turns[1]["output"]
+
+    def test_an_old_answer_without_text_is_shown_as_it_is(self, user: TestUser, connection: Connection) -> None:
+        session = user.open_session()
+        connection.execute(
+            text(
+                "INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario, texto_sistema, estado) "
+                "VALUES (:id, 'vieja', '', 'completada')"
+            ),
+            {"id": session["id"]},
+        )
+
+        (turn,) = user.get(f"/copilot/sessions/{session['id']}").json()
+
+        assert (turn["output"], turn["estado"]) == ("", "completada")
 
     def test_a_new_session_has_none(self, user: TestUser) -> None:
         assert user.get(f"/copilot/sessions/{user.open_session()['id']}").json() == []

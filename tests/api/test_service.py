@@ -95,6 +95,11 @@ class TestProblems:
 
         assert (response.status_code, response.json()["error"]) == (415, "unsupported media type")
 
+    def test_a_body_that_is_too_large_is_a_413(self, api: TestClient) -> None:
+        response = api.post("/user/login", json={"email": "a@example.com", "clave": "x" * 300_000})
+
+        assert (response.status_code, response.headers["content-type"]) == (413, "application/problem+json")
+
     def test_a_body_that_is_no_object_is_refused(self, api: TestClient) -> None:
         assert api.post("/user/login", json=[1]).json()["errores"][0]["campo"] == "body"
 

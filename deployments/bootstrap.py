@@ -20,6 +20,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / ".installed"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 OLDEST_PYTHON = (3, 11)
+OTHER_SYSTEMS = {"libsodium": "; macOS: brew install libsodium; Windows: put libsodium.dll on PATH", "venv": ""}
 SYSTEM_PACKAGES = {"libsodium": "libsodium23", "venv": "python3-venv"}
 
 
@@ -92,8 +93,7 @@ def _install_system_package(need: str, problem: str) -> None:
     package = SYSTEM_PACKAGES[need]
     if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
         sys.exit(
-            f"{problem}: install it (Debian: sudo apt-get install {package}; macOS: brew install libsodium; "
-            "Windows: put libsodium.dll on PATH) and run this again."
+            f"{problem}: install it (Debian: sudo apt-get install {package}{OTHER_SYSTEMS[need]}) and run this again."
         )
     print(f"Installing {package} ...", flush=True)
     subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=subprocess.DEVNULL)

@@ -62,12 +62,12 @@ def play() -> None:
 def isolated_settings(folder: Path) -> Settings:
     """Every default, whatever the environment says, with all files in ``folder``."""
     return Settings(
-        app=AppSettings(app_env="local", local_data_dir=folder, log_level="WARNING", log_format="console"),
-        database=DatabaseSettings(host=None, name="maverik", schema_name="public", username=None, password=None),
-        advice=AdviceSettings(rag_service_url=None, portfolio_optimization_url=None),
-        mail=MailSettings(smtp_api_url=None, smtp_host=None, outbox_poll_interval_s=0.1),
-        security=SecuritySettings(secret_key=None),
-        frontend=FrontendSettings(),
+        app=AppSettings.isolated(app_env="local", local_data_dir=folder, log_level="WARNING", log_format="console"),
+        database=DatabaseSettings.isolated(),
+        advice=AdviceSettings.isolated(),
+        mail=MailSettings.isolated(outbox_poll_interval_s=0.1),
+        security=SecuritySettings.isolated(),
+        frontend=FrontendSettings.isolated(),
     )
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr, ValidationError
@@ -78,6 +78,14 @@ class _Group(BaseSettings):
     """A group of settings that share a prefix."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def isolated(cls, **values: Any) -> Self:  # noqa: ANN401 - whatever the fields take
+        """The group with ``values`` and defaults, whatever the environment says."""
+        for name, field in cls.model_fields.items():
+            if isinstance(field.validation_alias, str):  # read under that name, so only a value under it comes first
+                values[field.validation_alias] = values.pop(name, field.default)
+        return cls(_env_prefix="=", _env_file=None, **values)  # no variable has such a prefix
 
 
 class AppEnv(StrEnum):

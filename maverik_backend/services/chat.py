@@ -21,6 +21,7 @@ Advisor fails          the turn becomes *respaldo* with a text that says so, and
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -64,6 +65,7 @@ from maverik_backend.texts import validation
 
 PORTFOLIO_GRACE_S = 5.0
 LATER_PORTFOLIO_GRACE_S = 1.0
+SECOND_TRY_AFTER_S = 1.0
 FALLBACK_ORIGIN = "respaldo"
 
 _log = structlog.get_logger(__name__)
@@ -327,6 +329,14 @@ class Chat:
         return None
 
     def _finish(self, started: _Try, outcome: _Outcome) -> TurnoResponse:
+        """Transaction two, tried again once: an answer that took so long to get is not lost to a moment's trouble."""
+        try:
+            return self._write_down(started, outcome)
+        except DatabaseUnavailable:
+            time.sleep(SECOND_TRY_AFTER_S)
+            return self._write_down(started, outcome)
+
+    def _write_down(self, started: _Try, outcome: _Outcome) -> TurnoResponse:
         """Transaction two: the answer goes on record, unless the session is gone or a later try has begun."""
         values: dict[str, object] = {
             "texto_sistema": outcome.text,

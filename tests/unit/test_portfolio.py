@@ -252,7 +252,7 @@ class TestSentence:
     def test_figures_come_with_a_warning(self) -> None:
         text = sentence(checked(make_allocation([100], expected_return_pct=7.123, volatility_pct=3.456)))
 
-        assert "rindió 7,1\u00a0% anual con una volatilidad de 3,5\u00a0%" in text
+        assert "rindió en promedio 7,1\u00a0% anual con una volatilidad de 3,5\u00a0%" in text
         assert text.endswith("el pasado no garantiza resultados futuros.")
 
     @pytest.mark.parametrize("figures", [(None, None), (7.1, None), (None, 3.4), (math.nan, 3.4)])
@@ -264,7 +264,7 @@ class TestSentence:
     def test_a_loss_too_small_to_show_is_not_a_negative_zero(self) -> None:
         text = sentence(checked(make_allocation([100], expected_return_pct=-0.01, volatility_pct=1)))
 
-        assert "rindió 0,0\u00a0%" in text
+        assert "rindió en promedio 0,0\u00a0%" in text
 
     @pytest.mark.parametrize(
         ("profile", "word"),

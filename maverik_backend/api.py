@@ -154,7 +154,7 @@ async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPool
     app.state.database_slots = anyio.Semaphore(settings.database.request_slots)
     await anyio.to_thread.run_sync(_prepare, resources, index)
     workers = (
-        Worker("outbox", resources.outbox.deliver_due, interval_s=settings.mail.outbox_poll_interval_s),
+        Worker("outbox", resources.outbox.deliver_next, interval_s=settings.mail.outbox_poll_interval_s),
         Worker("cleanup", partial(_clean_up, resources.database), interval_s=CLEANUP_INTERVAL_S),
     )
     for worker in workers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -15,12 +16,17 @@ from maverik_backend.texts import validation as texts
 
 MAX_HORIZON_MONTHS = 600
 MAX_TITLE_CHARS = 200
+MAX_AMOUNT_DIGITS = 15  # those that a JSON number keeps exactly (IEEE 754 binary64)
+
+# Unicode's controls, invisible characters (those that reorder text among them) and line ends.
+_NOT_IN_A_TITLE = {"Cc", "Cf", "Zl", "Zp"}
+_ZERO_WIDTH_JOINER = "\u200d"  # invisible too, but it makes one emoji of several
 
 
 def _plain_amount(value: object) -> object:
     """Text only as a program writes a number: to a person "12.000" is twelve thousand."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if is_number or (isinstance(value, str) and re.fullmatch(r"\d{1,16}(\.\d{1,2})?", value)):
+    if is_number or (isinstance(value, str) and re.fullmatch(r"[0-9]{1,16}(\.[0-9]{1,2})?", value)):
         return value
     raise PydanticCustomError("amount", texts.AMOUNT)
 
@@ -28,13 +34,20 @@ def _plain_amount(value: object) -> object:
 Capital = Annotated[
     Decimal,
     BeforeValidator(_plain_amount),
-    Field(ge=0, max_digits=18, decimal_places=2, allow_inf_nan=False),
+    Field(ge=0, max_digits=MAX_AMOUNT_DIGITS, decimal_places=2, allow_inf_nan=False),
+    AfterValidator(abs),  # none is below zero by now: this is for -0.0
     WithJsonSchema({"type": "number", "minimum": 0, "description": "En la moneda en que piensa la persona."}),
 ]
 """An amount in the currency that the person thinks in, with at most two decimals."""
 
 # Frontends read a JSON number, as they send one.
 JsonNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+def _displayable(value: str) -> str:
+    if any(unicodedata.category(character) in _NOT_IN_A_TITLE for character in value.replace(_ZERO_WIDTH_JOINER, "")):
+        raise PydanticCustomError("not_displayable", texts.DEFAULT)
+    return value
 
 
 class SesionCrearRequest(Request):
@@ -50,7 +63,9 @@ class SesionCrearRequest(Request):
 class SesionRenombrarRequest(Request):
     """A new name for the session."""
 
-    titulo_chat: Annotated[NonBlankText, Field(max_length=MAX_TITLE_CHARS), AfterValidator(str.strip)]
+    titulo_chat: Annotated[
+        NonBlankText, AfterValidator(str.strip), AfterValidator(_displayable), Field(max_length=MAX_TITLE_CHARS)
+    ]
 
 
 class SesionResponse(Response):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, EmailStr, Field
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field
 from pydantic_core import PydanticCustomError
 
 from maverik_backend.core import passwords
@@ -23,6 +24,13 @@ def age_on(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
+def _written_date(value: object) -> object:
+    """Pydantic alone also takes seconds since 1970 and date-times, which are days only in some time zone."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        return value
+    raise PydanticCustomError("date_parsing", texts.MESSAGES["date_parsing"])
+
+
 def _adult(born: date) -> date:
     if not MIN_AGE <= age_on(born, datetime.now(UTC).date()) <= MAX_AGE:
         raise PydanticCustomError("age", texts.AGE.format(min=MIN_AGE, max=MAX_AGE))
@@ -36,7 +44,7 @@ def _normal(address: str) -> str:
 Email = Annotated[EmailStr, Field(max_length=MAX_EMAIL_CHARS), AfterValidator(_normal)]
 """An address, in lower case: two spellings of one mailbox are one person."""
 
-BirthDate = Annotated[date, AfterValidator(_adult)]
+BirthDate = Annotated[date, BeforeValidator(_written_date), AfterValidator(_adult)]
 CatalogId = Annotated[Whole, Field(description="Id de una opción de `GET /catalogs`.")]
 
 

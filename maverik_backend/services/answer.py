@@ -6,6 +6,9 @@ request or into markup is taken out of the text itself, so that no renderer has 
 The text is read by a CommonMark parser, which tells where HTML, images and links stand; they are cut out of those
 places only, so code stays as it is. What is left is read again until nothing is found: the text that goes out is
 exactly one that was read and found harmless. A text that cannot be taken apart loses its brackets instead.
+
+Not every frontend reads CommonMark. For those that know footnotes too, whose content CommonMark takes for addresses or
+code, none is left; for those that put text into a page as it is, no ``<`` outside code is left that could open a tag.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,6 +47,15 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 # Browsers read an address without these (https://url.spec.whatwg.org/#url-parsing).
 _IGNORED_IN_ADDRESSES = re.compile(r"[\x00-\x20]+")
 
+# What blocks may begin with on a line, and then a footnote's definition or a reference's.
+_FOOTNOTE = re.compile(r"((?:[ \t>]|(?:[-+*]|[0-9]{1,9}[.)])[ \t])*)(?=\[\^.*\]:)")
+# HTML knows no other beginnings (https://html.spec.whatwg.org/#tag-open-state).
+_TAG_LIKE = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
+# An address in angle brackets, which is none of HTML's tags unless it has attributes: <https:/onclick=...>.
+_ANGLE_ADDRESS = re.compile(r"<(?:https?://|mailto:)[^\s<>\"'`=]*>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"[/\"']on\w+=", re.IGNORECASE)
+_LOOKALIKE_TAG_START = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
+
 _HIDDEN_TEXT = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
 _ENDS_A_WORD = re.compile(
     r"<(?=/?(?:article|blockquote|br|dd|details|div|dl|dt|h[1-6]|hr|li|ol|p|pre|section|summary|t[dhr]|table|ul)\b)",
@@ -50,7 +63,7 @@ _ENDS_A_WORD = re.compile(
 )
 _LOOKALIKES = str.maketrans(
     {
-        "<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
+        "<": _LOOKALIKE_TAG_START,
         ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
         "[": "(",
         "]": ")",
@@ -104,6 +117,7 @@ def _bounded(text: str) -> str:
 def _without_markup(text: str) -> str:
     """``text`` without the outermost HTML, images and bad links; the same text when there are none."""
     try:
+        text = _without_definitions(text)
         for parser in _parsers():
             found = [(block, cuts) for block in parser.parse(text) if (cuts := _cuts(block))]
             if found:
@@ -112,6 +126,37 @@ def _without_markup(text: str) -> str:
     except (RecursionError, ValueError):
         return text.translate(_LOOKALIKES)
     return text
+
+
+def _without_definitions(text: str) -> str:
+    """``text`` without footnotes' definitions, and without tags in the definitions of references.
+
+    Neither is content to CommonMark, so no token tells of them. With a backslash before it a footnote's definition is
+    a paragraph to every parser, and what it holds is read as one.
+    """
+    if {"<", "["}.isdisjoint(text) or "]:" not in text:
+        return text
+    blocks = _parsers()[0].parse(text)
+    code = _lines_of(blocks, {"fence", "code_block"})
+    content = _lines_of(blocks, {"inline", "html_block"})
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if number not in code and (start := _FOOTNOTE.match(line)):
+            lines[number] = start[1] + "\\" + line[start.end() :]
+        elif number not in code | content:
+            lines[number] = _without_tags(line)
+    return "\n".join(lines)
+
+
+def _lines_of(blocks: Sequence[Token], types: AbstractSet[str]) -> set[int]:
+    return {line for block in blocks if block.map and block.type in types for line in range(*block.map)}
+
+
+def _without_tags(source: str) -> str:
+    """``source`` with lookalikes for what could open a tag, but for plain addresses in angle brackets."""
+    return _TAG_LIKE.sub(
+        lambda tag: tag[0] if _ANGLE_ADDRESS.match(source, tag.start()) else _LOOKALIKE_TAG_START, source
+    )
 
 
 def _cuts(block: Token) -> list[_Cut]:
@@ -197,6 +242,27 @@ def _mark_cuts(parser: MarkdownIt) -> None:
         ("autolink", rules_inline.autolink, _cut_of_link),
     ):
         parser.inline.ruler.at(name, _marking(rule, cut_of))
+    parser.inline.ruler.before("escape", "escaped_tag", _escaped_tag)
+    parser.inline.ruler.push("tag_as_text", _tag_as_text)  # the last: what no other rule wants is text
+
+
+def _escaped_tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the parser's signature
+    if not _TAG_LIKE.match(state.src, state.pos + 1) or state.src[state.pos] != "\\":
+        return False
+    return _mark_text(state, 2, silent=silent)
+
+
+def _tag_as_text(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the parser's signature
+    return _TAG_LIKE.match(state.src, state.pos) is not None and _mark_text(state, 1, silent=silent)
+
+
+def _mark_text(state: StateInline, length: int, *, silent: bool) -> bool:
+    if not silent:
+        # A type of its own: the parser joins texts, and would lose the note.
+        token = state.push("tag_as_text", "", 0)
+        token.meta["cut"] = _Cut(state.pos, state.pos + length, _LOOKALIKE_TAG_START)
+    state.pos += length
+    return True
 
 
 def _marking(
@@ -227,8 +293,13 @@ def _cut_of_image(state: StateInline, token: Token, start: int) -> _Cut:
 def _cut_of_link(state: StateInline, token: Token, start: int) -> _Cut | None:
     """Nothing for a link to the web or to a mailbox; of others the text stays."""
     scheme = _SCHEME.match(_IGNORED_IN_ADDRESSES.sub("", str(token.attrs["href"])))
-    if scheme is None or scheme[1].lower() in _SAFE_SCHEMES:
-        return None
+    is_safe = scheme is None or scheme[1].lower() in _SAFE_SCHEMES
     is_autolink = token.markup == "autolink"
+    if is_safe and not is_autolink and "<" not in state.src[start : state.pos]:
+        return None
     text_end = state.pos - 1 if is_autolink else state.md.helpers.parseLinkLabel(state, start, True)
+    beyond_text = state.src[start if is_autolink else text_end : state.pos]
+    hides_tag = _ATTRIBUTE.search(beyond_text) if is_autolink else _without_tags(beyond_text) != beyond_text
+    if is_safe and not hides_tag:
+        return None
     return _Cut(start, state.pos, state.src[start + 1 : text_end])

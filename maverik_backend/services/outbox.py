@@ -9,6 +9,7 @@ Rule         Value
 ===========  ======================================================================================
 Lease        the mail timeout plus 60 s
 Tries        at once, then after each of :data:`RETRY_DELAYS`, about three days; then *fallido*
+Defects      whatever else the making or sending of a mail raises is tried again and given up likewise
 At rest      sealed with ``SECRET_KEY``; erased once sent or given up
 ===========  ======================================================================================
 """
@@ -16,9 +17,10 @@ At rest      sealed with ``SECRET_KEY``; erased once sent or given up
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import func, select, update
@@ -45,6 +47,7 @@ RETRY_DELAYS: Sequence[timedelta] = (
     timedelta(hours=24),
 )
 LEASE_MARGIN = timedelta(seconds=60)
+_MAX_COUNT = 2**15 - 1  # what ``intentos`` can hold
 
 _log = structlog.get_logger(__name__)
 
@@ -61,8 +64,9 @@ class _Claim:
 def enqueue(session: Session, *, keyring: Keyring, to: str, letter: Letter) -> None:
     """Write ``letter`` to ``to`` into the outbox, as part of the caller's transaction."""
     text, html = lay_out(letter)
-    content = json.dumps({"to": to, "subject": letter.subject, "text": text, "html": html}, ensure_ascii=False)
-    sealed = keyring.seal(content.encode(), purpose=Purpose.OUTBOX)
+    # The row's id says which mail this is only within one database: others number theirs from one as well.
+    content = {"to": to, "subject": letter.subject, "text": text, "html": html, "uuid": uuid.uuid4().hex}
+    sealed = keyring.seal(json.dumps(content, ensure_ascii=False).encode(), purpose=Purpose.OUTBOX)
     session.add(CorreoSaliente(asunto=letter.subject, carga=sealed))
 
 
@@ -95,6 +99,18 @@ class Outbox:
             sent += self._deliver(claim)
         return sent
 
+    def deliver_next(self) -> bool:
+        """Try the mail that is due, if there is one; whether there was, so that there may be more.
+
+        Raises:
+            DatabaseUnavailable: as above.
+        """
+        claim = self._claim()
+        if claim is None:
+            return False
+        self._deliver(claim)
+        return True
+
     def _claim(self) -> _Claim | None:
         """Take the mail that has been due for longest and that no other worker is looking at."""
         lease = timedelta(seconds=self._mail_timeout_s) + LEASE_MARGIN
@@ -109,7 +125,10 @@ class Outbox:
             update(CorreoSaliente)
             # `=`, not `IN`: PostgreSQL evaluates this once, but may repeat a subquery of IN and so lock several mails.
             .where(CorreoSaliente.id == due.scalar_subquery())
-            .values(proximo_intento=func.now() + lease, intentos=CorreoSaliente.intentos + 1)
+            # Bounded: one count too large would fail here, and stop the mails behind it as well.
+            .values(
+                proximo_intento=func.now() + lease, intentos=func.least(CorreoSaliente.intentos, _MAX_COUNT - 1) + 1
+            )
             .returning(CorreoSaliente.id, CorreoSaliente.intentos, CorreoSaliente.carga)
         )
         with self._transaction() as session:
@@ -117,6 +136,10 @@ class Outbox:
         return None if row is None else _Claim(row.id, row.intentos, row.carga or "")
 
     def _deliver(self, claim: _Claim) -> bool:
+        if claim.attempts > len(RETRY_DELAYS) + 1:
+            # Nobody wrote down how the last try ended: each time, whoever sent it was gone.
+            self._settle(claim, error="defect", give_up=True)
+            return False
         try:
             mail = self._unseal(claim)
             self._sender.send(mail, deadline=Deadline.after(self._mail_timeout_s))
@@ -124,6 +147,10 @@ class Outbox:
             self._settle(claim, error="unsealable", give_up=True)
         except UpstreamError as error:
             self._settle(claim, error=error.kind, give_up=isinstance(error, RecipientRefused))
+        except Exception as error:  # noqa: BLE001 - a mail that nobody settles would be leased again and again
+            # Without traceback and message: they may quote a header or the content.
+            _log.error("mail_defect", mail_id=claim.id, error=type(error).__name__)
+            self._settle(claim, error="defect")
         else:
             self._settle(claim)
             return True
@@ -131,10 +158,16 @@ class Outbox:
 
     def _unseal(self, claim: _Claim) -> Mail:
         content = json.loads(self._keyring.unseal(claim.sealed, purpose=Purpose.OUTBOX))
-        return Mail(**content, reference=f"maverik-{claim.id:010d}")
+        reference = f"maverik-{claim.id:010d}"
+        if unique := content.pop("uuid", None):  # mails sealed by earlier versions have none
+            reference += f"-{unique}"
+        return Mail(**content, reference=reference)
 
     def _settle(self, claim: _Claim, *, error: str | None = None, give_up: bool = False) -> None:
-        """Write down how the try ended: sent, given up, or to be tried again later."""
+        """Write down how the try ended: sent, given up, or to be tried again later.
+
+        Not when the lease ran out meanwhile and somebody else has the mail, or settled it: their word counts then.
+        """
         give_up = give_up or (error is not None and claim.attempts > len(RETRY_DELAYS))
         values: dict[str, object] = {"ultimo_error": error}
         if error is None:
@@ -142,9 +175,17 @@ class Outbox:
         elif give_up:
             values |= {"estado": MailState.FAILED, "carga": None}
         else:
-            values |= {"proximo_intento": datetime.now(UTC) + RETRY_DELAYS[claim.attempts - 1]}
+            values |= {"proximo_intento": func.now() + RETRY_DELAYS[claim.attempts - 1]}
+        still_ours = (
+            CorreoSaliente.id == claim.id,
+            CorreoSaliente.estado == MailState.PENDING,
+            CorreoSaliente.intentos == claim.attempts,
+        )
+        statement = update(CorreoSaliente).where(*still_ours).values(**values).returning(CorreoSaliente.id)
         with self._transaction() as session:
-            session.execute(update(CorreoSaliente).where(CorreoSaliente.id == claim.id).values(**values))
+            settled = session.execute(statement).one_or_none() is not None
+        if not settled:
+            _log.warning("mail_lease_lost", mail_id=claim.id, attempts=claim.attempts)
         _log_outcome(claim, error=error, give_up=give_up)
 
 

@@ -13,7 +13,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Calls ``work`` every ``interval_s`` seconds until it is stopped."""
+    """Calls ``work`` every ``interval_s`` seconds until it is stopped, and again at once while it returns ``True``.
+
+    Work that says so in small steps ends soon when asked to: only the step under way is finished.
+    """
 
     def __init__(self, name: str, work: Callable[[], object], *, interval_s: float) -> None:
         self._name = name
@@ -33,7 +36,8 @@ class Worker:
     def _run(self) -> None:
         while not self._stopping.wait(self._interval_s):
             try:
-                self._work()
+                while self._work() is True and not self._stopping.is_set():
+                    pass
             except DatabaseUnavailable:
                 _log.warning("worker_database_unavailable", worker=self._name)
             except Exception:  # noqa: BLE001 - the thread must outlive whatever one piece of work does to it

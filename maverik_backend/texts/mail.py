@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # it may hold a key, which no log shall show
 class Letter:
     """A mail before it has an address. ``key_line`` stands alone on its line, for people and tools that look for it."""
 

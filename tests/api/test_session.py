@@ -62,6 +62,10 @@ class TestCreate:
             ("capital_inicial", -0.01),
             ("capital_inicial", 1.001),
             ("capital_inicial", 1e30),
+            ("capital_inicial", 10**13),
+            ("capital_inicial", "10000000000000.00"),
+            ("capital_inicial", "\u0661\u0662"),
+            ("capital_inicial", "12\n"),
             ("capital_inicial", "mucho"),
             ("capital_inicial", "12.000"),
             ("capital_inicial", "12,000.50"),
@@ -83,6 +87,16 @@ class TestCreate:
     )
     def test_the_limits_themselves_are_allowed(self, user: TestUser, field: str, value: int) -> None:
         assert user.open_session(**{field: value})[field] == value
+
+    @pytest.mark.parametrize("amount", ["9999999999999.99", "9999999999999.01", "4503599627370.49"])
+    def test_the_largest_amounts_come_back_to_the_cent(self, user: TestUser, amount: str) -> None:
+        assert repr(user.open_session(capital_inicial=amount)["capital_inicial"]) == amount
+
+    def test_nothing_is_not_less_than_nothing(self, user: TestUser) -> None:
+        session = user.open_session(capital_inicial=-0.0)
+
+        assert repr(session["capital_inicial"]) == "0.0"
+        assert "capital inicial de 0" in session["primer_input"]
 
     @pytest.mark.parametrize(("field", "value"), [("capital_inicial", "12000.50"), ("horizonte_temporal", "48")])
     def test_numbers_written_as_programs_write_them_are_taken(self, user: TestUser, field: str, value: str) -> None:
@@ -132,6 +146,24 @@ class TestRename:
 
         assert renamed == {**session, "titulo_chat": "Mi casa"}
         assert user.get(f"/copilot/sessions/{session['id']}/info").json() == renamed
+
+    @pytest.mark.parametrize("title", ["x" * 200, "La casa de 👨\u200d👩\u200d👧 🏠", "Ahorro\u00a0en U$S: ¿40 %?"])
+    def test_blanks_around_do_not_count_nor_stay(self, user: TestUser, title: str) -> None:
+        session = user.open_session()
+
+        renamed = user.patch(f"/copilot/sessions/{session['id']}", {"titulo_chat": f"  {title}\n"}).json()
+
+        assert renamed["titulo_chat"] == title
+
+    @pytest.mark.parametrize(
+        "character", ["\n", "\t", "\x1b", "\x85", "\u202e", "\u2066", "\u200f", "\u2028", "\ufeff"]
+    )
+    def test_a_name_with_controls_or_what_reorders_text_is_refused(self, user: TestUser, character: str) -> None:
+        title = f"a{character}b"
+
+        response = user.patch(f"/copilot/sessions/{user.open_session()['id']}", {"titulo_chat": title})
+
+        assert set(fields_refused(response)) == {"titulo_chat"}
 
     @pytest.mark.parametrize("title", ["", "   ", "x" * 201, "a\x00b", None, 5])
     def test_a_name_without_sense_is_refused(self, user: TestUser, title: Any) -> None:

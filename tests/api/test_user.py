@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.clients.mail.local import LocalMailbox
+from maverik_backend.schemas.user import age_on
 from maverik_backend.web.resources import Resources
 from tests.api.answers import fields_refused
 from tests.fixtures.people import MakeUser, TestUser, key_in, make_profile, text_of
@@ -25,10 +27,23 @@ REQUIRED_ANSWERS = (
 )
 
 
-def years_ago(years: int, *, days: int = 0) -> str:
-    today = datetime.now(UTC).date()
-    born = date(today.year - years, today.month, min(today.day, 28))
-    return date.fromordinal(born.toordinal() + days).isoformat()
+def years_ago(years: int, *, days: int = 0, today: date | None = None) -> str:
+    """The youngest birthday of somebody who has that age today; ``days`` later, one who has not yet."""
+    today = today or datetime.now(UTC).date()
+    year = today.year - years
+    # On 29 February, 28 where there is none: who was born on the 1st of March is younger.
+    born = today.replace(year=year, day=min(today.day, monthrange(year, today.month)[1]))
+    return (born + timedelta(days=days)).isoformat()
+
+
+class TestYearsAgo:
+    @pytest.mark.parametrize("today", ["2027-01-29", "2027-12-31", "2028-02-29", "2026-02-28", "2027-03-01"])
+    @pytest.mark.parametrize("years", [18, 119])
+    def test_a_day_makes_the_difference_on_every_day_of_the_calendar(self, today: str, years: int) -> None:
+        day = date.fromisoformat(today)
+
+        assert age_on(date.fromisoformat(years_ago(years, today=day)), day) == years
+        assert age_on(date.fromisoformat(years_ago(years, days=1, today=day)), day) == years - 1
 
 
 class TestSignUp:
@@ -111,6 +126,18 @@ class TestSignUp:
         assert set(fields_refused(api.post("/user/signup", json=make_profile(fecha_nacimiento=born)))) == {
             "fecha_nacimiento"
         }
+
+    @pytest.mark.parametrize(
+        "born",
+        [
+            *(0, 643_248_000, 643_248_000.0, "643248000", "1990-05-17T00:00:00", "1990-05-17T00:00:00Z"),
+            *("1990-5-17", "19900517", "1990-W20-4", "\u0661990-05-17", " 1990-05-17", "1990-05-17\n"),
+        ],
+    )
+    def test_a_date_is_text_of_one_format_and_nothing_else(self, api: TestClient, born: Any) -> None:
+        refused = fields_refused(api.post("/user/signup", json=make_profile(fecha_nacimiento=born)))
+
+        assert refused["fecha_nacimiento"]["mensaje"] == "Tiene que ser una fecha con el formato AAAA-MM-DD."
 
     @pytest.mark.parametrize("field", REQUIRED_ANSWERS)
     def test_every_answer_but_the_education_is_required(self, api: TestClient, field: str) -> None:

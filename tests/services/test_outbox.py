@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
-from maverik_backend.clients.mail.base import Mail
+from maverik_backend.clients.mail.base import Mail, Sender, as_mime
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.core.security import Keyring, generate_paserk
+from maverik_backend.core.security import Keyring, Purpose, generate_paserk
 from maverik_backend.errors import MaverikError, RecipientRefused, UpstreamTimeout
 from maverik_backend.services import outbox as outboxes
 from maverik_backend.services.outbox import RETRY_DELAYS, Outbox
@@ -58,6 +60,13 @@ def make_outbox(database: Database, keyring: Keyring) -> MakeOutbox:
 def enqueue(database: Database, keyring: Keyring, *, to: str = "ana@example.com") -> None:
     with database.transaction() as session:
         outboxes.enqueue(session, keyring=keyring, to=to, letter=LETTER)
+
+
+def enqueue_content(database: Database, keyring: Keyring, content: str) -> None:
+    """A mail whose sealed content another version wrote."""
+    sealed = keyring.seal(content.encode(), purpose=Purpose.OUTBOX)
+    with database.transaction() as session:
+        session.execute(text("INSERT INTO correo_saliente (asunto, carga) VALUES ('x', :sealed)"), {"sealed": sealed})
 
 
 def only_row(connection: Connection) -> Any:
@@ -158,6 +167,40 @@ class TestDeliver:
         assert make_outbox(sender).deliver_due() == 1
         assert len(set(references)) == 1
 
+    def test_the_reference_is_another_one_in_another_database(
+        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    ) -> None:
+        sender = ScriptedSender()
+        for _ in range(2):  # databases that both number their mails from one
+            connection.execute(text("DELETE FROM correo_saliente"))
+            connection.execute(text("ALTER SEQUENCE correo_saliente_id_seq RESTART"))
+            enqueue(database, keyring)
+            make_outbox(sender).deliver_due()
+
+        first, second = (mail.reference for mail in sender.sent)
+        assert first[:19] == second[:19] == "maverik-0000000001-"
+        assert first != second
+
+    def test_a_mail_sealed_by_an_earlier_version_leaves_with_its_number(
+        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    ) -> None:
+        sender = ScriptedSender()
+        content = {"to": "ana@example.com", "subject": "Hola", "text": "x", "html": "x"}
+        enqueue_content(database, keyring, json.dumps(content))
+
+        make_outbox(sender).deliver_due()
+
+        assert sender.sent == [Mail(**content, reference=f"maverik-{only_row(connection).id:010d}")]
+
+    def test_the_next_one_is_tried_alone(self, database: Database, keyring: Keyring, make_outbox: MakeOutbox) -> None:
+        for _ in range(2):
+            enqueue(database, keyring)
+        sender = ScriptedSender(UpstreamTimeout("mail"))
+        outbox = make_outbox(sender)
+
+        assert [outbox.deliver_next() for _ in range(3)] == [True, True, False]
+        assert len(sender.sent) == 1
+
     @pytest.mark.parametrize("attempt", range(len(RETRY_DELAYS)))
     def test_every_wait_of_the_table_is_kept(
         self,
@@ -211,6 +254,99 @@ class TestDeliver:
         sender = ScriptedSender(None, UpstreamTimeout("mail"), None)
 
         assert make_outbox(sender).deliver_due() == 2
+
+
+class MimeSender(ScriptedSender):
+    """Writes the mail down, as senders do."""
+
+    subject = "Hola"
+
+    def send(self, mail: Mail, *, deadline: Deadline) -> None:
+        as_mime(replace(mail, subject=self.subject), Sender(name="Maverik", address="hola@example.com"))
+        super().send(mail, deadline=deadline)
+
+
+class BrokenHeaderSender(MimeSender):
+    subject = "Hola\nBcc: todos@example.com"
+
+
+class TestDefects:
+    def test_a_mail_that_cannot_be_written_is_tried_again_later(
+        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    ) -> None:
+        enqueue(database, keyring)
+
+        assert make_outbox(BrokenHeaderSender()).deliver_due() == 0
+
+        row = only_row(connection)
+        assert (row.estado, row.ultimo_error, row.intentos) == ("pendiente", "defect", 1)
+        assert abs(row.proximo_intento - datetime.now(UTC) - RETRY_DELAYS[0]) < timedelta(seconds=10)
+
+    @pytest.mark.parametrize("content", ["{", "[]", "null", "{}", '{"to": "ana@example.com", "cc": "x"}'])
+    def test_a_content_of_another_shape_is_one(
+        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection, content: str
+    ) -> None:
+        enqueue_content(database, keyring, content)
+
+        assert make_outbox(ScriptedSender()).deliver_due() == 0
+
+        assert (only_row(connection).estado, only_row(connection).ultimo_error) == ("pendiente", "defect")
+
+    def test_after_the_last_wait_it_is_given_up_and_erased(
+        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    ) -> None:
+        enqueue(database, keyring)
+        connection.execute(text("UPDATE correo_saliente SET intentos = :done"), {"done": len(RETRY_DELAYS)})
+
+        make_outbox(BrokenHeaderSender()).deliver_due()
+
+        assert (only_row(connection).estado, only_row(connection).carga) == ("fallido", None)
+
+    @pytest.mark.parametrize("count", [len(RETRY_DELAYS) + 1, 2**15 - 1])
+    def test_one_that_never_was_settled_is_given_up_without_another_try(
+        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection, count: int
+    ) -> None:
+        """Such as one that ends the process each time."""
+        enqueue(database, keyring)
+        connection.execute(text("UPDATE correo_saliente SET intentos = :count"), {"count": count})
+        sender = ScriptedSender()
+
+        assert make_outbox(sender).deliver_due() == 0
+
+        assert (only_row(connection).estado, only_row(connection).ultimo_error) == ("fallido", "defect")
+        assert sender.sent == []
+
+    def test_neither_a_mail_nor_a_letter_shows_the_key_it_holds(self) -> None:
+        mail = Mail(to="ana@example.com", subject="x", text="abcdefghijklmnop", html="", reference="r")
+
+        assert "abcdefghijklmnop" not in f"{mail!r} {LETTER!r} {mail} {LETTER}"
+
+
+class TestLostLeases:
+    @pytest.mark.parametrize("failure", [None, UpstreamTimeout("mail"), RecipientRefused("mail")])
+    @pytest.mark.parametrize("meanwhile", ["intentos = 2", "estado = 'fallido', carga = NULL"])
+    def test_what_somebody_else_wrote_meanwhile_stays(
+        self,
+        database: Database,
+        keyring: Keyring,
+        make_outbox: MakeOutbox,
+        connection: Connection,
+        failure: Exception | None,
+        meanwhile: str,
+    ) -> None:
+        class SlowSender(ScriptedSender):
+            def send(self, mail: Mail, *, deadline: Deadline) -> None:
+                connection.execute(text(f"UPDATE correo_saliente SET {meanwhile}"))  # noqa: S608
+                super().send(mail, deadline=deadline)
+
+        enqueue(database, keyring)
+        outbox = make_outbox(SlowSender(failure))
+
+        outbox.deliver_next()
+
+        row = only_row(connection)
+        assert (row.estado, row.ultimo_error, row.fecha_envio) in {("pendiente", None, None), ("fallido", None, None)}
+        assert (row.estado == "fallido") == ("fallido" in meanwhile)
 
 
 @pytest.fixture
@@ -293,3 +429,67 @@ class TestWorker:
         worker.stop()
 
         assert came
+
+    def test_it_outlives_work_that_raises(self) -> None:
+        calls: list[None] = []
+        again = threading.Event()
+
+        def work() -> None:
+            calls.append(None)
+            if len(calls) > 1:
+                again.set()
+            raise RuntimeError
+
+        worker = Worker("test", work, interval_s=0.01)
+        worker.start()
+        came = again.wait(timeout=10)
+        worker.stop()
+
+        assert came
+
+    def test_what_is_due_leaves_without_waiting_in_between(
+        self, shared_database: Database, keyring: Keyring, make_outbox: MakeOutbox
+    ) -> None:
+        all_sent = threading.Event()
+
+        class Sender(ScriptedSender):
+            def send(self, mail: Mail, *, deadline: Deadline) -> None:
+                super().send(mail, deadline=deadline)
+                if len(self.sent) == 3:
+                    all_sent.set()
+
+        for _ in range(3):
+            enqueue(shared_database, keyring)
+        worker = Worker("outbox", make_outbox(Sender(), database=shared_database).deliver_next, interval_s=2)
+        worker.start()
+        came = all_sent.wait(timeout=3.9)  # a wait, and not a second one
+        worker.stop()
+
+        assert came
+
+    def test_stopping_finishes_the_mail_under_way_and_leaves_the_others(
+        self, shared_database: Database, keyring: Keyring, make_outbox: MakeOutbox
+    ) -> None:
+        under_way, go_on = threading.Event(), threading.Event()
+
+        class Sender(ScriptedSender):
+            def send(self, mail: Mail, *, deadline: Deadline) -> None:
+                under_way.set()
+                go_on.wait(timeout=10)
+                super().send(mail, deadline=deadline)
+
+        for number in range(5):
+            enqueue(shared_database, keyring, to=f"p{number}@example.com")
+        sender = Sender()
+        worker = Worker("outbox", make_outbox(sender, database=shared_database).deliver_next, interval_s=0.01)
+        worker.start()
+        assert under_way.wait(timeout=10)
+        stopping = threading.Thread(target=worker.stop)
+        stopping.start()
+        stopping.join(timeout=0.2)
+        go_on.set()
+        stopping.join(timeout=10)
+
+        assert [mail.to for mail in sender.sent] == ["p0@example.com"]
+        with shared_database.transaction() as session:
+            assert len(outboxes.get_unsent(session)) == 4

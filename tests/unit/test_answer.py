@@ -72,7 +72,7 @@ class TestPlainText:
             "Familia 👨‍👩‍👧 y bandera 🇦🇷",
             "tab\tulador",
             "a &lt; b &amp;&amp; c &gt; d",
-            r"\<no es una etiqueta\>",
+            r"\<3 no es una etiqueta\>",
             "",
         ],
     )
@@ -221,6 +221,80 @@ class TestHtml:
 
     def test_thousands_of_tags_are_no_trouble(self) -> None:
         assert dangers_in(clean("".join(f"<b{number}>x</b{number}>" for number in range(100_000)))) == []
+
+
+class TestTagLikeText:
+    """What CommonMark takes for text, a frontend that puts it into a page as it is could take for a tag."""
+
+    @pytest.mark.parametrize(
+        ("text", "cleaned"),
+        [
+            ("<svg/onload=alert(1)>", "\u2039svg/onload=alert(1)>"),
+            ("\\<img src=x onerror=alert(1)>", "\u2039img src=x onerror=alert(1)>"),
+            ("\\\\\\<b>", "\\\\\u2039b>"),
+            ("a <img src=x onerror=alert(1)//", "a \u2039img src=x onerror=alert(1)//"),
+            ("a </b", "a \u2039/b"),
+            ("a <!--", "a \u2039!--"),
+            ("a <?x", "a \u2039?x"),
+            ("**<svg/onload=1>**", "**\u2039svg/onload=1>**"),
+            ("# <svg/onload=1>", "# \u2039svg/onload=1>"),
+            (
+                "| <svg/onload=1> | b |\n|---|---|\n| 1 | \\<i> |",
+                "| \u2039svg/onload=1> | b |\n|---|---|\n| 1 | \u2039i> |",
+            ),
+            ("> - <svg/onload=1>\n>   <a", "> - \u2039svg/onload=1>\n>   \u2039a"),
+            ("[<svg/onload=1>](https://example.com)", "[\u2039svg/onload=1>](https://example.com)"),
+            ("[a](<svg/onload=1>)", "a"),
+            ("[a](https://example.com '<img src=x onerror=1>')", "a"),
+            ("[r]\n\n[r]: https://example.com '<img src=x>'", "[r]\n\n[r]: https://example.com '\u2039img src=x>'"),
+            ("<https:/onclick=alert(1)>", "https:/onclick=alert(1)"),
+            ("<a/onclick=alert`1`@b.c>", "a/onclick=alert`1`@b.c"),
+        ],
+    )
+    def test_its_bracket_becomes_one_that_opens_no_tag(self, text: str, cleaned: str) -> None:
+        assert clean(text) == cleaned
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "3 < 5, 3 <5 y a <- b",
+            "`<svg/onload=1>` y `\\<b>`",
+            "```\n<svg/onload=1>\n\\<b>\n[^1]: <b\n```",
+            "    <svg/onload=1>",
+            "[sitio](<https://example.com/a>)",
+            "<https://example.com/?once=1&on=2>",
+            "[r]\n\n[r]: <https://example.com>",
+        ],
+    )
+    def test_comparisons_code_and_addresses_stay(self, text: str) -> None:
+        assert clean(text) == text
+
+
+class TestFootnotes:
+    @pytest.mark.parametrize(
+        ("text", "cleaned"),
+        [
+            (f"a [^1]\n\n[^1]: ![z]({EVIL})", "a [^1]\n\n\\[^1]: z"),
+            (f"a [^1]\n\n[^1]:\n![z]({EVIL})", "a [^1]\n\n\\[^1]:\nz"),
+            (f"> a [^n]\n>\n> [^n]: ![z]({EVIL})", "> a [^n]\n>\n> \\[^n]: z"),
+            (f"- a [^n]\n- [^n]: ![z]({EVIL})", "- a [^n]\n- \\[^n]: z"),
+            (f"1. a [^n]\n\n   [^n]: ![z]({EVIL})", "1. a [^n]\n\n   \\[^n]: z"),
+            ("a [^1]\n\n[^1]: <svg/onload=1>", "a [^1]\n\n\\[^1]: \u2039svg/onload=1>"),
+            ("a [^1]\n\n[^1]: Según el BCRA.", "a [^1]\n\n\\[^1]: Según el BCRA."),
+        ],
+    )
+    def test_a_definition_becomes_a_paragraph_without_images(self, text: str, cleaned: str) -> None:
+        assert clean(text) == cleaned
+
+    def test_what_continues_one_is_code_to_everybody(self) -> None:
+        """After a definition it would be a paragraph of the note; after a paragraph it is code."""
+        cleaned = clean(f"a [^1]\n\n[^1]: b c\n\n    ![z]({EVIL})")
+
+        assert cleaned == f"a [^1]\n\n\\[^1]: b c\n\n    ![z]({EVIL})"
+
+    @pytest.mark.parametrize("text", ["`[^1]: x`", "```\n[^1]: ![z](x)\n```", "    [^1]: x", "nota [^1] y otra [^2]"])
+    def test_code_and_mentions_stay(self, text: str) -> None:
+        assert clean(text) == text
 
 
 class TestCode:
@@ -430,6 +504,22 @@ class TestLength:
         assert dangers_in(cleaned) == []
 
 
+def raw_tags_in(text: str) -> list[str]:
+    """Lines outside code that open a tag for who reads no Markdown, or define a footnote for who reads more of it.
+
+    Code is what a second look finds, with the text's code taken out; texts with a backtick may hold code anywhere.
+    """
+    code = {"fence", "code_block"}
+    lines = dict(enumerate(text.split("\n")))
+    for block in PARSERS[0].parse(text):
+        if block.type in code and block.map:
+            for line in range(*block.map):
+                lines.pop(line, None)
+    address = re.compile(r"<(?:[a-z][a-z0-9+.-]+:[^\s<>]*|[^\s<>@]+@[^\s<>]+)>", re.IGNORECASE)
+    suspicious = re.compile(r"<[a-z/!?]|^[ >]*\[\^.*\]:", re.IGNORECASE)
+    return [line for line in lines.values() if suspicious.search(address.sub("", line))]
+
+
 PIECES = st.sampled_from(
     [
         *"<>/!?[]():`\\&;#=-*_|\"'\n\t ax\u00e9\r\x00\u202e\u3000",
@@ -450,7 +540,7 @@ PIECES = st.sampled_from(
             "?>",
         ),
         *("![", "](", "[r]", "[r]: ", "javascript:", "https://e.x", "data:", "&#106;", "&#8238;", "&lt;", "&colon;"),
-        *("<img/src=x/onerror=1>", "<a\u00a0href=1>", "svg", "onload=1"),
+        *("<img/src=x/onerror=1>", "<a\u00a0href=1>", "svg", "onload=1", "[^1]", "[^1]: ", "<svg/onload=1>", "\\<"),
     ]
 )
 MARKDOWN = st.lists(PIECES | st.text(max_size=3), max_size=40).map("".join)
@@ -469,6 +559,11 @@ class TestAnyText:
     @given(MARKDOWN)
     def test_no_html_and_no_image_is_left(self, text: str) -> None:
         assert dangers_in(clean(text)) == []
+
+    @many
+    @given(MARKDOWN.map(lambda text: text.replace("`", "")))
+    def test_nothing_is_left_that_opens_a_tag_or_defines_a_footnote(self, text: str) -> None:
+        assert raw_tags_in(clean(text)) == []
 
     @many
     @given(MARKDOWN)

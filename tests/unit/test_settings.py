@@ -282,6 +282,10 @@ class TestProduction:
             ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
             ({"FRONTEND_URL": ""}, "FRONTEND_URL is not set"),
             ({"FRONTEND_URL": LOCAL_FRONTEND_URL}, "FRONTEND_URL is not set"),
+            ({"SMTP_API_URL": "http://mail.example.com/v3/email"}, "SMTP_API_URL sends"),
+            ({"SMTP_API_URL": "HTTP://mail.example.com/v3/email"}, "SMTP_API_URL sends"),
+            ({"FRONTEND_URL": "http://app.example.com"}, "FRONTEND_URL sends"),
+            ({"FRONTEND_URL": "https://app.example.com,http://www.example.com"}, "FRONTEND_URL sends"),
         ],
     )
     def test_a_default_that_would_lose_data_or_secrets_is_refused(
@@ -290,6 +294,10 @@ class TestProduction:
         (problem,) = problems_of(env, {**PRODUCTION, **change})
 
         assert problem.startswith(sentence)
+
+    @pytest.mark.parametrize("name", ["RAG_SERVICE_URL", "PORTFOLIO_OPTIMIZATION_URL"])
+    def test_services_of_a_private_network_may_be_asked_over_http(self, env: pytest.MonkeyPatch, name: str) -> None:
+        assert load(env, {**PRODUCTION, name: "http://service.internal:8080"}).app.is_production
 
     @pytest.mark.parametrize(
         "key",

@@ -11,7 +11,7 @@ from maverik_backend.core.deadline import Deadline
 from maverik_backend.settings import MailSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # it may hold a key, which no log shall show
 class Mail:
     """One mail to one person, in both forms. ``reference`` is unique to it and the same each time it is tried."""
 

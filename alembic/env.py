@@ -7,28 +7,53 @@ Imports only models, settings and ``core.database``: the last, so that one place
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from maverik_backend.core.database import make_engine
 from maverik_backend.errors import SettingsError
 from maverik_backend.models import Base
 from maverik_backend.settings import Settings, load_config
 
+# Known to nobody else who locks in the same database; the number means nothing.
+_LOCK = 6_283_185_307
+
 
 def run(connection: Connection, settings: Settings) -> None:
     """Bring the schema named in the settings to the revision asked for, all of it or nothing."""
-    schema = connection.dialect.identifier_preparer.quote(settings.database.schema_name)
+    with _alone(connection):
+        _create_schema(connection, settings.database.schema_name)
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            compare_server_default=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Wait until nobody else migrates this database: what two find missing, the second could not create.
+
+    The lock belongs to the session, as it spans transactions; it also ends with the connection.
+    """
     with connection.begin():
-        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        compare_server_default=True,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+    yield
+    with connection.begin():
+        connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+
+
+def _create_schema(connection: Connection, name: str) -> None:
+    """Create the schema unless it exists; looked up first, as IF NOT EXISTS demands the right to create even then."""
+    quoted = connection.dialect.identifier_preparer.quote(name)
+    with connection.begin():
+        if not connection.scalar(text("SELECT 1 FROM pg_namespace WHERE nspname = :name"), {"name": name}):
+            connection.exec_driver_sql(f"CREATE SCHEMA {quoted}")
 
 
 def main() -> None:

@@ -40,7 +40,8 @@ def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
         except DatabaseUnavailable as error:
             click.echo(f"The database cannot be used ({error}): check the DB_ settings, and `migrate` it.", err=True)
         except OSError as error:
-            click.echo(f"{error.filename or 'A file'} cannot be used: {error.strerror}.", err=True)
+            reason = error.strerror or error  # many have neither a file nor a number, only what they say
+            click.echo(f"{error.filename} cannot be used: {reason}." if error.filename else f"{reason}.", err=True)
         except AlreadyExists as error:
             click.echo(f"{error} has an account already: see `maverik users list`.", err=True)
         except NotFound:

@@ -121,7 +121,7 @@ class AppSettings(_Group):
 class DatabaseSettings(_Group):
     """PostgreSQL. Without a host, an embedded one is started."""
 
-    model_config = SettingsConfigDict(env_prefix="DB_")
+    model_config = SettingsConfigDict(env_prefix="DB_", populate_by_name=True)
 
     host: str | None = None
     port: int = Field(default=5432, ge=1, le=65535)

@@ -56,7 +56,7 @@ class ServerProcess:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "maverik_backend", "serve", "--port", str(port)],
             cwd=folder,
-            env=clean_environment(PYTHONPATH=str(ROOT), LOCAL_DATA_DIR=str(folder / "data"), **variables),
+            env=clean_environment(**{"PYTHONPATH": str(ROOT), "LOCAL_DATA_DIR": str(folder / "data"), **variables}),
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
@@ -94,5 +94,5 @@ class ServerProcess:
     def _answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/health", timeout=1).ok
-        except (requests.ConnectionError, requests.Timeout):  # it listens before it is ready to answer
+        except requests.RequestException:  # it listens before it is ready to answer
             return False

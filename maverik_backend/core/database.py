@@ -7,11 +7,14 @@ short ones before and after.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError
+import pg8000  # type: ignore[import-untyped]
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -25,6 +28,9 @@ TransactionFactory = Callable[[], AbstractContextManager[Session]]
 # is wrong": connection, authorization, unknown database, resources, shutdown, statement timeout, and a table or column
 # that is missing because the database is not migrated.
 _UNAVAILABLE_SQLSTATES = ("08", "28", "3D000", "53", "57P01", "57P02", "57P03", "57P05", "57014", "42P01", "42703")
+
+# The server ends a long statement by itself; only when it says nothing for so much longer is the connection given up.
+_SILENCE_MARGIN_S = 5.0
 
 
 class Database:
@@ -81,8 +87,8 @@ def is_unavailable(error: DBAPIError | PoolTimeoutError) -> bool:
     details = error.orig.args[0] if error.orig is not None and error.orig.args else None
     if isinstance(details, dict):
         return str(details.get("C", "")).startswith(_UNAVAILABLE_SQLSTATES)
-    # pg8000 has no SQLSTATE for what never reached the server; those are its InterfaceErrors and OSErrors.
-    return type(error.orig).__name__ in {"InterfaceError", "OSError", "TimeoutError"}
+    # pg8000 has no SQLSTATE for what never reached the server; those are its InterfaceErrors.
+    return isinstance(error, InterfaceError)
 
 
 def database_url(settings: Settings) -> URL:
@@ -103,16 +109,17 @@ def database_url(settings: Settings) -> URL:
 def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: bool = False) -> Engine:
     """An engine with a pool sized by the settings, every connection set to the configured schema and to UTC.
 
-    Migrations get no statement timeout: building an index or hashing keys may take long, on purpose.
+    Migrations get no statement timeout: building an index or hashing keys may take long, on purpose. Connecting may
+    not.
     """
     database = settings.database
     startup_params = {"search_path": f'"{database.schema_name}"', "timezone": "UTC"}
     if not for_migrations:
         startup_params["statement_timeout"] = str(round(database.statement_timeout_s * 1000))
-    return create_engine(
+    engine = create_engine(
         url or database_url(settings),
         connect_args={
-            "timeout": None if for_migrations else database.connect_timeout_s + database.statement_timeout_s,
+            "timeout": database.connect_timeout_s,
             "application_name": "maverik_backend",
             "startup_params": startup_params,
         },
@@ -123,3 +130,71 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
         # Parameters of a failed statement hold what people wrote: they never belong in a log.
         hide_parameters=True,
     )
+    _guard_connections(engine, silence_s=None if for_migrations else database.statement_timeout_s + _SILENCE_MARGIN_S)
+    return engine
+
+
+def _guard_connections(engine: Engine, *, silence_s: float | None) -> None:
+    """Make pg8000 say of every network failure that it is one, and wait ``silence_s`` for an answer once connected.
+
+    Left alone it lets the OSErrors of the TLS handshake and of each first read through, which SQLAlchemy would neither
+    wrap nor take as a reason to drop the connection; and its ``timeout`` is one for connecting and for statements.
+    """
+
+    def connect(dialect: Dialect, _record: object, _args: object, options: dict[str, Any]) -> Any:  # noqa: ANN401
+        try:
+            connection: Any = dialect.connect(**options) if "unix_sock" in options else _connect_by_tcp(options)
+        except OSError as error:
+            raise _network_error() from error
+        connection._usock.settimeout(silence_s)  # noqa: SLF001 - pg8000 has no public way to the socket
+        connection._sock = _Stream(connection._sock)  # noqa: SLF001
+        return connection
+
+    event.listen(engine, "do_connect", connect)
+
+
+def _connect_by_tcp(options: dict[str, Any]) -> _Connection:
+    """Over a socket that is closed here: pg8000 leaves one open over which it could not agree about TLS."""
+    connection = socket.create_connection((options["host"], options["port"]), options["timeout"])
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return _Connection(**options, sock=connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+class _Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
+    """Also closes the socket that pg8000 made of the one it was given, when that cannot even take its greeting."""
+
+    _usock: socket.socket | None = None
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401
+        try:
+            super().__init__(**options)
+        except BaseException:
+            if self._usock is not None:
+                self._usock.close()
+            raise
+
+
+class _Stream:
+    """The stream of a pg8000 connection, whose failing reads are what its failing writes are already."""
+
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - makefile()'s, of a plain or of a TLS socket
+        self._read = stream.read
+        self.write = stream.write
+        self.flush = stream.flush
+
+    def read(self, size: int) -> bytes:
+        try:
+            data: bytes = self._read(size)
+        except OSError as error:
+            raise _network_error() from error
+        return data
+
+
+def _network_error() -> Exception:
+    """In the words of pg8000: SQLAlchemy recognises a lost connection by them."""
+    error: Exception = pg8000.InterfaceError("network error")
+    return error

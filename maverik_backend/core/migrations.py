@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maverik_backend.core.database import make_engine, unavailability_reported
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import Settings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import Script
+    from sqlalchemy import Connection
 
 ALEMBIC_INI = Path(__file__).resolve().parents[2] / "alembic.ini"
 
@@ -16,7 +22,8 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
 
     Raises:
         DatabaseUnavailable: when it cannot be reached.
-        SettingsError: when there is no such revision, or the migrations are not where the package was installed from.
+        SettingsError: when there is no such revision, or the database is at a newer one, or the migrations are not
+            where the package was installed from.
     """
     from alembic import command  # noqa: PLC0415 - 0.3 s that the web path must not pay
     from alembic.config import Config  # noqa: PLC0415
@@ -31,7 +38,23 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
             config.attributes.update(connection=connection, settings=settings)
             try:
                 command.upgrade(config, revision)
+                _check_is_at(connection, config, revision)
             except CommandError as error:
                 raise SettingsError([f"{error}."]) from None
     finally:
         engine.dispose()
+
+
+def _check_is_at(connection: Connection, config: Config, revision: str) -> None:
+    """Alembic does nothing, and says so nowhere, when it is to upgrade to an older revision."""
+    from alembic.migration import MigrationContext  # noqa: PLC0415 - as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    if "+" in revision:  # steps from where the database was: never an older revision
+        return
+    wanted: Script | None = ScriptDirectory.from_config(config).get_revision(revision)
+    reached = MigrationContext.configure(connection).get_current_revision()
+    if reached != (wanted.revision if wanted else None):
+        raise SettingsError(
+            [f"The database is at {reached}, newer than {revision}: going down is `alembic downgrade {revision}`."]
+        )

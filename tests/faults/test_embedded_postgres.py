@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -12,7 +15,7 @@ from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
 from tests.fixtures.people import key_in, make_profile
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, run_maverik, run_python
 
 EMAIL = "ana@example.com"
 
@@ -93,3 +96,37 @@ def test_a_stale_process_number_that_belongs_to_somebody_else_is_not_mistaken_fo
     with ServerProcess(own_folder) as second:
         assert log_in(second, key) == 200
         assert second.stop() == 0
+
+
+def test_migrations_at_once_in_a_fresh_folder_wait_for_each_other(own_folder: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(run_maverik, "migrate", cwd=own_folder) for _ in range(4)]
+
+    assert [(run.result().returncode, run.result().stderr) for run in runs] == [(0, "")] * 4
+
+
+def test_servers_started_at_once_in_a_fresh_folder_both_come_up(own_folder: Path) -> None:
+    data = str(own_folder / "data")
+    folders = [own_folder / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    first, second = (ServerProcess(folder, LOCAL_DATA_DIR=data) for folder in folders)
+    with first, second:
+        database = postmaster(own_folder)
+        assert (first.stop(), second.stop()) == (0, 0)
+    assert has_ended(database)
+
+
+def test_a_folder_too_deep_for_a_socket_works_again_and_again(own_folder: Path) -> None:
+    """Run by root, the library opens the folder of such sockets to others; the lock must not lie there."""
+    temporary = own_folder / "tmp"
+    temporary.mkdir()
+    deep = own_folder / ("x" * 60) / ("y" * 60)
+    for _ in range(2):
+        variables = {"LOCAL_DATA_DIR": str(deep), "TMPDIR": str(temporary)}
+        result = run_python("-W", "error", "-m", "maverik_backend", "migrate", cwd=own_folder, **variables)
+        assert (result.returncode, result.stderr) == (0, "")
+
+    locked = temporary / f"maverik-{os.getuid()}"
+    assert stat.S_IMODE(locked.stat().st_mode) == 0o700
+    assert (locked / "python_PostgresServer" / ".lockfile").exists()

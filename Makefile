@@ -1,6 +1,8 @@
 # Every target sets up what it needs: `make run` on a fresh machine is one command.
 PYTHON ?= python3
 BIN := .venv/bin
+# More test processes than cores: much of their time they wait for other processes.
+WORKERS ?= 4
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ demo: local ## Set up and play a whole advisory conversation
 	@$(BIN)/python -m maverik_backend demo
 
 test: dev ## Set up and run every test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: dev ## Lint, formatting, types, import contracts
 	$(BIN)/ruff check .

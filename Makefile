@@ -6,7 +6,7 @@ WORKERS ?= 4
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock openapi clean local dev
+.PHONY: help run demo test bench check format lock openapi clean local dev
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -19,6 +19,9 @@ demo: local ## Set up and play a whole advisory conversation
 
 test: dev ## Set up and run every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+bench: dev ## Measure; prints tables
+	@$(BIN)/python -m tests.bench.enumeration
 
 check: dev ## Lint, formatting, types, import contracts
 	$(BIN)/ruff check .

@@ -1,0 +1,90 @@
+"""Whether the clock tells which addresses have an account: `make bench` prints medians of interleaved tries.
+
+Real Argon2 parameters, a real database, one process, nothing else running. What the tests assert is the work
+(statements and hashes, tests/api/test_enumeration.py); this is the time that it takes.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from starlette.testclient import TestClient
+
+from maverik_backend.api import create_app
+from maverik_backend.core import embedded_postgres, migrations
+from maverik_backend.core.logging import configure_logging
+from maverik_backend.services import administration
+from maverik_backend.services.throttle import Action
+from maverik_backend.web.resources import Resources, resources_of
+from tests.fixtures.application import local_settings
+from tests.fixtures.people import make_profile
+
+TRIES = 50
+KNOWN, DISABLED, UNKNOWN = "known@example.com", "disabled@example.com", "unknown@example.com"
+CALLER = "testclient"  # how the test client calls its own address
+_numbers = count(1)
+
+
+def main() -> None:
+    with TemporaryDirectory(prefix="maverik-bench-") as folder:
+        settings = local_settings(Path(folder))
+        configure_logging(settings.app.model_copy(update={"log_level": "WARNING"}))
+        migrations.upgrade(settings)
+        app = create_app(settings)
+        with TestClient(app) as api:
+            for email in (KNOWN, DISABLED):
+                api.post("/user/signup", json=make_profile(email=email))
+            with resources_of(app).database.transaction() as session:
+                administration.set_disabled(session, email=DISABLED, disabled=True)
+            for title, tries in cases(api).items():
+                report(title, measure(tries, resources_of(app)))
+        embedded_postgres.stop(embedded_postgres.data_dir_of(settings))
+
+
+def cases(api: TestClient) -> dict[str, dict[str, Callable[[], object]]]:
+    """What must be indistinguishable from each other."""
+
+    def log_in(email: str) -> Callable[[], object]:
+        return lambda: api.post("/user/login", json={"email": email, "clave": "otra clave"})
+
+    def sign_up(email: str | None) -> Callable[[], object]:
+        return lambda: api.post("/user/signup", json=make_profile(email=email or f"nueva{next(_numbers)}@example.com"))
+
+    def forget(email: str) -> Callable[[], object]:
+        return lambda: api.post("/user/password/forgot", json={"email": email})
+
+    return {
+        "login": {"unknown": log_in(UNKNOWN), "wrong key": log_in(KNOWN), "disabled": log_in(DISABLED)},
+        "sign-up": {"new": sign_up(None), "existing": sign_up(KNOWN)},
+        "forgot": {"unknown": forget(UNKNOWN), "known": forget(KNOWN), "disabled": forget(DISABLED)},
+    }
+
+
+def measure(tries: dict[str, Callable[[], object]], resources: Resources) -> dict[str, float]:
+    """Median milliseconds of each, tried in turns so that whatever the machine does meets all of them."""
+    took: dict[str, list[float]] = {name: [] for name in tries}
+    for _ in range(TRIES):
+        for name, attempt in tries.items():
+            for action in Action:
+                for subject in (KNOWN, DISABLED, UNKNOWN, CALLER):
+                    resources.throttle.forgive(action, subject)
+            began = time.perf_counter()
+            attempt()
+            took[name].append((time.perf_counter() - began) * 1000)
+    return {name: statistics.median(times) for name, times in took.items()}
+
+
+def report(title: str, medians: dict[str, float]) -> None:
+    spread = max(medians.values()) / min(medians.values()) - 1
+    shown = ", ".join(f"{name} {median:.1f} ms" for name, median in medians.items())
+    sys.stdout.write(f"{title:8} {shown}; apart by {spread:.1%}\n")
+
+
+if __name__ == "__main__":
+    main()

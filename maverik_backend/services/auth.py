@@ -24,6 +24,8 @@ from maverik_backend.services.event import Caller
 from maverik_backend.services.throttle import Action, Throttle
 
 REUSE_GRACE = timedelta(seconds=10)
+LONGEST_LOGIN = timedelta(days=180)
+"""However often it is refreshed, a login ends and the key is asked for again (ASVS 5.0, 7.3.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,8 @@ class Authenticator:
             if claims.rotation == login.rotacion:
                 login.rotacion += 1
                 login.ultimo_uso = func.now()
-                login.vence = datetime.now(UTC) + self._tokens.refresh_ttl
+                latest = login.fecha_creacion + LONGEST_LOGIN
+                login.vence = min(datetime.now(UTC) + self._tokens.refresh_ttl, latest)
             elif is_reused:
                 login.cerrado = func.now()
                 events.record(session, SecurityEvent.REFRESH_REUSED, user_id=user.id, caller=caller)

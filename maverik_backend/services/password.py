@@ -137,6 +137,8 @@ class Passwords:
             self._set(session, user, new_password, new_hash)
             auth.end_logins(session, user_id=user.id)
             events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, caller=caller)
+        # Whoever reads the mailbox is the person: tries of somebody else must not keep them out.
+        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, user.email)
 
     def change(self, *, signed_in: SignedIn, current: str, new_password: str, caller: Caller) -> None:
         """Set another key, knowing the current one; ends every other login.

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from maverik_backend.core.security import generate_paserk
 from maverik_backend.core.tokens import Tokens
-from maverik_backend.services.auth import REUSE_GRACE
+from maverik_backend.services.auth import LONGEST_LOGIN, REUSE_GRACE
 from maverik_backend.web.resources import Resources
 from tests.fixtures.application import MakeApp
 from tests.fixtures.people import TestUser
@@ -96,6 +96,18 @@ class TestRefreshing:
 
         statement = text("SELECT extract(epoch FROM vence - now()) / 86400 FROM inicio_sesion")
         assert float(connection.scalar(statement) or 0) == pytest.approx(30, abs=0.01)
+
+    def test_however_often_it_is_renewed_a_login_ends(
+        self, api: TestClient, user: TestUser, connection: Connection
+    ) -> None:
+        seconds = (LONGEST_LOGIN - timedelta(days=1)).total_seconds()
+        old = text("UPDATE inicio_sesion SET fecha_creacion = now() - make_interval(secs => :seconds)")
+        connection.execute(old, {"seconds": seconds})
+
+        refresh(api, user.refresh_token)
+
+        statement = text("SELECT extract(epoch FROM vence - now()) / 86400 FROM inicio_sesion")
+        assert float(connection.scalar(statement) or 0) == pytest.approx(1, abs=0.01)
 
     def test_an_answer_that_was_lost_can_be_asked_for_again(
         self, api: TestClient, user: TestUser, connection: Connection

@@ -12,10 +12,11 @@ from limits.storage import MemoryStorage
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
+from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.services.throttle import LIMITS, Action
 from maverik_backend.web.resources import Resources
 from tests.fixtures.application import MakeApp
-from tests.fixtures.people import TestUser, make_profile
+from tests.fixtures.people import TestUser, make_profile, text_of
 
 Try = Callable[[TestClient, TestUser], Any]
 _numbers = count(1)
@@ -146,6 +147,18 @@ class TestWhoIsCounted:
         use_up(Action.LOG_IN_TO_ACCOUNT, api, user)
 
         assert api.post("/user/password/forgot", json={"email": user.email}).status_code == 200
+
+    def test_restoring_it_lets_the_person_in_at_once(
+        self, api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources
+    ) -> None:
+        use_up(Action.LOG_IN_TO_ACCOUNT, api, user)
+        api.post("/user/password/forgot", json={"email": user.email})
+        resources.outbox.deliver_due()
+        token = text_of(mailbox.mails_to(user.email)[-1]).partition("set-password?token=")[2].split()[0]
+        new = "una clave bien nueva"
+        assert api.post("/user/password/reset", json={"token": token, "clave_nueva": new}).status_code == 200
+
+        assert api.post("/user/login", json={"email": user.email, "clave": new}).status_code == 200
 
     def test_confirming_the_key_to_leave_is_counted_too(self, user: TestUser) -> None:
         tries = [user.delete("/user/me", {"clave": "otra"}) for _ in range(LIMITS[Action.CONFIRM_KEY].amount)]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from limits.storage import MemoryStorage, Storage
 from sqlalchemy import Connection, text
 
 from maverik_backend.core.database import Database, make_engine
-from maverik_backend.errors import SettingsError, TooManyTries
+from maverik_backend.errors import SettingsError, TooManyTries, UpstreamUnreachable
 from maverik_backend.services.throttle import LIMITS, Action, Throttle
 from maverik_backend.services.throttle_storage import PostgresStorage, make_storage
 from maverik_backend.settings import Settings
+from tests.redis_server import RedisServer
 
 THREADS = 16
 
@@ -121,6 +124,51 @@ class TestChoosing:
     def test_the_setting_names_it(self, database: Database, kind: str, expected: type[Storage]) -> None:
         assert isinstance(make_storage(kind, database.transaction), expected)
 
-    def test_redis_without_its_library_is_told_in_a_sentence(self, database: Database) -> None:
+    def test_redis_without_its_library_is_told_in_a_sentence(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "redis", None)  # how Python itself says that there is no such module
+
         with pytest.raises(SettingsError, match=r"^RATE_LIMIT_STORAGE names Redis .+ `pip install redis`\.$"):
             make_storage("redis://localhost:6379", database.transaction)
+
+
+class TestRedis:
+    @pytest.fixture
+    def server(self, tmp_path: Path) -> Iterator[RedisServer]:
+        with RedisServer(tmp_path) as server:
+            yield server
+
+    @pytest.fixture
+    def throttle(self, server: RedisServer, database: Database) -> Throttle:
+        return Throttle(make_storage(server.url, database.transaction))
+
+    def test_it_refuses_one_try_too_many_until_the_window_ends(self, throttle: Throttle) -> None:
+        limit = LIMITS[Action.CONFIRM_KEY]
+        for _ in range(limit.amount):
+            throttle.count(Action.CONFIRM_KEY, "7")
+
+        with pytest.raises(TooManyTries) as refused:
+            throttle.count(Action.CONFIRM_KEY, "7")
+
+        assert limit.get_expiry() - 60 <= refused.value.retry_after_s <= limit.get_expiry()
+        throttle.count(Action.CONFIRM_KEY, "8")
+
+    def test_it_forgives(self, throttle: Throttle) -> None:
+        for _ in range(LIMITS[Action.CONFIRM_KEY].amount):
+            throttle.count(Action.CONFIRM_KEY, "7")
+
+        throttle.forgive(Action.CONFIRM_KEY, "7")
+
+        throttle.count(Action.CONFIRM_KEY, "7")
+
+    def test_counting_without_it_is_an_upstream_failure(self, server: RedisServer, throttle: Throttle) -> None:
+        server.stop()
+
+        with pytest.raises(UpstreamUnreachable):
+            throttle.count(Action.CONFIRM_KEY, "7")
+
+    def test_forgiving_without_it_takes_nothing_back(self, server: RedisServer, throttle: Throttle) -> None:
+        server.stop()
+
+        throttle.forgive(Action.CONFIRM_KEY, "7")

@@ -21,10 +21,12 @@ import os
 import sys
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import argon2
 import sqlalchemy as sa
 from alembic import context, op
+from email_validator import EmailNotValidError, validate_email
 
 revision = "3f6c1a9d2b40"
 down_revision = "0b2e5472511d"
@@ -102,7 +104,10 @@ def _addresses() -> list[tuple[int, str]]:
 
 def _normal(email: str) -> str:
     """The address as signing in looks for it. Not in SQL: what ``lower`` does there depends on the server's locale."""
-    return unicodedata.normalize("NFC", email).strip().lower()
+    bare = unicodedata.normalize("NFC", email).strip()
+    with suppress(EmailNotValidError):
+        bare = validate_email(bare, check_deliverability=False).normalized
+    return unicodedata.normalize("NFC", bare).lower()
 
 
 def _hash_keys() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, EmailStr, Field
 from pydantic_core import PydanticCustomError
 
 from maverik_backend.core import passwords
+from maverik_backend.core.addresses import canonical
 from maverik_backend.schemas.base import PlainText, Request, Response, Whole
 from maverik_backend.texts import validation as texts
 
@@ -37,12 +37,8 @@ def _adult(born: date) -> date:
     return born
 
 
-def _normal(address: str) -> str:
-    return unicodedata.normalize("NFC", address).strip().lower()
-
-
-Email = Annotated[EmailStr, Field(max_length=MAX_EMAIL_CHARS), AfterValidator(_normal)]
-"""An address, in lower case: two spellings of one mailbox are one person."""
+Email = Annotated[EmailStr, Field(max_length=MAX_EMAIL_CHARS), AfterValidator(canonical)]
+"""An address in its one spelling: two spellings of one mailbox are one person."""
 
 BirthDate = Annotated[date, BeforeValidator(_written_date), AfterValidator(_adult)]
 CatalogId = Annotated[Whole, Field(description="Id de una opción de `GET /catalogs`.")]
@@ -81,7 +77,7 @@ class UsuarioActualizarRequest(Request):
 class UsuarioLogin(Request):
     """An address and its key. The address is compared as it is: a malformed one is just an unknown one."""
 
-    email: Annotated[PlainText, Field(max_length=500), AfterValidator(_normal)]
+    email: Annotated[PlainText, Field(max_length=500), AfterValidator(canonical)]
     clave: Annotated[PlainText, Field(max_length=500)]
 
 

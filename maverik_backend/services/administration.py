@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, func, inspect, select, text
 from sqlalchemy.orm import Session
 
+from maverik_backend.core.addresses import canonical
 from maverik_backend.errors import AlreadyExists, NotFound
 from maverik_backend.models import EnlaceClave, SecurityEvent, Usuario
 from maverik_backend.services import auth
@@ -34,7 +35,7 @@ def get_or_raise(session: Session, *, email: str) -> Usuario:
     Raises:
         NotFound: when there is none.
     """
-    user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == email.strip().lower()))
+    user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == canonical(email)))
     if user is None:
         raise NotFound("user")
     return user

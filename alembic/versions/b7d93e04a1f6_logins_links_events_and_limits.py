@@ -8,6 +8,9 @@ Revises: 8a41f2c7e95b
 
 from __future__ import annotations
 
+import secrets
+
+import argon2
 import sqlalchemy as sa
 from alembic import op
 
@@ -39,6 +42,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     _refuse_to_open_closed_accounts()
+    _end_temporary_keys()
     for table in ("limite_uso", "evento_seguridad", "enlace_clave", "inicio_sesion"):
         op.drop_table(table)
     for name in ("deshabilitado", "email_verificado", "clave_vence", "debe_cambiar_clave"):
@@ -49,6 +53,13 @@ def _refuse_to_open_closed_accounts() -> None:
     closed = op.get_bind().scalar(sa.text("SELECT count(*) FROM usuario WHERE deshabilitado IS NOT NULL"))
     if closed:
         raise SystemExit(f"Nothing was changed: {closed} disabled accounts would be open again in the old tables.")
+
+
+def _end_temporary_keys() -> None:
+    """The old tables cannot say when a key expires: rather than hold for ever, mailed ones match nothing any more."""
+    unknown = argon2.PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(secrets.token_urlsafe(32))
+    statement = sa.text("UPDATE usuario SET clave_hash = :hash WHERE clave_vence IS NOT NULL")
+    op.get_bind().execute(statement, {"hash": unknown})
 
 
 def _create_logins() -> None:

@@ -233,6 +233,7 @@ class TestAddresses:
             ("\tana@example.com\n", "ana@example.com"),
             ("ÑANDÚ@example.com", "ñandú@example.com"),
             (unicodedata.normalize("NFD", "ñandú@example.com"), "ñandú@example.com"),
+            ("ana@xn--mller-kva.com", "ana@müller.com"),
             ("no es un correo", "no es un correo"),
         ],
     )
@@ -293,6 +294,27 @@ class TestAddresses:
 
 
 class TestTheWayDown:
+    def test_a_temporary_key_does_not_come_back_without_its_end(
+        self, own_database: Settings, alembic: MakeAlembic, tmp_path: Path
+    ) -> None:
+        cheap = PasswordHasher(memory_kib=8, passes=1)
+        for email, hours in (("mailed@example.com", 1), ("chosen@example.com", None)):
+            rows(
+                own_database,
+                "INSERT INTO usuario (email, clave_hash, clave_vence) "
+                "VALUES (:email, :hash, now() + make_interval(hours => :hours))",
+                email=email,
+                hash=cheap.hash("la clave"),
+                hours=hours,
+            )
+
+        alembic(own_database)("downgrade", BASE)
+        alembic(own_database)("upgrade", "head", **CHEAP)
+
+        with served(own_database, tmp_path) as api:
+            assert sign_in(api, "chosen@example.com", "la clave") == (200, True)
+            assert sign_in(api, "mailed@example.com", "la clave") == (401, None)
+
     def test_disabled_accounts_stop_it(self, own_database: Settings, alembic: MakeAlembic) -> None:
         rows(own_database, "INSERT INTO usuario (email, clave_hash, deshabilitado) VALUES ('a@b', 'x', now())")
 

@@ -25,9 +25,12 @@ from maverik_backend.settings import Settings
 TransactionFactory = Callable[[], AbstractContextManager[Session]]
 
 # SQLSTATE classes and codes (PostgreSQL manual, appendix A) that say "not now" or "not you" rather than "your statement
-# is wrong": connection, authorization, unknown database, resources, shutdown, statement timeout, and a table or column
-# that is missing because the database is not migrated.
-_UNAVAILABLE_SQLSTATES = ("08", "28", "3D000", "53", "57P01", "57P02", "57P03", "57P05", "57014", "42P01", "42703")
+# is wrong": connection, authorization, unknown database, transactions that stood in each other's way (deadlocks),
+# resources, lock timeout, shutdown, statement timeout, and a table or column that is missing because the database is
+# not migrated.
+_UNAVAILABLE_SQLSTATES = (
+    "08", "28", "3D000", "40", "53", "55P03", "57P01", "57P02", "57P03", "57P05", "57014", "42P01", "42703",
+)  # fmt: skip
 
 # The server ends a long statement by itself; only when it says nothing for so much longer is the connection given up.
 _SILENCE_MARGIN_S = 5.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -141,6 +142,26 @@ def rude_settings(rude: RawServer, folder: Path) -> Settings:
         connect_timeout_s=CONNECT_TIMEOUT_S,
     )
     return local_settings(folder).model_copy(update={"database": database})
+
+
+def test_transactions_in_each_others_way_are_told_to_come_back(server: TcpPostgres, tmp_path: Path) -> None:
+    database = Database(make_engine(settings_for(server, tmp_path)))
+    both_hold_one = threading.Barrier(2)
+
+    def lock(first: int, second: int) -> str:
+        try:
+            with database.transaction() as session:
+                session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": first})
+                both_hold_one.wait()
+                session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": second})
+        except DatabaseUnavailable as error:
+            return str(error)
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [pool.submit(lock, 1, 2), pool.submit(lock, 2, 1)]
+        assert sorted(outcome.result() for outcome in outcomes) == ["SQLSTATE 40P01", "done"]
+    database.dispose()
 
 
 def test_a_statement_may_take_longer_than_connecting(server: TcpPostgres, tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ from maverik_backend.services import event as events
 from maverik_backend.services.event import Caller
 from maverik_backend.services.throttle import Action, Throttle
 
+NOBODY = 0  # ids start at 1
+# A hash is renewed once in a long while; whoever signs in at that moment reads it again.
+_TRIES_WHILE_HASH_CHANGES = 2
 REUSE_GRACE = timedelta(seconds=10)
 LONGEST_LOGIN = timedelta(days=180)
 """However often it is refreshed, a login ends and the key is asked for again (ASVS 5.0, 7.3.2)."""
@@ -68,16 +71,14 @@ class Authenticator:
             WrongCredentials: when this is not somebody who may sign in.
         """
         self._throttle.count(Action.LOG_IN_FROM_ADDRESS, caller.place)
-        self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email)
-        with self._transaction() as session:
-            user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == email))
-        matches = self._hasher.verify(user.clave_hash if user else None, password)
-        if user is None or not matches or not _may_sign_in(user):
-            with self._transaction() as session:
-                events.record(session, SecurityEvent.LOGIN_FAILED, user_id=user.id if user else None, caller=caller)
-            raise WrongCredentials
-        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, email)
-        return self._open(user, password, caller)
+        self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email, caller.place)
+        self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, email)
+        for _ in range(_TRIES_WHILE_HASH_CHANGES):
+            user = self._verify(email=email, password=password, caller=caller)
+            if login := self._open(user, password, caller):
+                forgive_logins(self._throttle, email=email, caller=caller)
+                return login
+        raise WrongCredentials
 
     def refresh(self, *, refresh_token: str, caller: Caller) -> Login:
         """New tokens for the login that ``refresh_token`` belongs to; the token itself is used up.
@@ -112,7 +113,22 @@ class Authenticator:
             raise NotAuthenticated("reused")
         return self._issue(user, login_id=login.id, rotation=login.rotacion)
 
-    def _open(self, user: Usuario, password: str, caller: Caller) -> Login:
+    def _verify(self, *, email: str, password: str, caller: Caller) -> Usuario:
+        """The person whose key this is."""
+        with self._transaction() as session:
+            user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == email))
+        matches = self._hasher.verify(user.clave_hash if user else None, password)
+        if user is not None and matches and _may_sign_in(user):
+            return user
+        with self._transaction() as session:
+            # Whoever is erased meanwhile becomes nobody here, instead of a reference to nothing.
+            still_there = select(Usuario.id).where(Usuario.id == (user.id if user else NOBODY))
+            user_id = session.scalar(still_there.with_for_update(read=True, key_share=True))
+            events.record(session, SecurityEvent.LOGIN_FAILED, user_id=user_id, caller=caller)
+        raise WrongCredentials
+
+    def _open(self, user: Usuario, password: str, caller: Caller) -> Login | None:
+        """A login for the person who was verified; ``None`` when their key or account is another by now."""
         is_outdated = self._hasher.is_outdated(user.clave_hash)
         new_hash = self._hasher.hash(password) if is_outdated else user.clave_hash
         login = InicioSesion(
@@ -122,7 +138,8 @@ class Authenticator:
             agente=caller.short_agent,
         )
         with self._transaction() as session:
-            # Only while the key is still the one that was verified: it may have been changed meanwhile.
+            # Only while the key is still the one that was verified: it may have been changed meanwhile, or its hash
+            # renewed by another login.
             known = session.scalar(
                 update(Usuario)
                 .where(Usuario.id == user.id, Usuario.clave_hash == user.clave_hash, Usuario.deshabilitado.is_(None))
@@ -136,7 +153,7 @@ class Authenticator:
                 .execution_options(synchronize_session=False)
             )
             if known is None:
-                raise WrongCredentials
+                return None
             session.add(login)
             events.record(session, SecurityEvent.LOGGED_IN, user_id=user.id, caller=caller)
             if user.email_verificado is None:
@@ -150,6 +167,12 @@ class Authenticator:
             user_name=user.email.partition("@")[0],
             must_change_password=user.debe_cambiar_clave,
         )
+
+
+def forgive_logins(throttle: Throttle, *, email: str, caller: Caller) -> None:
+    """Start the counts of the account anew: its owner has shown who they are."""
+    throttle.forgive(Action.LOG_IN_TO_ACCOUNT, email, caller.place)
+    throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, email)
 
 
 def authenticate(session: Session, claims: AccessClaims) -> SignedIn:

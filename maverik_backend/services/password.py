@@ -21,14 +21,13 @@ from maverik_backend.errors import FieldError, InvalidInput
 from maverik_backend.models import EnlaceClave, SecurityEvent, Usuario
 from maverik_backend.services import auth, outbox
 from maverik_backend.services import event as events
-from maverik_backend.services.auth import SignedIn
+from maverik_backend.services.auth import NOBODY, SignedIn
 from maverik_backend.services.event import Caller
 from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 from maverik_backend.texts import validation as texts
 from maverik_backend.texts.mail import Letter
 
-NOBODY = 0  # ids start at 1
 NEW_PASSWORD_FIELD = "clave_nueva"  # noqa: S105 - the name of a field
 
 
@@ -138,7 +137,7 @@ class Passwords:
             auth.end_logins(session, user_id=user.id)
             events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, caller=caller)
         # Whoever reads the mailbox is the person: tries of somebody else must not keep them out.
-        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, user.email)
+        auth.forgive_logins(self._throttle, email=user.email, caller=caller)
 
     def change(self, *, signed_in: SignedIn, current: str, new_password: str, caller: Caller) -> None:
         """Set another key, knowing the current one; ends every other login.

@@ -11,20 +11,25 @@ import math
 import time
 from enum import StrEnum
 
+import structlog
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from maverik_backend.errors import TooManyTries, UpstreamUnreachable
+from maverik_backend.errors import DatabaseUnavailable, TooManyTries, UpstreamUnreachable
+
+_log = structlog.get_logger(__name__)
 
 
 class Action(StrEnum):
     """What is counted, by whom or from where."""
 
     LOG_IN_TO_ACCOUNT = "log_in_to_account"
+    LOG_IN_TO_ACCOUNT_FROM_ANYWHERE = "log_in_to_account_from_anywhere"
     LOG_IN_FROM_ADDRESS = "log_in_from_address"
     SIGN_UP_FROM_ADDRESS = "sign_up_from_address"
+    SIGN_UP_AS_ACCOUNT = "sign_up_as_account"
     MAIL_TO_ACCOUNT = "mail_to_account"
     MAIL_FROM_ADDRESS = "mail_from_address"
     RESET_FROM_ADDRESS = "reset_from_address"
@@ -33,12 +38,17 @@ class Action(StrEnum):
 
 
 LIMITS: dict[Action, RateLimitItem] = {
-    # One account is attacked from many places: slow enough against guessing, rare enough for a forgetful person.
+    # By account *and* address: a stranger who guesses locks themselves out, not the owner who signs in from elsewhere.
     Action.LOG_IN_TO_ACCOUNT: parse("20 per 15 minutes"),
+    # One account is attacked from many places: wide, because this one does lock the owner out (a mailed link lets them
+    # in), and still far too slow to guess keys that are not among the common ones.
+    Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE: parse("200 per 15 minutes"),
     # Many accounts are attacked from one place; an office behind one address still gets in.
     Action.LOG_IN_FROM_ADDRESS: parse("100 per 15 minutes"),
     Action.SIGN_UP_FROM_ADDRESS: parse("30 per hour"),
-    # Mails that anybody can cause: nobody's mailbox is flooded.
+    # Mails that anybody can cause: nobody's mailbox is flooded. Signing up is counted apart, so that a stranger who
+    # asks for links keeps nobody from signing up.
+    Action.SIGN_UP_AS_ACCOUNT: parse("5 per hour"),
     Action.MAIL_TO_ACCOUNT: parse("5 per hour"),
     Action.MAIL_FROM_ADDRESS: parse("30 per hour"),
     Action.RESET_FROM_ADDRESS: parse("30 per hour"),
@@ -54,14 +64,14 @@ class Throttle:
     def __init__(self, storage: Storage) -> None:
         self._limiter = FixedWindowRateLimiter(storage)
 
-    def count(self, action: Action, subject: str) -> None:
-        """Count one try of ``action`` by ``subject``.
+    def count(self, action: Action, *subject: str) -> None:
+        """Count one try of ``action`` by ``subject``: an account, a place, or one from the other.
 
         Raises:
             TooManyTries: when the limit of the table is used up.
             UpstreamUnreachable: when a shared storage is away.
         """
-        limit, key = LIMITS[action], _key(action, subject)
+        limit, key = LIMITS[action], _key(action, *subject)
         try:
             if self._limiter.hit(limit, key):
                 return
@@ -70,10 +80,17 @@ class Throttle:
             raise UpstreamUnreachable("rate_limit_storage") from None
         raise TooManyTries(retry_after_s=max(1, math.ceil(resets_at - time.time())))
 
-    def forgive(self, action: Action, subject: str) -> None:
-        """Start the count anew: the person proved who they are."""
-        self._limiter.clear(LIMITS[action], _key(action, subject))
+    def forgive(self, action: Action, *subject: str) -> None:
+        """Start the count anew: the person proved who they are.
+
+        What they did is done by then, so a storage that is away does not turn it into a failure.
+        """
+        try:
+            self._limiter.clear(LIMITS[action], _key(action, *subject))
+        except (StorageError, DatabaseUnavailable):
+            _log.warning("tries_not_forgiven", action=action.value)
 
 
-def _key(action: Action, subject: str) -> str:
-    return f"{action}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
+def _key(action: Action, *subject: str) -> str:
+    # No text that reaches this holds a NUL, so no two subjects share a key.
+    return f"{action}:{hashlib.sha256(chr(0).join(subject).encode()).hexdigest()[:32]}"

@@ -64,7 +64,7 @@ def sign_up(
     answers = _catalog_ids(data.model_dump())
     catalogs.check(answers)
     throttle.count(Action.SIGN_UP_FROM_ADDRESS, caller.place)
-    throttle.count(Action.MAIL_TO_ACCOUNT, data.email)
+    throttle.count(Action.SIGN_UP_AS_ACCOUNT, data.email)
     mailed = passwords.make_mailed_key()
     with transaction() as session:
         created = session.scalar(

@@ -26,8 +26,8 @@ def somebody_else() -> str:
     return f"otra{next(_numbers)}@example.com"
 
 
-def log_in(api: TestClient, email: str) -> Any:
-    return api.post("/user/login", json={"email": email, "clave": "otra"})
+def log_in(api: TestClient, email: str, **kwargs: Any) -> Any:
+    return api.post("/user/login", json={"email": email, "clave": "otra"}, **kwargs)
 
 
 def confirm_key(api: TestClient, user: TestUser) -> Any:
@@ -35,11 +35,18 @@ def confirm_key(api: TestClient, user: TestUser) -> Any:
     return user.put("/user/password", {"clave_actual": "otra", "clave_nueva": "una clave nueva"})
 
 
+def from_anywhere() -> dict[str, str]:
+    number = next(_numbers)
+    return {"X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
+
+
 # For each line of the table, something that uses it up and no other line.
 TRIES: dict[Action, Try] = {
     Action.LOG_IN_TO_ACCOUNT: lambda api, user: log_in(api, user.email),
+    Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE: lambda api, user: log_in(api, user.email, headers=from_anywhere()),
     Action.LOG_IN_FROM_ADDRESS: lambda api, _user: log_in(api, somebody_else()),
     Action.SIGN_UP_FROM_ADDRESS: lambda api, _user: api.post("/user/signup", json=make_profile()),
+    Action.SIGN_UP_AS_ACCOUNT: lambda api, user: api.post("/user/signup", json=make_profile(email=user.email)),
     Action.MAIL_TO_ACCOUNT: lambda api, user: api.post("/user/password/forgot", json={"email": user.email}),
     Action.MAIL_FROM_ADDRESS: lambda api, _user: api.post("/user/email/resend", json={"email": somebody_else()}),
     Action.RESET_FROM_ADDRESS: lambda api, _user: api.post(
@@ -57,7 +64,7 @@ def storage(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def app(make_app: MakeApp, storage: str) -> FastAPI:
-    return make_app(rate_limit_storage=storage)
+    return make_app(rate_limit_storage=storage, trusted_proxy_count=1)
 
 
 @pytest.fixture
@@ -118,6 +125,15 @@ class TestWhoIsCounted:
         assert user.log_in().status_code == 429
         assert other_user.log_in().status_code == 200
 
+    def test_a_stranger_who_guesses_does_not_lock_the_owner_out(self, api: TestClient, user: TestUser) -> None:
+        for _ in range(3):
+            use_up(Action.LOG_IN_TO_ACCOUNT, api, user)
+        assert user.log_in().status_code == 429
+
+        own = api.post("/user/login", json={"email": user.email, "clave": user.key}, headers=from_anywhere())
+
+        assert own.status_code == 200
+
     def test_any_spelling_of_an_address_is_one_account(self, api: TestClient, user: TestUser) -> None:
         for number in range(LIMITS[Action.LOG_IN_TO_ACCOUNT].amount):
             log_in(api, user.email.upper() if number % 2 else f" {user.email} ")
@@ -148,17 +164,37 @@ class TestWhoIsCounted:
 
         assert api.post("/user/password/forgot", json={"email": user.email}).status_code == 200
 
+    def test_an_account_attacked_from_everywhere_can_be_restored_by_mail(
+        self, api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources
+    ) -> None:
+        use_up(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, api, user)
+        assert user.log_in().status_code == 429
+
+        assert self.restored(api, user, mailbox, resources).status_code == 200
+
     def test_restoring_it_lets_the_person_in_at_once(
         self, api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources
     ) -> None:
         use_up(Action.LOG_IN_TO_ACCOUNT, api, user)
+
+        assert self.restored(api, user, mailbox, resources).status_code == 200
+
+    @staticmethod
+    def restored(api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources) -> Any:
+        """What signing in says after setting another key with a mailed link."""
         api.post("/user/password/forgot", json={"email": user.email})
         resources.outbox.deliver_due()
         token = text_of(mailbox.mails_to(user.email)[-1]).partition("set-password?token=")[2].split()[0]
         new = "una clave bien nueva"
         assert api.post("/user/password/reset", json={"token": token, "clave_nueva": new}).status_code == 200
+        return api.post("/user/login", json={"email": user.email, "clave": new})
 
-        assert api.post("/user/login", json={"email": user.email, "clave": new}).status_code == 200
+    def test_asking_for_links_keeps_nobody_from_signing_up(self, api: TestClient) -> None:
+        form = make_profile()
+        for _ in range(LIMITS[Action.MAIL_TO_ACCOUNT].amount):
+            api.post("/user/password/forgot", json={"email": form["email"]})
+
+        assert api.post("/user/signup", json=form).status_code == 201
 
     def test_confirming_the_key_to_leave_is_counted_too(self, user: TestUser) -> None:
         tries = [user.delete("/user/me", {"clave": "otra"}) for _ in range(LIMITS[Action.CONFIRM_KEY].amount)]
@@ -172,7 +208,6 @@ class TestWhoIsCounted:
         before = connection.scalar(waiting)
 
         assert TRIES[Action.MAIL_TO_ACCOUNT](api, user).status_code == 429
-        assert api.post("/user/signup", json=make_profile(email=user.email)).status_code == 429
 
         assert connection.scalar(waiting) == before
 

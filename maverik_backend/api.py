@@ -35,6 +35,7 @@ from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
 from maverik_backend.services.cleanup import clean_up
+from maverik_backend.services.health import Health
 from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.outbox import Outbox
 from maverik_backend.services.password import Passwords
@@ -113,6 +114,13 @@ def create_app(
             keyring=keyring,
             mail_timeout_s=settings.mail.mail_timeout_s,
         ),
+        health=Health(
+            transaction=database.transaction,
+            upstreams={
+                "rag": lambda deadline: clients.advisor.check(deadline=deadline),
+                "optimizer": lambda deadline: clients.optimizer.check(deadline=deadline),
+            },
+        ),
     )
     app = _make_fastapi(settings)
     app.state.resources = resources
@@ -166,6 +174,7 @@ async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPool
         for worker in workers:
             await anyio.to_thread.run_sync(worker.stop)
         await anyio.to_thread.run_sync(partial(executor.shutdown, cancel_futures=True))
+        await anyio.to_thread.run_sync(resources.health.close)
         resources.database.dispose()
         _log.info("stopped")
 

@@ -59,6 +59,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end; whatever still waits when the grace is over is left behind."""
         if not self.should_exit:
+            self._resources.health.stop()
             _log.info("stopping", running_turns=self._resources.chat.running, grace_s=self._grace_s)
             leave = threading.Timer(self._grace_s, self._leave)
             leave.daemon = True

@@ -38,10 +38,11 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from maverik_backend.clients import punctual
-from maverik_backend.clients.breaker import CircuitBreaker
+from maverik_backend.clients.breaker import BreakerState, CircuitBreaker
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import (
     UpstreamBadAnswer,
+    UpstreamCircuitOpen,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
@@ -57,6 +58,7 @@ RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 BACKOFFS_S = (0.3, 1.0)
 MAX_ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_SERVER_ERROR = 500  # RFC 9110, section 15.6
 
 
 class HttpService:
@@ -85,7 +87,7 @@ class HttpService:
         Raises:
             UpstreamError: of the kind that fits; see the table above.
         """
-        with self._errors_mapped(), self._open(path, payload, deadline) as response:
+        with self._errors_mapped(), self._send("POST", path, payload, deadline) as response:
             if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110, section 15.3
                 wait_s = _retry_after_s(response.headers.get("Retry-After"))
                 raise UpstreamRejected(self.name, response.status_code, retry_after_s=wait_s)
@@ -112,6 +114,18 @@ class HttpService:
             time.sleep(wait_s)
         raise AssertionError("the last try returns or raises")
 
+    def check(self, *, deadline: Deadline) -> None:
+        """Ask for the root, at no cost to the service: whatever it says, unless that it fails, shows that it is there.
+
+        Raises:
+            UpstreamError: when it is not, or its breaker is open: then it answers, but not to what it is asked.
+        """
+        if self.breaker.state is BreakerState.OPEN:
+            raise UpstreamCircuitOpen(self.name)
+        with self._errors_mapped(), self._send("GET", "/", None, deadline) as response:
+            if response.status_code >= _SERVER_ERROR:
+                raise UpstreamRejected(self.name, response.status_code)
+
     def _decode(self, body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
         try:
             return json.loads(body)
@@ -122,11 +136,12 @@ class HttpService:
         """Close the pooled connections."""
         self._session.close()
 
-    def _open(self, path: str, payload: Mapping[str, Any] | None, deadline: Deadline) -> requests.Response:
+    def _send(self, method: str, path: str, payload: Mapping[str, Any] | None, deadline: Deadline) -> requests.Response:
         remaining_s = deadline.remaining_s()
         if not remaining_s:
             raise UpstreamTimeout(self.name, "no time left")
-        return self._session.post(
+        return self._session.request(
+            method,
             self._base_url + path,
             json=payload,
             timeout=urllib3.Timeout(  # type: ignore[arg-type] # requests takes it; its stubs know only numbers

@@ -5,8 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response, status
 
 from maverik_backend import __version__
-from maverik_backend.schemas.health import DependenciaResponse, InicioResponse, SaludResponse, Status
-from maverik_backend.services import health
+from maverik_backend.schemas.health import DisponibilidadResponse, InicioResponse, SaludResponse, VidaResponse
 from maverik_backend.web.dependencies import App
 
 router = APIRouter(tags=["servicio"])
@@ -19,19 +18,41 @@ def get_root() -> InicioResponse:
 
 @router.get(
     "/health",
-    summary="Cómo está el servicio",
+    summary="Cómo está el servicio y todo lo que necesita",
     responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": SaludResponse, "description": "No puede atender"}},
 )
 def get_health(app: App, response: Response) -> SaludResponse:
-    found = health.check_database(app.database.transaction)
-    dependencies = {
-        "database": DependenciaResponse(status=_status(found.latency_ms is not None), latency_ms=found.latency_ms),
-        "migrations": DependenciaResponse(status=_status(found.is_migrated), latency_ms=None),
-    }
-    if not found.is_migrated:
+    report = app.health.report()
+    if report.status == "unhealthy":
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    return SaludResponse(status=_status(found.is_migrated), version=__version__, dependencies=dependencies)
+    return SaludResponse.model_validate(
+        {
+            "status": report.status,
+            "version": __version__,
+            "uptime_s": report.uptime_s,
+            "dependencies": report.dependencies,
+        },
+        from_attributes=True,
+    )
 
 
-def _status(is_fine: bool) -> Status:  # noqa: FBT001 - a conversion
-    return "healthy" if is_fine else "unhealthy"
+@router.get("/health/live", summary="Si el proceso contesta; si no, hay que reiniciarlo")
+def get_liveness() -> VidaResponse:
+    return VidaResponse()
+
+
+@router.get(
+    "/health/ready",
+    summary="Si conviene mandarle pedidos; si no, hay que esperar",
+    responses={
+        status.HTTP_503_SERVICE_UNAVAILABLE: {
+            "model": DisponibilidadResponse,
+            "description": "Todavía no está migrada la base, o el proceso está terminando",
+        }
+    },
+)
+def get_readiness(app: App, response: Response) -> DisponibilidadResponse:
+    if app.health.is_ready():
+        return DisponibilidadResponse(status="ready")
+    response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return DisponibilidadResponse(status="not ready")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from maverik_backend.schemas.base import Response
 
-Status = Literal["healthy", "unhealthy"]
+Status = Literal["healthy", "degraded", "unhealthy"]
 
 
 class InicioResponse(Response):
@@ -19,6 +19,18 @@ class InicioResponse(Response):
     docs: str = "/docs"
 
 
+class VidaResponse(Response):
+    """That the process answers at all."""
+
+    status: Literal["alive"] = "alive"
+
+
+class DisponibilidadResponse(Response):
+    """Whether requests should be sent here."""
+
+    status: Literal["ready", "not ready"]
+
+
 class DependenciaResponse(Response):
     """One thing that the service depends on."""
 
@@ -26,6 +38,8 @@ class DependenciaResponse(Response):
     latency_ms: float | None = Field(
         description="Milisegundos que tardó en contestar; null si no contestó o no se mide."
     )
+    detail: str | None = Field(description="Qué pasa, con la palabra que usan los logs; null si no hay nada que decir.")
+    backlog: int | None = Field(description="Cuántos correos esperan salir; null en lo que no es el correo.")
 
 
 class SaludResponse(Response):
@@ -33,4 +47,5 @@ class SaludResponse(Response):
 
     status: Status
     version: str
+    uptime_s: float = Field(description="Segundos desde que arrancó el proceso.")
     dependencies: dict[str, DependenciaResponse]

@@ -13,6 +13,7 @@ from maverik_backend.core.tokens import Tokens
 from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
+from maverik_backend.services.health import Health
 from maverik_backend.services.outbox import Outbox
 from maverik_backend.services.password import Passwords
 from maverik_backend.services.throttle import Throttle
@@ -34,6 +35,7 @@ class Resources:
     catalogs: CatalogCache
     chat: Chat
     outbox: Outbox
+    health: Health
 
 
 def resources_of(app: FastAPI) -> Resources:

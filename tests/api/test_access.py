@@ -20,6 +20,8 @@ from tests.fixtures.people import TestUser
 OPEN = {
     ("GET", "/"),
     ("GET", "/health"),
+    ("GET", "/health/live"),
+    ("GET", "/health/ready"),
     ("GET", "/catalogs"),
     ("POST", "/user/signup"),
     ("POST", "/user/login"),

@@ -7,15 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
-from maverik_backend.api import create_app
-from maverik_backend.clients.registry import Clients
-from maverik_backend.core.database import Database
-from maverik_backend.core.security import PasswordHasher
-from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources
 from tests.fixtures.application import ScriptedAdvisor
 from tests.fixtures.people import TestUser
@@ -26,38 +19,6 @@ CONTRACT = json.loads((Path(__file__).parents[1] / "fixtures" / "catalogs.json")
 class TestRoot:
     def test_it_names_the_service(self, api: TestClient) -> None:
         assert api.get("/").json()["service"] == "maverik_backend"
-
-
-class TestHealth:
-    def test_a_working_database_is_healthy(self, api: TestClient) -> None:
-        body = api.get("/health").json()
-
-        assert body["status"] == body["dependencies"]["database"]["status"] == "healthy"
-
-    def test_an_unreachable_database_is_a_503(self, detached_api: TestClient) -> None:
-        response = detached_api.get("/health")
-
-        assert response.status_code == 503
-        assert response.json()["dependencies"]["database"] == {"status": "unhealthy", "latency_ms": None}
-
-    @pytest.mark.parametrize(
-        "change", ["UPDATE alembic_version SET version_num = '0b2e5472511d'", "DELETE FROM alembic_version"]
-    )
-    def test_tables_that_are_too_old_are_a_503_that_says_so(
-        self, api: TestClient, connection: Connection, change: str
-    ) -> None:
-        connection.execute(text(change))
-
-        response = api.get("/health")
-
-        assert response.status_code == 503
-        assert response.json()["dependencies"]["database"]["status"] == "healthy"
-        assert response.json()["dependencies"]["migrations"]["status"] == "unhealthy"
-
-    def test_tables_of_a_newer_release_are_fine(self, api: TestClient, connection: Connection) -> None:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'ffffffffffff'"))
-
-        assert api.get("/health").status_code == 200
 
 
 class TestCatalogs:
@@ -202,15 +163,3 @@ class TestLogs:
         assert "secreto" not in output
         assert user.email not in output
         assert user.token not in output
-
-
-@pytest.fixture
-def detached_api(resources: Resources, cheap_hasher: PasswordHasher) -> TestClient:
-    """The application, configured for a database server that is not there."""
-    settings: Settings = resources.settings
-    nowhere = settings.database.model_copy(update={"host": "127.0.0.1", "port": 1, "username": "x"})
-    away = settings.model_copy(update={"database": nowhere})
-    clients: Clients = resources.clients
-    app: FastAPI = create_app(away, clients=clients, hasher=cheap_hasher)
-    assert isinstance(app.state.resources.database, Database)
-    return TestClient(app, raise_server_exceptions=False)

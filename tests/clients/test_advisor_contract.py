@@ -122,6 +122,9 @@ class TestEveryAdvisor:
         with ThreadPoolExecutor(threads) as pool:
             assert list(pool.map(work, range(threads))) == [[True] * 5] * threads
 
+    def test_it_says_that_it_is_there(self, advisor: Advisor) -> None:
+        advisor.check(deadline=Deadline.after(AMPLE_S))
+
 
 @pytest.fixture
 def rag() -> Iterator[RagServer]:

@@ -102,6 +102,9 @@ class TestEveryOptimizer:
         alone = {risk_profile: generate(optimizer, risk_profile) for risk_profile in RiskProfile}
         assert allocations == [[alone[risk_profile]] * 5 for risk_profile in profiles]
 
+    def test_it_says_that_it_is_there(self, optimizer: Optimizer) -> None:
+        optimizer.check(deadline=Deadline.after(AMPLE_S))
+
 
 @pytest.fixture
 def server() -> Iterator[OptimizerServer]:

@@ -43,3 +43,11 @@ class Optimizer(Protocol):
             UpstreamError: when no answer of the contract's shape came before ``deadline``.
         """
         ...
+
+    def check(self, *, deadline: Deadline) -> None:
+        """See whether it could answer, without asking it anything that costs.
+
+        Raises:
+            UpstreamError: when it could not, or does not say so before ``deadline``.
+        """
+        ...

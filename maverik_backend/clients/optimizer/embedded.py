@@ -233,6 +233,9 @@ class EmbeddedOptimizer:
         del deadline
         return self._allocations[risk_profile]
 
+    def check(self, *, deadline: Deadline) -> None:
+        """It is always there: what could fail has been computed."""
+
 
 def read_index_levels() -> list[list[float]]:
     """Monthly index levels, oldest month first, one value for each of ``ASSET_CLASSES`` in their order."""

@@ -26,6 +26,9 @@ class HttpOptimizer:
         settings = context.settings
         return cls(settings.advice.portfolio_optimization_url or "", max_connections=settings.app.worker_threads)
 
+    def check(self, *, deadline: Deadline) -> None:
+        self._service.check(deadline=deadline)
+
     def generate(self, *, risk_profile: RiskProfile, deadline: Deadline) -> Allocation:
         return self._service.ask(
             f"/portfolio/generate/{risk_profile}", None, parse=self._allocation_of, deadline=deadline

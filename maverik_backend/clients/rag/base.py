@@ -62,6 +62,14 @@ class Advisor(Protocol):
         """
         ...
 
+    def check(self, *, deadline: Deadline) -> None:
+        """See whether it could answer, without asking it anything that costs.
+
+        Raises:
+            UpstreamError: when it could not, or does not say so before ``deadline``.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:

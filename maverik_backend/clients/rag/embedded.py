@@ -105,6 +105,9 @@ class EmbeddedAdvisor:
             return self._talk(_FIXED[intent])
         return self._answer_in(conversation, question, intent)
 
+    def check(self, *, deadline: Deadline) -> None:
+        """It is there as long as the database is, whose health is looked at by itself."""
+
     def _answer_in(self, conversation: Conversation, question: Question, intent: Intent | None) -> Answer:
         """What depends on the conversation."""
         if intent in _LEADS:

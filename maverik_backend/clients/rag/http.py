@@ -26,6 +26,9 @@ class HttpAdvisor:
         settings = context.settings
         return cls(settings.advice.rag_service_url or "", max_connections=settings.app.worker_threads)
 
+    def check(self, *, deadline: Deadline) -> None:
+        self._service.check(deadline=deadline)
+
     def answer(self, question: Question, *, deadline: Deadline) -> Answer:
         payload = {
             "userProfile": question.user_profile,

@@ -1,0 +1,189 @@
+"""What operators and load balancers see of the service."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+from starlette.testclient import TestClient
+
+from maverik_backend.clients.rag.http import HttpAdvisor
+from maverik_backend.core.database import Database
+from maverik_backend.core.deadline import Deadline
+from maverik_backend.errors import UpstreamCircuitOpen, UpstreamError, UpstreamTimeout
+from maverik_backend.services.health import CHECK_TIMEOUT_S, Health
+from maverik_backend.web.resources import Resources
+from tests.fixtures.application import ScriptedAdvisor
+from tests.fixtures.people import make_profile
+
+
+def dependency(api: TestClient, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = api.get("/health").json()["dependencies"][name]
+    return found
+
+
+class TestEverythingIsFine:
+    def test_it_says_so_of_each_dependency(self, api: TestClient) -> None:
+        body = api.get("/health").json()
+
+        assert body["status"] == "healthy"
+        assert {name: one["status"] for name, one in body["dependencies"].items()} == dict.fromkeys(
+            ("database", "migrations", "mail", "rag", "optimizer"), "healthy"
+        )
+
+    def test_it_names_version_and_uptime(self, api: TestClient) -> None:
+        body = api.get("/health").json()
+
+        assert body["version"]
+        assert body["uptime_s"] >= 0
+
+    def test_it_tells_how_long_the_others_took(self, api: TestClient) -> None:
+        assert all(dependency(api, name)["latency_ms"] >= 0 for name in ("database", "rag", "optimizer"))
+
+    def test_it_is_ready(self, api: TestClient) -> None:
+        response = api.get("/health/ready")
+
+        assert (response.status_code, response.json()) == (200, {"status": "ready"})
+
+
+class TestTheDatabase:
+    def test_without_it_the_service_cannot_do_its_job(self, detached_api: TestClient) -> None:
+        response = detached_api.get("/health")
+
+        assert response.status_code == 503
+        assert response.json()["status"] == response.json()["dependencies"]["database"]["status"] == "unhealthy"
+
+    def test_without_it_the_process_lives_and_is_not_ready(self, detached_api: TestClient) -> None:
+        assert detached_api.get("/health/live").status_code == 200
+        assert detached_api.get("/health/ready").status_code == 503
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE alembic_version SET version_num = '0b2e5472511d'",
+            "DELETE FROM alembic_version",
+            "DROP TABLE alembic_version",
+        ],
+    )
+    def test_tables_that_are_too_old_are_a_503_that_says_so(
+        self, api: TestClient, connection: Connection, change: str
+    ) -> None:
+        connection.execute(text(change))
+
+        response = api.get("/health")
+
+        assert response.status_code == api.get("/health/ready").status_code == 503
+        assert response.json()["dependencies"]["database"]["status"] == "healthy"
+        assert response.json()["dependencies"]["migrations"]["status"] == "unhealthy"
+
+    def test_tables_of_a_newer_release_are_fine(self, api: TestClient, connection: Connection) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'ffffffffffff'"))
+
+        assert api.get("/health").status_code == api.get("/health/ready").status_code == 200
+
+
+class TestMails:
+    def test_those_that_wait_are_counted(self, api: TestClient) -> None:
+        api.post("/user/signup", json=make_profile())
+
+        assert dependency(api, "mail") == {"status": "healthy", "latency_ms": None, "detail": None, "backlog": 1}
+
+    def test_one_that_waits_too_long_degrades_the_service(self, api: TestClient, connection: Connection) -> None:
+        api.post("/user/signup", json=make_profile())
+        connection.execute(text("UPDATE correo_saliente SET fecha_creacion = now() - interval '16 minutes'"))
+
+        response = api.get("/health")
+
+        assert (response.status_code, response.json()["status"]) == (200, "degraded")
+        assert response.json()["dependencies"]["mail"]["status"] == "degraded"
+
+
+class TestOtherServices:
+    @pytest.mark.parametrize("failure", [UpstreamTimeout("rag"), UpstreamCircuitOpen("rag")], ids=lambda e: e.kind)
+    def test_one_that_fails_degrades_the_service_and_is_named(
+        self, api: TestClient, advisor: ScriptedAdvisor, failure: UpstreamError
+    ) -> None:
+        advisor.failure = failure
+
+        response = api.get("/health")
+
+        assert (response.status_code, response.json()["status"]) == (200, "degraded")
+        assert response.json()["dependencies"]["rag"]["status"] == "unhealthy"
+        assert response.json()["dependencies"]["rag"]["detail"] == failure.kind
+
+    def test_one_that_fails_does_not_make_the_process_unready(self, api: TestClient, advisor: ScriptedAdvisor) -> None:
+        advisor.failure = UpstreamTimeout("rag")
+
+        assert api.get("/health/ready").status_code == 200
+
+    def test_it_is_not_asked_again_and_again(self, api: TestClient, advisor: ScriptedAdvisor) -> None:
+        for _ in range(10):
+            api.get("/health")
+
+        assert advisor.checks == 1
+
+    def test_an_open_breaker_is_a_failure_even_if_the_service_is_there(self) -> None:
+        advisor = HttpAdvisor("http://127.0.0.1:1")
+        for _ in range(10):
+            with pytest.raises(UpstreamError), advisor._service.breaker.guard():  # noqa: SLF001 - as ten turns would
+                raise UpstreamTimeout("rag")
+
+        with pytest.raises(UpstreamCircuitOpen):
+            advisor.check(deadline=Deadline.after(1))
+
+
+class Hanging:
+    """A service that says nothing until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.released = threading.Event()
+
+    def __call__(self, deadline: Deadline) -> None:
+        self.asked += 1
+        self.released.wait(deadline.remaining_s() + 5)
+
+
+class TestOneThatHangs:
+    @pytest.fixture
+    def service(self) -> Hanging:
+        return Hanging()
+
+    @pytest.fixture
+    def health(self, database: Database, service: Hanging) -> Iterator[Health]:
+        # Nothing counts as fresh, so that each look would ask.
+        health = Health(transaction=database.transaction, upstreams={"rag": service}, fresh_for_s=0.0)
+        yield health
+        service.released.set()
+        health.close()
+
+    def test_crowds_do_not_pile_up_on_it(self, health: Health, service: Hanging) -> None:
+        watched = health._upstreams["rag"]  # noqa: SLF001 - without the one connection of this test's database
+        with ThreadPoolExecutor(8) as pool:
+            found = [one.result() for one in [pool.submit(watched.latest) for _ in range(8)]]
+
+        assert {one.status for one in found} == {"unhealthy"}
+        assert service.asked == 1
+
+    def test_what_was_known_before_is_told_meanwhile(self, health: Health, service: Hanging) -> None:
+        service.released.set()
+        health.report()
+        service.released.clear()
+
+        started = time.monotonic()
+        report = health.report()
+
+        assert report.dependencies["rag"].status == "healthy"
+        assert time.monotonic() - started < CHECK_TIMEOUT_S
+
+
+def test_a_process_that_is_ending_is_alive_but_not_ready(api: TestClient, resources: Resources) -> None:
+    resources.health.stop()
+
+    assert api.get("/health/live").status_code == api.get("/health").status_code == 200
+    assert api.get("/health/ready").json() == {"status": "not ready"}

@@ -299,7 +299,7 @@ class Chat:
         # Only a first answer is worth a long wait: an optimiser that hangs must not slow a whole conversation down.
         grace_s = self._portfolio_grace_s if started.is_first else LATER_PORTFOLIO_GRACE_S
         grace_s = min(grace_s, deadline.remaining_s())
-        return _with_portfolio(outcome, _wait_for(pending, grace_s))
+        return _with_portfolio(outcome, _wait_for(pending, grace_s, turn_id=started.turn_id))
 
     def _fall_back(self, started: _Try, error: UpstreamError, deadline: Deadline) -> _Outcome:
         """What the person gets instead of an answer."""
@@ -389,14 +389,14 @@ def _cleaned(answer: Answer) -> str:
     return text
 
 
-def _wait_for(pending: Future[Portafolio | None] | None, seconds: float) -> Portafolio | None:
+def _wait_for(pending: Future[Portafolio | None] | None, seconds: float, *, turn_id: int) -> Portafolio | None:
     if pending is None:
         return None
     try:
         return pending.result(timeout=seconds)
     except FutureTimeoutError:
         pending.cancel()
-        _log.warning("optimizer_failed", kind="late")
+        _log.warning("optimizer_failed", turn_id=turn_id, kind="late")
         return None
 
 

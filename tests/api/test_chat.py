@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from maverik_backend.api import create_app
 from maverik_backend.clients.optimizer.base import RiskProfile
@@ -294,12 +295,16 @@ class TestPortfolio:
         optimizer.gate.clear()
 
         began = time.monotonic()
-        turn = user.say(session, "¿y ahora?")
+        with capture_logs() as logs:
+            turn = user.say(session, "¿y ahora?")
         took_s = time.monotonic() - began
         optimizer.gate.set()
 
         assert (turn["estado"], turn["portafolio"]) == ("completada", None)
         assert took_s < PORTFOLIO_GRACE_S
+        assert [(line["turn_id"], line["kind"]) for line in logs if line["event"] == "optimizer_failed"] == [
+            (turn["id"], "late")
+        ]
 
     def test_a_session_carries_one_portfolio_however_long_it_gets(
         self, user: TestUser, optimizer: ScriptedOptimizer

@@ -52,6 +52,21 @@ class TcpPostgres:
     def stop(self) -> None:
         self._run("pg_ctl", "-w", "-m", "fast", "-D", str(self._data), "stop")
 
+    def crash(self) -> None:
+        """End it without a checkpoint, as a power cut would; the next start recovers from the write-ahead log."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "-D", str(self._data), "stop")
+
+    def variables(self, *, schema: str) -> dict[str, str]:
+        """The environment of a process that keeps its tables here."""
+        return {
+            "DB_HOST": "127.0.0.1",
+            "DB_PORT": str(self.port),
+            "DB_NAME": "postgres",
+            "DB_SCHEMA": schema,
+            "DB_USERNAME": USER,
+            "DB_PASSWORD": PASSWORD,
+        }
+
     def _run(self, program: str, *arguments: str) -> Any:
         utils, pgexec = self._library.utils, self._library.pgexec.pgexec
         programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]

@@ -1,75 +1,43 @@
-"""The server ended in the middle of conversations: what was acknowledged is there, exactly once."""
+"""The server, or its database, ended in the middle of conversations: what was acknowledged is there, exactly once."""
 
 from __future__ import annotations
 
-import threading
+import random
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import requests
 
-from maverik_backend.clients.mail.base import Sender
-from maverik_backend.clients.mail.local import LocalMailbox
-from maverik_backend.core.deadline import Deadline
-from tests.fixtures.people import key_in, make_profile, make_session_body
-from tests.processes import ServerProcess
-from tests.servers import HANG, OptimizerServer, RagServer
+from tests.postgres import TcpPostgres
+from tests.processes import ServerProcess, run_maverik
+from tests.servers import HANG, OptimizerServer, RagServer, Reply, Request
+from tests.talk import CLIENTS, Talk
 
-CLIENTS = 6
 ENOUGH_TURNS = 60
 LEAVING_S = 15.0  # one second of grace, and a busy machine
+OUTAGE_S = 2.5
+RECOVERY_S = 5.0
+AWAY = (503, "service unavailable", True)
+LEFT_BEHIND = (409, "turn in progress", True)
+THINKS_AT_MOST_S = 0.1
 
 
-@dataclass
-class Talk:
-    """Clients that each talk in a session of their own, and every answer that reached them."""
+class ThinkingRag(RagServer):
+    """Takes its time, so that what ends finds turns at every point of their life."""
 
-    address: str
-    headers: dict[str, str]
-    sessions: list[int]
-    acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
-    sent: set[str] = field(default_factory=set)
-    enough: threading.Event = field(default_factory=threading.Event)
-
-    def run(self, client: int) -> None:
-        """Talk until the server is gone (or says that it is going)."""
-        with requests.Session() as http:
-            http.headers.update(self.headers)
-            for number in range(10 * ENOUGH_TURNS):
-                said = f"cliente {client}, mensaje {number}"
-                self.sent.add(said)
-                try:
-                    response = http.post(self._url(self.sessions[client]), json={"input": said}, timeout=30)
-                except requests.RequestException:
-                    return
-                if not response.ok:
-                    return
-                self.acknowledged[said] = response.json()
-                if len(self.acknowledged) >= ENOUGH_TURNS:
-                    self.enough.set()
-
-    def histories(self, address: str) -> list[dict[str, Any]]:
-        """Every turn of every session, as a server at ``address`` tells it."""
-        self.address = address
-        return [
-            turn
-            for session in self.sessions
-            for turn in requests.get(self._url(session), headers=self.headers, timeout=30).json()
-        ]
-
-    def _url(self, session: int) -> str:
-        return f"{self.address}/copilot/sessions/{session}"
+    def handle(self, request: Request) -> Reply | None:
+        time.sleep(random.uniform(0, THINKS_AT_MOST_S))  # noqa: S311 - guards nothing
+        return super().handle(request)
 
 
 @pytest.fixture
 def rag() -> Iterator[RagServer]:
-    with RagServer() as rag:
+    with ThinkingRag() as rag:
         yield rag
 
 
@@ -80,28 +48,18 @@ def services(rag: RagServer) -> Iterator[dict[str, str]]:
         yield {"RAG_SERVICE_URL": rag.url, "PORTFOLIO_OPTIMIZATION_URL": optimizer.url}
 
 
-def begin_to_talk(server: ServerProcess, folder: Path) -> Talk:
-    """Somebody signed in, with a session for each client."""
-    form = make_profile()
-    requests.post(f"{server.url}/user/signup", json=form, timeout=10).raise_for_status()
-    mailbox = LocalMailbox(folder / "data" / "mailbox", sender=Sender(name="x", address="x@example.com"))
-    key = key_in(mailbox.wait_for_mail(form["email"], deadline=Deadline.after(20)))
-    login = requests.post(f"{server.url}/user/login", json={"email": form["email"], "clave": key}, timeout=10).json()
-    headers = {"Authorization": f"Bearer {login['access_token']}"}
-    opened = [
-        requests.post(f"{server.url}/copilot/sessions", json=make_session_body(), headers=headers, timeout=10).json()
-        for _ in range(CLIENTS)
-    ]
-    return Talk(address=server.url, headers=headers, sessions=[session["id"] for session in opened])
+@pytest.fixture
+def postgres() -> Iterator[TcpPostgres]:
+    with TemporaryDirectory(prefix="maverik-test-") as folder, TcpPostgres(Path(folder)) as postgres:
+        yield postgres
 
 
-def assert_nothing_lost_or_doubled(talk: Talk, turns: list[dict[str, Any]]) -> None:
-    said = Counter(turn["input"] for turn in turns)
-    kept = {turn["input"]: turn for turn in turns}
-    assert {text for text, times in said.items() if times > 1} == set()
-    assert {text for text in talk.acknowledged if kept.get(text) != talk.acknowledged[text]} == set()
-    assert set(kept) <= talk.sent
-    assert len(talk.acknowledged) >= ENOUGH_TURNS
+def assert_everything_is_there_once(talk: Talk, history: list[dict[str, Any]]) -> None:
+    tally = talk.tally(history)
+    print(tally)  # noqa: T201 - shown by `pytest -s`
+    assert tally.is_exact, tally
+    assert tally.acknowledged >= 2 * ENOUGH_TURNS, tally
+    assert tally.unanswered <= CLIENTS, tally
 
 
 def test_turns_that_do_not_end_within_the_grace_are_marked_and_the_server_leaves(
@@ -109,47 +67,89 @@ def test_turns_that_do_not_end_within_the_grace_are_marked_and_the_server_leaves
 ) -> None:
     with (
         ServerProcess(own_folder, **services, SHUTDOWN_GRACE_S="1") as server,
-        ThreadPoolExecutor(CLIENTS) as pool,
+        ThreadPoolExecutor(1) as pool,
     ):
-        talk = begin_to_talk(server, own_folder)
+        talk = Talk.begin(server, own_folder)
         rag.script(HANG)
-        pool.submit(talk.run, 0)
+        pool.submit(talk.post, talk.open_session(), "hola")
         rag.wait_for_requests(1)
         began = time.monotonic()
         assert server.stop() == 0
         took_s = time.monotonic() - began
 
     with ServerProcess(own_folder, **services) as server:
-        (turn,) = talk.histories(server.url)
+        talk.address = server.url
+        (turn,) = talk.history()
     assert turn["estado"] == "interrumpida"
     assert took_s < LEAVING_S
 
 
-def test_a_server_killed_under_load_keeps_every_acknowledged_turn_once(
-    own_folder: Path, services: dict[str, str]
-) -> None:
-    with ServerProcess(own_folder, **services) as server, ThreadPoolExecutor(CLIENTS) as pool:
-        talk = begin_to_talk(server, own_folder)
-        for client in range(CLIENTS):
-            pool.submit(talk.run, client)
-        assert talk.enough.wait(timeout=60)
-        server.kill()
-
-    with ServerProcess(own_folder, **services) as server:
-        assert_nothing_lost_or_doubled(talk, talk.histories(server.url))
+def test_a_server_killed_under_load_keeps_every_turn_once(own_folder: Path, services: dict[str, str]) -> None:
+    with ServerProcess(own_folder, **services) as first:
+        talk = Talk.begin(first, own_folder)
+        with talk.going_on():
+            talk.wait_for_acknowledged(ENOUGH_TURNS)
+            first.kill()
+            with ServerProcess(own_folder, **services) as second:
+                talk.address = second.url
+                talk.wait_for_acknowledged(ENOUGH_TURNS)
+                talk.end()
+                assert_everything_is_there_once(talk, talk.history())
+    assert talk.cut_off > 0
 
 
 def test_a_server_asked_to_stop_under_load_finishes_its_turns_and_exits_with_0(
     own_folder: Path, services: dict[str, str]
 ) -> None:
-    with ServerProcess(own_folder, **services) as server, ThreadPoolExecutor(CLIENTS) as pool:
-        talk = begin_to_talk(server, own_folder)
-        for client in range(CLIENTS):
-            pool.submit(talk.run, client)
-        assert talk.enough.wait(timeout=60)
-        assert server.stop() == 0
+    with ServerProcess(own_folder, **services) as first:
+        talk = Talk.begin(first, own_folder)
+        with talk.going_on():
+            talk.wait_for_acknowledged(ENOUGH_TURNS)
+            assert first.stop() == 0
+            with ServerProcess(own_folder, **services) as second:
+                talk.address = second.url
+                talk.wait_for_acknowledged(ENOUGH_TURNS)
+                talk.end()
+                turns = talk.history()
+                assert_everything_is_there_once(talk, turns)
+    assert {turn["estado"] for turn in turns} == {"completada"}
 
-    with ServerProcess(own_folder, **services) as server:
-        turns = talk.histories(server.url)
-        assert_nothing_lost_or_doubled(talk, turns)
-        assert {turn["estado"] for turn in turns} == {"completada"}
+
+class TestTheDatabase:
+    @pytest.fixture
+    def variables(self, own_folder: Path, services: dict[str, str], postgres: TcpPostgres) -> dict[str, str]:
+        """The environment of a server that keeps its tables in ``postgres``, where they are already."""
+        variables = {**services, **postgres.variables(schema="asesoria")}
+        migration = run_maverik("migrate", cwd=own_folder, **variables)
+        assert migration.returncode == 0, migration.stderr
+        return variables
+
+    def test_one_that_crashes_under_load_keeps_every_turn_once_and_is_found_again(
+        self, own_folder: Path, variables: dict[str, str], postgres: TcpPostgres
+    ) -> None:
+        with ServerProcess(own_folder, **variables) as server:
+            talk = Talk.begin(server, own_folder)
+            session = talk.open_session()
+            with talk.going_on():
+                talk.wait_for_acknowledged(ENOUGH_TURNS)
+                postgres.crash()
+                during = talk.post(session, "mientras tanto")
+                time.sleep(OUTAGE_S)
+                postgres.start()
+                began = time.monotonic()
+                after = talk.post(session, "mientras tanto")
+                took_s = time.monotonic() - began
+                talk.wait_for_acknowledged(ENOUGH_TURNS)
+                talk.end()
+            assert_everything_is_there_once(talk, talk.history())
+
+        assert kind_of(during) == AWAY
+        assert (after.status_code, talk.cut_off) == (200, 0)
+        assert took_s < RECOVERY_S
+        assert {kind_of(refusal) for refusal in talk.refusals} <= {AWAY, LEFT_BEHIND}
+
+
+def kind_of(refusal: requests.Response) -> tuple[int, str, bool]:
+    """Status, name and whether it says when to come back; only a problem has a name."""
+    assert refusal.headers["Content-Type"] == "application/problem+json"
+    return refusal.status_code, refusal.json()["error"], "Retry-After" in refusal.headers

@@ -202,14 +202,7 @@ def closing_engine(settings: Settings, *, for_migrations: bool = False) -> Itera
 
 
 def test_migrations_at_once_wait_for_each_other(server: TcpPostgres, own_folder: Path) -> None:
-    variables = {
-        "DB_HOST": "127.0.0.1",
-        "DB_PORT": str(server.port),
-        "DB_NAME": "postgres",
-        "DB_SCHEMA": "a_la_vez",
-        "DB_USERNAME": USER,
-        "DB_PASSWORD": PASSWORD,
-    }
+    variables = server.variables(schema="a_la_vez")
     with ThreadPoolExecutor(4) as pool:
         runs = [pool.submit(run_maverik, "migrate", cwd=own_folder, **variables) for _ in range(4)]
 

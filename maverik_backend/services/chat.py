@@ -15,6 +15,8 @@ Portfolio late         at most :data:`PORTFOLIO_GRACE_S` after the first answer,
                        later ones; then the answer goes without it
 Advisor fails          the turn becomes *respaldo* with a text that says so, and what the fallback advisor has to say
                        where there is one; such a turn is never sent as history
+Database away          when the answer is there: it is written down as soon as the database is back, if the turn's
+                       time lasts
 =====================  ==========================================================================================
 """
 
@@ -25,7 +27,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -65,7 +67,7 @@ from maverik_backend.texts import validation
 
 PORTFOLIO_GRACE_S = 5.0
 LATER_PORTFOLIO_GRACE_S = 1.0
-SECOND_TRY_AFTER_S = 1.0
+WRITE_AGAIN_AFTER_S = 1.0
 FALLBACK_ORIGIN = "respaldo"
 
 _log = structlog.get_logger(__name__)
@@ -276,7 +278,7 @@ class Chat:
         """Ask and write down, known as running meanwhile."""
         self._running.add(started.turn_id)
         try:
-            return self._finish(started, self._ask(started, deadline))
+            return self._finish(started, self._ask(started, deadline), deadline)
         finally:
             self._running.discard(started.turn_id)
 
@@ -328,13 +330,17 @@ class Chat:
             _log.exception("optimizer_failed", turn_id=started.turn_id, kind="unexpected")
         return None
 
-    def _finish(self, started: _Try, outcome: _Outcome) -> TurnoResponse:
-        """Transaction two, tried again once: an answer that took so long to get is not lost to a moment's trouble."""
-        try:
-            return self._write_down(started, outcome)
-        except DatabaseUnavailable:
-            time.sleep(SECOND_TRY_AFTER_S)
-            return self._write_down(started, outcome)
+    def _finish(self, started: _Try, outcome: _Outcome, deadline: Deadline) -> TurnoResponse:
+        """Transaction two, tried again while the turn has time left: an answer is not lost to a database that restarts.
+
+        Once more in any case, also when the advisor used all the time up.
+        """
+        patience = Deadline.after(max(WRITE_AGAIN_AFTER_S, deadline.remaining_s()))
+        while not patience.passed:
+            with suppress(DatabaseUnavailable):
+                return self._write_down(started, outcome)
+            time.sleep(WRITE_AGAIN_AFTER_S)
+        return self._write_down(started, outcome)
 
     def _write_down(self, started: _Try, outcome: _Outcome) -> TurnoResponse:
         """Transaction two: the answer goes on record, unless the session is gone or a later try has begun."""

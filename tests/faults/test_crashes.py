@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -147,6 +148,23 @@ class TestTheDatabase:
         assert (after.status_code, talk.cut_off) == (200, 0)
         assert took_s < RECOVERY_S
         assert {kind_of(refusal) for refusal in talk.refusals} <= {AWAY, LEFT_BEHIND}
+
+    def test_an_answer_that_comes_while_it_is_away_waits_for_it(
+        self, own_folder: Path, variables: dict[str, str], postgres: TcpPostgres, rag: RagServer
+    ) -> None:
+        may_answer = threading.Event()
+        rag.script(Reply.json({"response": "Conviene ahorrar."}, once=may_answer))
+        with ServerProcess(own_folder, **variables) as server, ThreadPoolExecutor(1) as pool:
+            talk = Talk.begin(server, own_folder)
+            turn = pool.submit(talk.post, talk.open_session(), "hola")
+            rag.wait_for_requests(1)
+            postgres.crash()
+            may_answer.set()
+            time.sleep(OUTAGE_S)
+            postgres.start()
+
+            assert turn.result().json()["estado"] == "completada"
+            assert talk.history() == [turn.result().json()]
 
 
 def kind_of(refusal: requests.Response) -> tuple[int, str, bool]:

@@ -36,7 +36,9 @@ format: dev ## Put code into the house's format
 lock: dev ## Write requirements*.txt from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(LOCK) $(UPGRADE) -o requirements.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --extra local -c requirements.txt -o requirements-local.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --extra local --extra dev -c requirements-local.txt -o requirements-dev.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --extra lambda -c requirements.txt -o requirements-lambda.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --extra local --extra lambda --extra dev \
+		-c requirements-local.txt -c requirements-lambda.txt -o requirements-dev.txt pyproject.toml
 
 openapi: dev ## Write the reviewed OpenAPI snapshot anew
 	$(BIN)/python -m pytest -q tests/api/test_openapi.py --write-openapi

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -61,8 +61,11 @@ def create_app(
     clients: Clients | None = None,
     database: Database | None = None,
     hasher: PasswordHasher | None = None,
+    executor: Executor | None = None,
 ) -> FastAPI:
     """The application for ``settings``. What is not given is made as the settings say.
+
+    ``executor`` runs the optimiser beside the advisor.
 
     Raises:
         SettingsError: when something is enabled but cannot work.
@@ -79,12 +82,13 @@ def create_app(
         refresh_ttl=timedelta(days=security.refresh_token_ttl_days),
     )
     throttle = Throttle(make_storage(security.rate_limit_storage, database.transaction))
-    executor = ThreadPoolExecutor(max_workers=settings.app.worker_threads, thread_name_prefix="optimizer")
+    executor = executor or ThreadPoolExecutor(settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
     resources = Resources(
         settings=settings,
         database=database,
         clients=clients,
+        knowledge=index,
         keyring=keyring,
         tokens=tokens,
         throttle=throttle,
@@ -124,7 +128,7 @@ def create_app(
     )
     app = _make_fastapi(settings)
     app.state.resources = resources
-    app.router.lifespan_context = partial(_lifespan, index=index, executor=executor)
+    app.router.lifespan_context = partial(_lifespan, executor=executor)
     return app
 
 
@@ -154,16 +158,16 @@ def _make_fastapi(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPoolExecutor) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI, *, executor: Executor) -> AsyncIterator[None]:
     """Start what runs beside requests, and end it in the opposite order."""
     resources = resources_of(app)
     settings = resources.settings
     anyio.to_thread.current_default_thread_limiter().total_tokens = settings.app.worker_threads
     app.state.database_slots = anyio.Semaphore(settings.database.request_slots)
-    await anyio.to_thread.run_sync(_prepare, resources, index)
+    await anyio.to_thread.run_sync(prepare, resources)
     workers = (
         Worker("outbox", resources.outbox.deliver_next, interval_s=settings.mail.outbox_poll_interval_s),
-        Worker("cleanup", partial(_clean_up, resources.database), interval_s=CLEANUP_INTERVAL_S),
+        Worker("cleanup", partial(clean_up_once, resources.database), interval_s=CLEANUP_INTERVAL_S),
     )
     for worker in workers:
         worker.start()
@@ -179,18 +183,19 @@ async def _lifespan(app: FastAPI, *, index: KnowledgeIndex, executor: ThreadPool
         _log.info("stopped")
 
 
-def _clean_up(database: Database) -> None:
+def clean_up_once(database: Database) -> None:
+    """Delete what nobody needs any more, in a transaction of its own, and log how much it was."""
     with database.transaction() as db:
         deleted = clean_up(db)
     _log.info("cleaned_up", rows=deleted)
 
 
-def _prepare(resources: Resources, index: KnowledgeIndex) -> None:
+def prepare(resources: Resources) -> None:
     """Do ahead what the first requests would wait for. Without the database they will; the start does not fail."""
     try:
         resources.catalogs.get()
         if "embedded" in (resources.settings.advice.advisor, resources.settings.advice.rag_fallback):
-            index.prepare()
+            resources.knowledge.prepare()
     except DatabaseUnavailable as error:
         database = resources.settings.database
         _log.error("database_unavailable_at_start", host=database.host, port=database.port, detail=str(error))

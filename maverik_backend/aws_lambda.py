@@ -1,0 +1,173 @@
+"""AWS Lambda: the application behind a Function URL or an HTTP API, and by schedule what a server does beside requests.
+
+====================  ===============================================================================================
+Handler               One invocation
+====================  ===============================================================================================
+``handler``           answers one HTTP request
+``outbox_handler``    tries the mails that are due, one after the other, while it has the time for another one
+``cleanup_handler``   deletes what nobody needs any more
+``migrate_handler``   brings the database to the newest revision
+====================  ===============================================================================================
+
+Each is a function of its own over the same image (``deployments/lambda/template.yaml``), so that whatever arrives at
+the public address can only ever be a request. It is made from the environment when the runtime asks for it, once a cold
+start; importing this module opens nothing. What goes wrong with the configuration ends the start, in sentences.
+
+An environment answers one request at a time and is frozen in between, for as long as Lambda likes. So no thread waits
+beside requests: there is no lifespan, none of the workers, and the optimiser's thread ends with its work. One that is
+late is left to its deadline, as anywhere else: thawed after it, it finds that no time is left. A connection that died
+meanwhile is replaced before it is used (``core/database.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from functools import partial
+from threading import Thread
+from typing import Any, ParamSpec, TypeVar
+
+import structlog
+from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
+from mangum.types import LambdaContext
+
+from maverik_backend.api import clean_up_once, create_app, prepare
+from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.logging import configure_logging
+from maverik_backend.core.migrations import upgrade
+from maverik_backend.errors import SettingsError
+from maverik_backend.settings import Settings, load_config
+from maverik_backend.web import problems
+from maverik_backend.web.resources import resources_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Event = dict[str, Any]
+Handler = Callable[[Event, LambdaContext], dict[str, Any]]
+
+# What a delivery may take beyond the mail timeout: writing down how it ended.
+SETTLE_MARGIN_S = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class OneOffThreads(Executor):
+    """Starts a thread for each piece of work and keeps none to wait for more."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        Thread(target=_run, args=(future, partial(fn, *args, **kwargs)), daemon=True).start()
+        return future
+
+
+def _run(future: Future[T], work: Callable[[], T]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+        future.set_exception(error)
+
+
+def make_handler(settings: Settings) -> Handler:
+    """Answers HTTP requests, as Function URLs and HTTP APIs (payload format 2.0) put them."""
+    app = create_app(settings, executor=OneOffThreads())
+    prepare(resources_of(app))
+
+    def handle(event: Event, context: LambdaContext) -> dict[str, Any]:
+        adapter = Mangum(
+            app,
+            lifespan="off",  # it would start and end with each request
+            api_gateway_base_path=_stage_path(event),
+            text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, problems.MEDIA_TYPE],
+        )
+        return adapter(event, context)
+
+    return handle
+
+
+def make_outbox_handler(settings: Settings) -> Handler:
+    """Delivers what is due; a mail that fits no more waits for the next invocation."""
+    outbox = resources_of(create_app(settings)).outbox
+    needed_ms = (settings.mail.mail_timeout_s + SETTLE_MARGIN_S) * 1000
+
+    def handle(_event: Event, context: LambdaContext) -> dict[str, Any]:
+        tried = 0
+        while context.get_remaining_time_in_millis() > needed_ms and outbox.deliver_next():
+            tried += 1
+        return {"tried": tried}
+
+    return handle
+
+
+def make_cleanup_handler(settings: Settings) -> Handler:
+    """Cleans up once."""
+    database = Database(make_engine(settings))
+
+    def handle(_event: Event, _context: LambdaContext) -> dict[str, Any]:
+        clean_up_once(database)
+        return {}
+
+    return handle
+
+
+def make_migrate_handler(settings: Settings) -> Handler:
+    """Migrates; one that Lambda's 15 minutes cut off goes on where it was when it is invoked again."""
+
+    def handle(_event: Event, _context: LambdaContext) -> dict[str, Any]:
+        upgrade(settings)
+        _log.info("migrated")
+        return {}
+
+    return handle
+
+
+def _stage_path(event: Event) -> str:
+    """What an HTTP API puts before the path: its stage, unless that is the default one. Function URLs have no other."""
+    stage = event.get("requestContext", {}).get("stage", "$default")
+    return "/" if stage == "$default" else f"/{stage}"
+
+
+def _load() -> Settings:
+    settings = load_config()
+    if problems_found := list(_lambda_problems(settings)):
+        raise SettingsError(problems_found)
+    configure_logging(settings.app)
+    return settings
+
+
+def _lambda_problems(settings: Settings) -> Iterator[str]:
+    """What works on one machine only: here every instance has a disk and a memory of its own, and soon none."""
+    if settings.database.is_embedded:
+        yield "DB_HOST is not set: Lambda keeps nothing on disk, so not the embedded PostgreSQL either."
+    if settings.mail.is_local:
+        yield "SMTP_API_URL or SMTP_HOST is not set: Lambda keeps nothing on disk, so no local mailbox either."
+    if settings.security.secret_key is None:
+        yield "SECRET_KEY is not set: every instance would invent its own; make one with `maverik keys generate`."
+    if settings.security.rate_limit_storage == "memory":
+        yield "RATE_LIMIT_STORAGE=memory would count in every instance on its own: use postgres."
+
+
+_MAKERS: dict[str, Callable[[Settings], Handler]] = {
+    "handler": make_handler,
+    "outbox_handler": make_outbox_handler,
+    "cleanup_handler": make_cleanup_handler,
+    "migrate_handler": make_migrate_handler,
+}
+
+
+def _with_request_id(handler: Handler) -> Handler:
+    """Puts what Lambda calls the invocation into every log line of it."""
+
+    def handle(event: Event, context: LambdaContext) -> dict[str, Any]:
+        with structlog.contextvars.bound_contextvars(aws_request_id=context.aws_request_id):
+            return handler(event, context)
+
+    return handle
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature of PEP 562
+    """The handlers of the table above, made when the runtime looks them up."""
+    if name not in _MAKERS:
+        raise AttributeError(name)
+    handler = globals()[name] = _with_request_id(_MAKERS[name](_load()))
+    return handler

@@ -185,6 +185,21 @@ def test_a_connection_that_goes_silent_is_given_up_and_replaced(server: TcpPostg
             assert session.scalar(text("SELECT 1")) == 1
 
 
+def test_a_connection_that_networks_may_have_forgotten_is_replaced(server: TcpPostgres, tmp_path: Path) -> None:
+    with closing_engine(settings_for(server, tmp_path, pool_size=1)) as engine:
+        with engine.connect() as connection:
+            first = connection.scalar(text("SELECT pg_backend_pid()"))
+            record: Any = connection.connection._connection_record  # noqa: SLF001 - nobody waits for five minutes
+            record.starttime -= 301
+        with engine.connect() as connection:
+            second = connection.scalar(text("SELECT pg_backend_pid()"))
+        with engine.connect() as connection:
+            third = connection.scalar(text("SELECT pg_backend_pid()"))
+
+    assert first != second
+    assert second == third
+
+
 @pytest.mark.parametrize("for_migrations", [False, True])
 def test_only_a_migration_may_wait_for_ever(server: TcpPostgres, tmp_path: Path, *, for_migrations: bool) -> None:
     settings = settings_for(server, tmp_path, statement_timeout_s=7)

@@ -1,0 +1,35 @@
+"""The SAM template as data, so that what is tested is what is deployed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cfnlint.decode import cfn_yaml
+
+from tests.processes import ROOT
+
+FOLDER = ROOT / "deployments" / "lambda"
+TEMPLATE = FOLDER / "template.yaml"
+
+
+def _load() -> dict[str, Any]:
+    template: dict[str, Any] = cfn_yaml.load(str(TEMPLATE))
+    return template
+
+
+def variables() -> dict[str, Any]:
+    """The functions' environment; what depends on parameters is not text."""
+    values: dict[str, Any] = _load()["Globals"]["Function"]["Environment"]["Variables"]
+    return values
+
+
+def fixed_variables() -> dict[str, str]:
+    """The part of the environment that is the same in every deployment."""
+    return {name: str(value) for name, value in variables().items() if isinstance(value, str)}
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """The properties of every function, by the handler that it runs."""
+    resources = _load()["Resources"].values()
+    found = [item["Properties"] for item in resources if item["Type"] == "AWS::Serverless::Function"]
+    return {item["ImageConfig"]["Command"][0].removeprefix("maverik_backend.aws_lambda."): item for item in found}

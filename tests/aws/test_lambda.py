@@ -1,0 +1,384 @@
+"""The backend under AWS's own runtime client, with the events of Function URLs and HTTP APIs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from maverik_backend.core import migrations
+from maverik_backend.core.security import generate_paserk
+from maverik_backend.settings import DatabaseSettings, Settings
+from tests.aws.runtime_api import Answer, LambdaProcess, make_event
+from tests.aws.template import fixed_variables
+from tests.fixtures.application import local_settings
+from tests.fixtures.database import rows
+from tests.fixtures.people import make_profile, make_session_body
+from tests.postgres import PASSWORD, USER, TcpPostgres
+from tests.servers import HANG, MailApiServer, OptimizerServer, RagServer
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client runs on Linux only")
+
+# Lambda gives the start 10 s; under a full test run on a slow machine it must still be far from that.
+COLD_START_BUDGET_S = 8.0
+PATIENCE_S = 10.0
+CONNECTIONS = "SELECT pid, client_port FROM pg_stat_activity WHERE application_name = 'maverik_backend'"
+END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 10000) AS ended FROM pg_stat_activity
+    WHERE application_name = 'maverik_backend' AND pid <> pg_backend_pid()
+"""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The database, the services, and the environment that points the functions at them."""
+
+    settings: Settings
+    rag: RagServer
+    optimizer: OptimizerServer
+    mail: MailApiServer
+    environment: Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[Deployment]:
+    """The template's own environment, but for what production demands and loopback has not: https."""
+    with ExitStack() as stack:
+        postgres_folder, folder = (Path(stack.enter_context(TemporaryDirectory(prefix="maverik-test-"))) for _ in "ab")
+        server = stack.enter_context(TcpPostgres(postgres_folder))
+        rag, optimizer = stack.enter_context(RagServer()), stack.enter_context(OptimizerServer())
+        mail = stack.enter_context(MailApiServer())
+        environment = {
+            **fixed_variables(),
+            "APP_ENV": "staging",
+            "DB_HOST": "127.0.0.1",
+            "DB_PORT": str(server.port),
+            "DB_NAME": "postgres",
+            "DB_SCHEMA": "asesoria",
+            "DB_USERNAME": USER,
+            "DB_PASSWORD": PASSWORD,
+            "SECRET_KEY": generate_paserk(),
+            "RAG_SERVICE_URL": rag.url,
+            "PORTFOLIO_OPTIMIZATION_URL": optimizer.url,
+            "FRONTEND_URL": "https://app.example.com",
+            "SMTP_API_URL": mail.url,
+            "SMTP_API_KEY": "llave-de-prueba",
+            "MAIL_SENDER_ADDRESS": "hola@example.com",
+        }
+        database = DatabaseSettings.isolated(
+            host="127.0.0.1",
+            port=server.port,
+            name="postgres",
+            schema_name="asesoria",
+            username=USER,
+            password=SecretStr(PASSWORD),
+        )
+        settings = local_settings(folder).model_copy(update={"database": database})
+        migrations.upgrade(settings)
+        yield Deployment(settings, rag, optimizer, mail, environment)
+
+
+Run = Callable[..., LambdaProcess]
+
+
+@pytest.fixture
+def run(deployment: Deployment, tmp_path: Path) -> Iterator[Run]:
+    """``run("outbox_handler", DB_PORT="1")``: that function, with that change to its environment, for this test."""
+    with ExitStack() as stack:
+
+        def start(handler: str, **changes: str) -> LambdaProcess:
+            environment = {name: value for name, value in {**deployment.environment, **changes}.items() if value}
+            return stack.enter_context(LambdaProcess(handler, tmp_path, environment))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def api(deployment: Deployment) -> Iterator[LambdaProcess]:
+    """The HTTP function, warm; tests leave it running."""
+    with (
+        TemporaryDirectory(prefix="maverik-test-") as folder,
+        LambdaProcess("handler", Path(folder), deployment.environment) as function,
+    ):
+        function.wait_until_ready()
+        yield function
+
+
+def sign_up(api: LambdaProcess, run: Run, deployment: Deployment) -> tuple[dict[str, Any], str]:
+    """Somebody new, with the key that the outbox function had mailed."""
+    form = make_profile()
+    answer = api.request("POST", "/user/signup", form)
+    assert answer.status == 201, answer.body
+    run("outbox_handler").invoke({})
+    (mail,) = deployment.mail.mails_to(form["email"])
+    (line,) = [line for line in mail["textContent"].splitlines() if line.startswith("Clave: ")]
+    return form, line.removeprefix("Clave: ")
+
+
+def log_in(api: LambdaProcess, form: Mapping[str, Any], key: str, **options: Any) -> str:
+    answer = api.request("POST", "/user/login", {"email": form["email"], "clave": key}, **options)
+    assert answer.status == 200, answer.body
+    token: str = answer.json()["access_token"]
+    return token
+
+
+@pytest.fixture
+def token(api: LambdaProcess, run: Run, deployment: Deployment) -> str:
+    return log_in(api, *sign_up(api, run, deployment))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.01)
+
+
+class TestAConversation:
+    def test_from_signing_up_to_the_second_turn(self, api: LambdaProcess, token: str, deployment: Deployment) -> None:
+        opened = api.request("POST", "/copilot/sessions", make_session_body(), token=token).json()
+        path = f"/copilot/sessions/{opened['id']}"
+        first = api.request("POST", path, {"input": opened["primer_input"]}, token=token).json()
+        second = api.request("POST", path, {"input": "¿Y los bonos?"}, token=token).json()
+        history = api.request("GET", path, token=token).json()
+
+        assert history == [first, second]
+        assert first["output"].startswith(f"Respuesta de prueba a: {opened['primer_input']}")
+        assert [asset["activo"] for asset in first["portafolio"]["activos"]] == ["Acciones", "Bonos"]
+        assert deployment.rag.requests[-1].json["chatHistory"] == [[first["input"], first["output"]]]
+
+    def test_leaves_no_thread_behind(self, api: LambdaProcess, token: str) -> None:
+        opened = api.request("POST", "/copilot/sessions", make_session_body(), token=token).json()
+        api.request("POST", f"/copilot/sessions/{opened['id']}", {"input": None}, token=token)
+
+        wait_for(lambda: api.thread_count() == 1)
+
+    def test_does_not_wait_for_an_optimizer_that_hangs(
+        self, run: Run, api: LambdaProcess, token: str, deployment: Deployment
+    ) -> None:
+        opened = api.request("POST", "/copilot/sessions", make_session_body(), token=token).json()
+        deployment.optimizer.script(HANG)
+        impatient = run("handler", EXTERNAL_SERVICE_TIMEOUT="1")
+        answer = impatient.request("POST", f"/copilot/sessions/{opened['id']}", {"input": None}, token=token)
+
+        assert (answer.status, answer.json()["portafolio"]) == (200, None)
+        wait_for(lambda: impatient.thread_count() == 1)
+
+
+class TestRequests:
+    def test_a_body_may_come_in_base64(self, api: LambdaProcess) -> None:
+        body = base64.b64encode(json.dumps(make_profile(), ensure_ascii=False).encode()).decode()
+        headers = {"Content-Type": "application/json"}
+
+        assert api.request("POST", "/user/signup", headers=headers, body=body, isBase64Encoded=True).status == 201
+
+    def test_a_body_that_is_no_text_is_invalid_input(self, api: LambdaProcess) -> None:
+        body = base64.b64encode(bytes(range(256))).decode()
+        headers = {"Content-Type": "application/json"}
+        answer = api.request("POST", "/user/signup", headers=headers, body=body, isBase64Encoded=True)
+
+        assert (answer.status, answer.headers["content-type"]) == (422, "application/problem+json")
+
+    @pytest.mark.parametrize("fields", [{}, {"body": None}, {"body": ""}], ids=str)
+    def test_a_missing_body_is_a_missing_body(self, api: LambdaProcess, fields: dict[str, Any]) -> None:
+        answer = api.request("POST", "/user/login", headers={"Content-Type": "application/json"}, **fields)
+
+        assert (answer.status, answer.json()["error"]) == (422, "invalid input")
+
+    def test_a_body_over_the_limit_is_refused(self, api: LambdaProcess) -> None:
+        assert api.request("POST", "/user/login", {"email": "x" * 300_000, "clave": "y"}).status == 413
+
+    def test_accents_arrive_and_leave_as_they_are(self, api: LambdaProcess, token: str) -> None:
+        opened = api.request("POST", "/copilot/sessions", make_session_body(), token=token).json()
+        path = f"/copilot/sessions/{opened['id']}"
+        answer = api.request("POST", path, {"input": "¿Qué hago con mañana? €"}, token=token)
+
+        assert answer.json()["input"] == "¿Qué hago con mañana? €"
+        assert not answer.is_base64
+
+    def test_a_query_may_be_repeated_and_encoded(self, api: LambdaProcess, token: str) -> None:
+        def events(query: str) -> Answer:
+            return api.request("GET", "/user/me/events", token=token, query=query)
+
+        assert [len(events(query).json()) for query in ("limit=1", "limit=9&limit=1", "l%69mit=%31")] == [1, 1, 1]
+        assert events("limit=%zz").status == 422
+
+    def test_a_path_may_be_encoded(self, api: LambdaProcess) -> None:
+        assert api.request("GET", "/h%65alth").status == 200
+        assert api.request("GET", "/%ff%00%2e%2e").status == 404
+
+    def test_cookies_are_no_way_in(self, api: LambdaProcess, token: str) -> None:
+        cookies = [f"access_token={token}", "otra=ñ; con=más"]
+        strange = api.request("GET", "/user/me", cookies=cookies)
+        known = api.request("GET", "/user/me", cookies=cookies, token=token)
+
+        assert (strange.status, known.status) == (401, 200)
+        assert "set-cookie" not in known.headers
+
+    def test_a_header_that_came_several_times_is_one_with_commas(self, api: LambdaProcess) -> None:
+        etag = api.request("GET", "/catalogs").headers["etag"]
+
+        answer = api.request("GET", "/catalogs", headers={"If-None-Match": f'"otra",{etag}'})
+
+        assert (answer.status, answer.body) == (304, b"")
+
+    def test_problems_leave_as_text(self, api: LambdaProcess) -> None:
+        answer = api.request("GET", "/nada")
+
+        assert (answer.status, answer.is_base64, answer.json()["error"]) == (404, False, "not found")
+
+    def test_browsers_of_the_frontend_may_call(self, api: LambdaProcess) -> None:
+        headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
+        answer = api.request("OPTIONS", "/user/login", headers=headers)
+
+        assert answer.status == 200
+        assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
+
+    def test_the_stage_of_an_http_api_is_no_part_of_the_path(self, api: LambdaProcess) -> None:
+        answers = [Answer.of(api.invoke(make_event("GET", path, stage="prod"))) for path in ("/", "/health")]
+
+        assert [answer.status for answer in answers] == [200, 200]
+
+    def test_the_caller_is_who_lambda_says(self, api: LambdaProcess, run: Run, deployment: Deployment) -> None:
+        form, key = sign_up(api, run, deployment)
+        token = log_in(api, form, key, headers={"X-Forwarded-For": "198.51.100.7"})
+        events = api.request("GET", "/user/me/events", token=token).json()
+
+        assert "203.0.113.0/24" in json.dumps(events)
+        assert "198.51.100" not in json.dumps(events)
+
+
+class TestEventsThatAreNone:
+    @pytest.mark.parametrize(
+        "event",
+        [
+            {},
+            [],
+            "hola",
+            {"maverik": "migrate"},
+            {"version": "2.0", "requestContext": {}},
+            {"version": "2.0", "requestContext": {"http": {"method": "GET"}}},
+            make_event("POST", "/user/login", body="a", isBase64Encoded=True),
+        ],
+        ids=lambda event: json.dumps(event)[:50],
+    )
+    def test_fail_and_harm_nobody_else(self, api: LambdaProcess, event: Any) -> None:
+        assert api.invoke(event).failed
+        assert api.request("GET", "/health").status == 200
+
+
+class TestAnEnvironment:
+    def test_starts_in_time(self, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+        function = run("handler")
+        start_s = function.wait_until_ready()
+        began = time.monotonic()
+        status = function.request("GET", "/health").status
+        first_s = time.monotonic() - began
+
+        assert status == 200
+        assert start_s + first_s < COLD_START_BUDGET_S
+        with capsys.disabled():
+            print(f"\nLambda: {start_s:.2f} s from the start to the first event, {first_s:.3f} s for that one")  # noqa: T201
+
+    def test_holds_one_connection_and_one_thread_however_many_requests_come(
+        self, run: Run, deployment: Deployment, token: str
+    ) -> None:
+        function = run("handler")
+        function.wait_until_ready()
+        held = function.ports_towards(deployment.settings.database.port)
+        statuses = [function.request("GET", path, token=token).status for path in ("/user/me", "/health") * 100]
+
+        assert statuses == [200] * 200
+        assert function.ports_towards(deployment.settings.database.port) == held
+        assert len(held) == 1
+        assert held <= {row["client_port"] for row in rows(deployment.settings, CONNECTIONS)}
+        wait_for(lambda: function.thread_count() == 1)
+
+    def test_answers_after_its_connection_died_while_it_was_frozen(
+        self, run: Run, deployment: Deployment, token: str
+    ) -> None:
+        function = run("handler")
+        assert function.request("GET", "/user/me", token=token).status == 200
+        function.freeze()
+        ended = [row["ended"] for row in rows(deployment.settings, END_OTHERS)]
+        function.thaw()
+
+        assert ended
+        assert all(ended)
+        assert function.request("GET", "/user/me", token=token).status == 200
+
+    def test_logs_what_lambda_calls_the_request_and_no_path(self, run: Run) -> None:
+        function = run("handler")
+        function.request("GET", "/secreto-en-el-camino")
+        (line,) = [json.loads(line) for line in function.output().splitlines() if '"event": "request"' in line]
+
+        assert len(line["aws_request_id"]) == 36
+        assert "secreto" not in function.output()
+
+    def test_starts_without_the_database_and_says_so(self, run: Run) -> None:
+        assert run("handler", DB_PORT="1").request("GET", "/catalogs").status == 503
+
+
+class TestAStartThatIsRefused:
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [("RATE_LIMIT_STORAGE", "memory"), ("SECRET_KEY", ""), ("SMTP_API_URL", ""), ("DB_HOST", "")],
+    )
+    def test_says_what_to_set(self, run: Run, variable: str, value: str) -> None:
+        dependents = {"SMTP_API_URL": ("SMTP_API_KEY",), "DB_HOST": ("DB_USERNAME", "DB_PASSWORD")}
+        changes = {variable: value, **dict.fromkeys(dependents.get(variable, ()), "")}
+        error = run("handler", **changes).wait_for_init_error()
+
+        assert error["errorType"] == "SettingsError"
+        assert error["errorMessage"].startswith(variable)
+
+    def test_is_refused_to_production_as_anywhere_else(self, run: Run) -> None:
+        assert "https://" in run("handler", APP_ENV="prod").wait_for_init_error()["errorMessage"]
+
+
+class TestOtherFunctions:
+    def test_the_outbox_waits_when_there_is_no_time_for_another_mail(
+        self, api: LambdaProcess, run: Run, deployment: Deployment
+    ) -> None:
+        form = make_profile()
+        api.request("POST", "/user/signup", form)
+        outbox = run("outbox_handler")
+        too_short = outbox.invoke({}, timeout_s=20).body
+        mails_before = deployment.mail.mails_to(form["email"])
+        enough = outbox.invoke({}).body
+
+        assert (too_short, mails_before) == ({"tried": 0}, [])
+        assert enough["tried"] >= 1
+        assert len(deployment.mail.mails_to(form["email"])) == 1
+
+    def test_the_clean_up_deletes_what_has_expired(self, run: Run, deployment: Deployment) -> None:
+        rows(deployment.settings, "INSERT INTO limite_uso VALUES ('vieja', 1, now() - interval '1 s')")
+        outcome = run("cleanup_handler").invoke({})
+
+        assert not outcome.failed
+        assert rows(deployment.settings, "SELECT 1 FROM limite_uso WHERE clave = 'vieja'") == []
+
+    def test_a_migration_brings_an_empty_database_to_where_the_api_works(self, run: Run) -> None:
+        schema = {"DB_SCHEMA": "nueva"}
+        before = run("handler", **schema).request("GET", "/health").status
+        outcome = run("migrate_handler", **schema).invoke({})
+        after = run("handler", **schema).request("GET", "/health").status
+
+        assert not outcome.failed
+        assert (before, after) == (503, 200)
+
+    @pytest.mark.parametrize("handler", ["outbox_handler", "cleanup_handler", "migrate_handler"])
+    def test_what_fails_counts_as_failed(self, run: Run, handler: str) -> None:
+        outcome = run(handler, DB_PORT="1").invoke({})
+
+        assert (outcome.failed, outcome.body["errorType"]) == (True, "DatabaseUnavailable")

@@ -20,8 +20,8 @@ demo: local ## Set up and play a whole advisory conversation
 test: dev ## Set up and run every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-bench: dev ## Measure; prints tables
-	@$(BIN)/python -m tests.bench.enumeration
+bench: dev ## Measure; prints a table and writes .maverik/bench.json (ARGS="--only NAME", --quick)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 check: dev ## Lint, formatting, types, import contracts
 	$(BIN)/ruff check .

@@ -17,13 +17,17 @@ _SYSTEM_USER = "pgserver"
 
 
 class TcpPostgres:
-    """A server in ``folder`` on a loopback port; only :data:`USER` with :data:`PASSWORD` gets in."""
+    """A server in ``folder`` on a loopback port; only :data:`USER` with :data:`PASSWORD` gets in.
 
-    def __init__(self, folder: Path) -> None:
+    ``is_durable``: commits wait for the disk, as they do in production; tests do not need that.
+    """
+
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
         self.port = free_port()
         self._library = load_pgserver()
         self._data = folder / "data"
         self._folder = folder
+        self._sync_option = "" if is_durable else " -F"
         # PostgreSQL refuses to run as root.
         self._user = _SYSTEM_USER if os.geteuid() == 0 else None
 
@@ -46,7 +50,7 @@ class TcpPostgres:
         self.stop()
 
     def start(self) -> None:
-        options = f'-h 127.0.0.1 -p {self.port} -k "" -F'
+        options = f'-h 127.0.0.1 -p {self.port} -k ""{self._sync_option}'
         self._run("pg_ctl", "-w", "-D", str(self._data), "-l", str(self._folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:

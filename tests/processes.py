@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import requests
 
@@ -50,11 +50,14 @@ def free_port() -> int:
 class ServerProcess:
     """``maverik serve`` with everything in ``folder``; ended by process id, whatever happens."""
 
+    command: ClassVar[tuple[str, ...]] = ("-m", "maverik_backend", "serve")
+
     def __init__(self, folder: Path, **variables: str) -> None:
-        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self._log = (folder / "server.log").open("w+", encoding="utf-8")
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-m", "maverik_backend", "serve", "--port", str(port)],
+            [sys.executable, *self.command, "--port", str(self.port)],
             cwd=folder,
             env=clean_environment(**{"PYTHONPATH": str(ROOT), "LOCAL_DATA_DIR": str(folder / "data"), **variables}),
             stdout=self._log,
@@ -75,6 +78,10 @@ class ServerProcess:
         if self._process.poll() is None:
             self.kill()
         self._log.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def output(self) -> str:
         """Everything that it printed and logged so far."""

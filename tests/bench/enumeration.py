@@ -1,13 +1,12 @@
-"""Whether the clock tells which addresses have an account: `make bench` prints medians of interleaved tries.
+"""Whether the clock tells which addresses have an account: medians of interleaved tries.
 
-Real Argon2 parameters, a real database, one process, nothing else running. What the tests assert is the work
+Real Argon2 parameters, a real database, one process. What the tests assert is the work
 (statements and hashes, tests/api/test_enumeration.py); this is the time that it takes.
 """
 
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from itertools import count
@@ -22,6 +21,8 @@ from maverik_backend.core.logging import configure_logging
 from maverik_backend.services import administration
 from maverik_backend.services.throttle import Action
 from maverik_backend.web.resources import Resources, resources_of
+from tests.bench.figures import Figure, Result
+from tests.bench.stage import Stage
 from tests.fixtures.application import local_settings
 from tests.fixtures.people import make_profile
 
@@ -31,7 +32,8 @@ CALLER = "testclient"  # how the test client calls its own address
 _numbers = count(1)
 
 
-def main() -> None:
+def enumeration(stage: Stage) -> Result:
+    medians: dict[str, dict[str, float]] = {}
     with TemporaryDirectory(prefix="maverik-bench-") as folder:
         settings = local_settings(Path(folder))
         configure_logging(settings.app.model_copy(update={"log_level": "WARNING"}))
@@ -43,8 +45,20 @@ def main() -> None:
             with resources_of(app).database.transaction() as session:
                 administration.set_disabled(session, email=DISABLED, disabled=True)
             for title, tries in cases(api).items():
-                report(title, measure(tries, resources_of(app)))
+                medians[title] = measure(tries, resources_of(app), rounds=stage.rounds(TRIES))
         embedded_postgres.stop(embedded_postgres.data_dir_of(settings))
+    return Result(
+        figures=[
+            Figure(title=f"known and unknown addresses apart, {title}", value=apart(took))
+            for title, took in medians.items()
+        ],
+        details={"median_ms": medians},
+    )
+
+
+def apart(medians: dict[str, float]) -> float:
+    """How much the slowest takes beyond the fastest, as a share."""
+    return max(medians.values()) / min(medians.values()) - 1
 
 
 def cases(api: TestClient) -> dict[str, dict[str, Callable[[], object]]]:
@@ -66,10 +80,10 @@ def cases(api: TestClient) -> dict[str, dict[str, Callable[[], object]]]:
     }
 
 
-def measure(tries: dict[str, Callable[[], object]], resources: Resources) -> dict[str, float]:
+def measure(tries: dict[str, Callable[[], object]], resources: Resources, *, rounds: int) -> dict[str, float]:
     """Median milliseconds of each, tried in turns so that whatever the machine does meets all of them."""
     took: dict[str, list[float]] = {name: [] for name in tries}
-    for _ in range(TRIES):
+    for _ in range(rounds):
         for name, attempt in tries.items():
             for action in Action:
                 for subject in (KNOWN, DISABLED, UNKNOWN, CALLER):
@@ -78,13 +92,3 @@ def measure(tries: dict[str, Callable[[], object]], resources: Resources) -> dic
             attempt()
             took[name].append((time.perf_counter() - began) * 1000)
     return {name: statistics.median(times) for name, times in took.items()}
-
-
-def report(title: str, medians: dict[str, float]) -> None:
-    spread = max(medians.values()) / min(medians.values()) - 1
-    shown = ", ".join(f"{name} {median:.1f} ms" for name, median in medians.items())
-    sys.stdout.write(f"{title:8} {shown}; apart by {spread:.1%}\n")
-
-
-if __name__ == "__main__":
-    main()

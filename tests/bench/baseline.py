@@ -46,11 +46,14 @@ RAG_URL = os.environ.get("RAG_SERVICE_URL", "") + "/api/chat"
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     ttl = timedelta(days=1)
     app.state.tokens = Tokens(Keyring(os.environ["SECRET_KEY"].split(",")), access_ttl=ttl, refresh_ttl=ttl)
-    variables = {"host": "DB_HOST", "port": "DB_PORT", "database": "DB_NAME", "user": "DB_USERNAME"}
-    options = {option: os.environ[name] for option, name in variables.items()}
     async with (
         asyncpg.create_pool(
-            **options, password=os.environ["DB_PASSWORD"], min_size=10, max_size=10
+            host=os.environ["DB_HOST"],
+            port=int(os.environ["DB_PORT"]),
+            database=os.environ["DB_NAME"],
+            user=os.environ["DB_USERNAME"],
+            password=os.environ["DB_PASSWORD"],
+            ssl=False,
         ) as app.state.database,
         aiohttp.ClientSession() as app.state.http,
     ):

@@ -18,6 +18,8 @@ from typing import Any, Self
 
 LOOPBACK = "127.0.0.1"
 _OK = 200
+# Servers close what says nothing for a while (uvicorn: 5 s); a call must not meet that moment.
+_LONGEST_IDLE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +115,13 @@ async def closed_loop(port: int, callers: Sequence[Iterable[bytes]], *, seconds:
 
 async def open_loop(port: int, calls: Iterator[bytes], *, per_s: float, seconds: float) -> Samples:
     """Call at fixed moments, whether or not earlier calls are answered; each counts from its moment."""
-    idle: list[Line] = []
+    idle: list[tuple[float, Line]] = []
     start = time.perf_counter()
 
     async def run(call: bytes, began: float) -> Sample:
-        line = idle.pop() if idle else await Line.open(port)
+        line = await _take(idle, port)
         sample = await line.timed(call, began=began)
-        idle.append(line)
+        idle.append((sample.ended, line))
         return sample
 
     tasks = []
@@ -128,9 +130,20 @@ async def open_loop(port: int, calls: Iterator[bytes], *, per_s: float, seconds:
         await asyncio.sleep(moment - time.perf_counter())
         tasks.append(asyncio.create_task(run(call, moment)))
     samples = await asyncio.gather(*tasks)
-    for line in idle:
+    for _, line in idle:
         line.close()
     return Samples(samples)
+
+
+async def _take(idle: list[tuple[float, Line]], port: int) -> Line:
+    """The connection that was used last; another one when that is too long ago."""
+    if not idle:
+        return await Line.open(port)
+    last_used, line = idle.pop()
+    if time.perf_counter() - last_used < _LONGEST_IDLE_S:
+        return line
+    line.close()
+    return await _take(idle, port)
 
 
 @asynccontextmanager

@@ -60,15 +60,16 @@ def main() -> None:
 @main.command()
 @click.option("--host", help="Address to listen on (default: HOST).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (default: PORT).")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that serve.")
 @_plain_errors
-def serve(host: str | None, port: int | None) -> None:
+def serve(host: str | None, port: int | None, workers: int) -> None:
     """Serve the API. With the embedded PostgreSQL, migrate it first."""
     from maverik_backend.server import serve as run_server  # noqa: PLC0415 - other commands do without the web stack
 
     settings = _load()
     if settings.database.is_embedded:
         _migrate(settings)
-    run_server(settings, host=host, port=port)
+    run_server(settings, host=host, port=port, workers=workers)
 
 
 @main.command()

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import click
@@ -22,8 +23,10 @@ from fastapi import FastAPI
 
 from maverik_backend.api import create_app
 from maverik_backend.core import embedded_postgres
+from maverik_backend.core.logging import configure_logging
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import Settings
+from maverik_backend.supervisor import Supervisor
 from maverik_backend.web.resources import resources_of
 
 _log = structlog.get_logger(__name__)
@@ -81,17 +84,43 @@ class Server(uvicorn.Server):
             click.echo(self._announcement)
 
 
-def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
-    """Serve until a signal ends it; exits with status 1 when it cannot start.
+def serve(settings: Settings, *, host: str | None = None, port: int | None = None, workers: int = 1) -> None:
+    """Serve with ``workers`` processes until a signal ends it; exits with another status than 0 when it cannot start.
 
     Raises:
-        SettingsError: when the address cannot be listened on.
+        SettingsError: when the address cannot be listened on, or several processes would not share what they must.
     """
+    if workers > 1 and settings.security.rate_limit_storage == "memory":
+        raise SettingsError(
+            [f"RATE_LIMIT_STORAGE=memory would let --workers {workers} count tries apart: set it to postgres."]
+        )
     host = host or settings.app.host
     with _listen(host, settings.app.port if port is None else port) as listener:
-        port = listener.getsockname()[1]
-        server = Server(create_app(settings), host=host, port=port, announcement=_announcement(settings, host, port))
-        server.run(sockets=[listener])
+        if workers == 1:
+            _run(settings, listener, host)
+            return
+        run_worker = partial(_run_worker, settings, listener, host)
+        with Supervisor(run_worker, count=workers, grace_s=settings.app.shutdown_grace_s) as supervisor:
+            status = supervisor.run()
+            listener.close()  # else callers would wait for an answer while the workers end
+    if status:
+        sys.exit(status)
+
+
+def _run_worker(settings: Settings, listener: socket.socket, host: str, number: int) -> None:
+    """One of several processes; only the first one ever says where it is."""
+    configure_logging(settings.app)
+    try:
+        _run(settings, listener, host, is_first=number == 0)
+    except SettingsError as error:
+        sys.exit("\n".join(error.problems))
+
+
+def _run(settings: Settings, listener: socket.socket, host: str, *, is_first: bool = True) -> None:
+    port = listener.getsockname()[1]
+    announcement = _announcement(settings, host, port) if is_first else None
+    server = Server(create_app(settings), host=host, port=port, announcement=announcement)
+    server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)
 

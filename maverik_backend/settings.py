@@ -133,6 +133,12 @@ class DatabaseSettings(_Group):
     pool_timeout_s: float = Field(default=5.0, gt=0, le=60)
     """How long a request waits for a free connection before it is told that the service is overloaded."""
     connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
+    ssl_mode: Literal["prefer", "require", "verify-full"] = "prefer"
+    """As libpq's ``sslmode``: TLS when the server offers it, always, or always and with a certificate that is its own
+    (https://www.postgresql.org/docs/current/libpq-ssl.html). Production may do without: inside one private network,
+    such as docker's, servers commonly have no certificate."""
+    ssl_root_cert: Path | None = None
+    """The authorities that ``verify-full`` trusts, in PEM; without it those of the system."""
     statement_timeout_s: float = Field(default=15.0, gt=0, le=600)
 
     @property
@@ -323,6 +329,10 @@ def _database_problems(database: DatabaseSettings) -> Iterator[str]:
         yield "DB_HOST is set but DB_USERNAME is not: set the user to connect as."
     if database.host is None and (database.username or database.password):
         yield "DB_USERNAME or DB_PASSWORD is set but DB_HOST is not: set DB_HOST, or none for the embedded PostgreSQL."
+    if database.host is None and database.ssl_mode != "prefer":
+        yield f"DB_SSL_MODE={database.ssl_mode} is set but DB_HOST is not: the embedded PostgreSQL speaks no TLS."
+    if database.ssl_root_cert and database.ssl_mode != "verify-full":
+        yield "DB_SSL_ROOT_CERT is set but nothing is checked against it: set DB_SSL_MODE=verify-full."
 
 
 def _mail_problems(mail: MailSettings) -> Iterator[str]:

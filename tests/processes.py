@@ -52,12 +52,12 @@ class ServerProcess:
 
     command: ClassVar[tuple[str, ...]] = ("-m", "maverik_backend", "serve")
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = (folder / "server.log").open("w+", encoding="utf-8")
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, *self.command, "--port", str(self.port)],
+            [sys.executable, *self.command, "--port", str(self.port), *arguments],
             cwd=folder,
             env=clean_environment(**{"PYTHONPATH": str(ROOT), "LOCAL_DATA_DIR": str(folder / "data"), **variables}),
             stdout=self._log,

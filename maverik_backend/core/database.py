@@ -8,6 +8,7 @@ short ones before and after.
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -19,8 +20,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 from maverik_backend.core import embedded_postgres
-from maverik_backend.errors import DatabaseUnavailable
-from maverik_backend.settings import Settings
+from maverik_backend.errors import DatabaseUnavailable, SettingsError
+from maverik_backend.settings import DatabaseSettings, Settings
 
 TransactionFactory = Callable[[], AbstractContextManager[Session]]
 
@@ -38,6 +39,8 @@ _SILENCE_MARGIN_S = 5.0
 # Networks forget connections that were idle for so long (NAT and connection tracking on AWS: 350 s), and some tell
 # neither end: asking such a connection whether it is alive would wait for all of the silence above.
 _RECYCLE_S = 300
+# What pg8000 says when it insists on TLS and the server does not speak it.
+_TLS_REFUSED = "Server refuses SSL"
 
 
 class Database:
@@ -84,6 +87,11 @@ def _reason(error: DBAPIError | PoolTimeoutError) -> str:
     details = error.orig.args[0] if isinstance(error, DBAPIError) and error.orig and error.orig.args else None
     if isinstance(details, dict):
         return f"SQLSTATE {details.get('C')}"
+    if details == _TLS_REFUSED:
+        return "it offers no TLS, which DB_SSL_MODE demands"
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {cause.verify_message}"
     return "no connection" if isinstance(error, DBAPIError) else "no connection came free"
 
 
@@ -118,6 +126,9 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
 
     Migrations get no statement timeout: building an index or hashing keys may take long, on purpose. Connecting may
     not.
+
+    Raises:
+        SettingsError: when the authorities that DB_SSL_ROOT_CERT names cannot be read.
     """
     database = settings.database
     startup_params = {"search_path": f'"{database.schema_name}"', "timezone": "UTC"}
@@ -127,6 +138,7 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
         url or database_url(settings),
         connect_args={
             "timeout": database.connect_timeout_s,
+            "ssl_context": _ssl_context(database),
             "application_name": "maverik_backend",
             "startup_params": startup_params,
         },
@@ -140,6 +152,20 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
     )
     _guard_connections(engine, silence_s=None if for_migrations else database.statement_timeout_s + _SILENCE_MARGIN_S)
     return engine
+
+
+def _ssl_context(database: DatabaseSettings) -> ssl.SSLContext | None:
+    """What pg8000 insists on; ``None`` makes it take TLS when it is offered, whoever's the certificate is."""
+    if database.ssl_mode == "prefer":
+        return None
+    try:
+        context = ssl.create_default_context(cafile=database.ssl_root_cert)
+    except OSError as error:  # also an SSLError: no certificate in it
+        raise SettingsError([f"DB_SSL_ROOT_CERT cannot be used: {error.strerror or error}."]) from None
+    if database.ssl_mode == "require":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _guard_connections(engine: Engine, *, silence_s: float | None) -> None:

@@ -1,0 +1,113 @@
+"""Several processes that serve one socket: started, replaced when they die, ended together.
+
+uvicorn has such a supervisor, but its workers run uvicorn's own server: after a SIGTERM they would leave the turns that
+have no answer yet unmarked (``server.py`` marks them). This one runs whatever it is given, and ends it with itself.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from types import FrameType
+from typing import Self
+
+import structlog
+
+# How much longer than its grace a worker may take to end before it is killed.
+END_MARGIN_S = 5.0
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_log = structlog.get_logger(__name__)
+
+
+class Supervisor:
+    """Keeps ``count`` processes alive that each run ``run_worker(number)``, numbered in the order of their start.
+
+        with Supervisor(run_worker, count=2, grace_s=25) as supervisor:
+            status = supervisor.run()
+
+    A worker that a signal ended (out of memory, a crash) is replaced. One that exits with a status of its own could not
+    start, which its successor could not either: then all end, with that status. So they do when the block is left.
+    """
+
+    def __init__(self, run_worker: Callable[[int], None], *, count: int, grace_s: float) -> None:
+        """``run_worker`` is pickled; ``grace_s`` is what a worker may take to end after a SIGTERM."""
+        self._run_worker = run_worker
+        self._count = count
+        self._grace_s = grace_s
+        self._started = 0
+        self._workers: list[SpawnProcess] = []
+        self._signals, self._signalled = multiprocessing.Pipe(duplex=False)
+
+    def __enter__(self) -> Self:
+        self._handlers = {number: signal.signal(number, self._notice) for number in _SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # The handlers last: a second SIGTERM must not leave workers behind.
+        self._end_all()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def run(self) -> int:
+        """Work until a SIGTERM or SIGINT, or until a worker cannot start; the exit status."""
+        self._workers = [self._start() for _ in range(self._count)]
+        status = None
+        while status is None:
+            wait([self._signals, *(worker.sentinel for worker in self._workers)])
+            status = 0 if self._signals.poll() else self._replace_dead()
+        return status
+
+    def _notice(self, _signal: int, _frame: FrameType | None) -> None:
+        """Wake :meth:`run`."""
+        self._signalled.send_bytes(b"!")
+
+    def _start(self) -> SpawnProcess:
+        # Spawned, not forked: threads and pooled connections of this process are nothing that a child could use.
+        worker = multiprocessing.get_context("spawn").Process(target=_work, args=(self._run_worker, self._started))
+        worker.start()
+        self._started += 1
+        return worker
+
+    def _replace_dead(self) -> int | None:
+        """Start successors of those that died; the status of one that could not start."""
+        for index, worker in enumerate(self._workers):
+            if worker.exitcode is None:
+                continue
+            if worker.exitcode > 0:
+                return worker.exitcode
+            _log.error("worker_died", pid=worker.pid, exitcode=worker.exitcode)
+            self._workers[index] = self._start()
+        return None
+
+    def _end_all(self) -> None:
+        """Ask every worker to end, and wait until it has; late ones are killed."""
+        for worker in self._workers:
+            worker.terminate()
+        deadline = time.monotonic() + self._grace_s + END_MARGIN_S
+        for worker in self._workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+            if worker.exitcode is None:
+                _log.error("worker_killed", pid=worker.pid)
+                worker.kill()
+                worker.join()
+
+
+def _work(run_worker: Callable[[int], None], number: int) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    run_worker(number)
+
+
+def _end_with_parent() -> None:
+    """A supervisor that was killed leaves nobody behind who keeps its port."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,130 @@
+"""`maverik serve --workers 2`: one socket, two processes, nothing lost when either goes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.faults.test_crashes import Talk, begin_to_talk
+from tests.processes import ServerProcess, run_maverik
+from tests.servers import OptimizerServer, RagServer, Reply
+
+PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def rag() -> Iterator[RagServer]:
+    with RagServer() as rag:
+        yield rag
+
+
+@pytest.fixture
+def server(own_folder: Path, rag: RagServer) -> Iterator[ServerProcess]:
+    """Two workers that each take one turn at a time, over the embedded PostgreSQL."""
+    variables = {"RAG_SERVICE_URL": rag.url, "RATE_LIMIT_STORAGE": "postgres", "MAX_CONCURRENT_TURNS": "1"}
+    with (
+        OptimizerServer() as optimizer,
+        ServerProcess(
+            own_folder, "--workers", "2", PORTFOLIO_OPTIMIZATION_URL=optimizer.url, **variables
+        ) as server,
+    ):
+        yield server
+
+
+def workers(server: ServerProcess) -> set[psutil.Process]:
+    children = psutil.Process(server.pid).children()
+    return {child for child in children if "spawn_main" in " ".join(child.cmdline())}
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def say(talk: Talk, client: int) -> requests.Response:
+    """The answer to one message, which a worker that is busy refuses: then another connection is tried."""
+    url = f"{talk.address}/copilot/sessions/{talk.sessions[client]}"
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        response = requests.post(url, json={"input": "hola"}, headers=talk.headers, timeout=PATIENCE_S)
+        if response.status_code != 503 or time.monotonic() > deadline:
+            return response
+        time.sleep(0.02)
+
+
+def test_both_work_at_the_same_time(own_folder: Path, server: ServerProcess, rag: RagServer) -> None:
+    talk = begin_to_talk(server, own_folder)
+    both_asked = threading.Event()
+    rag.script(*[Reply.json({"response": "Hola"}, once=both_asked)] * 2)
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(say, talk, client) for client in (0, 1)]
+        rag.wait_for_requests(2, timeout_s=PATIENCE_S)
+        both_asked.set()
+
+    assert [answer.result().status_code for answer in answers] == [200, 200]
+
+
+def test_asked_to_stop_they_finish_the_turn_under_way_and_exit_with_0(
+    own_folder: Path, server: ServerProcess, rag: RagServer
+) -> None:
+    talk = begin_to_talk(server, own_folder)
+    stopping = threading.Event()
+    rag.script(Reply.json({"response": "Hola"}, once=stopping))
+
+    with ThreadPoolExecutor(2) as pool:
+        answer = pool.submit(say, talk, 0)
+        rag.wait_for_requests(1)
+        status = pool.submit(server.stop)
+        eventually(lambda: server.output().count('"stopping"') == 2)
+        stopping.set()
+
+    assert answer.result().json()["estado"] == "completada"
+    assert status.result() == 0
+
+
+def test_one_that_is_killed_is_replaced(server: ServerProcess) -> None:
+    before = workers(server)
+    victim = next(iter(before))
+
+    victim.kill()
+
+    eventually(lambda: len(workers(server) - before) == 1 and server.output().count('"started"') == 3)
+    assert len(workers(server)) == 2
+    assert requests.get(f"{server.url}/health", timeout=10).ok
+
+
+def test_they_do_not_outlive_the_process_that_started_them(server: ServerProcess) -> None:
+    orphans = workers(server)
+
+    server.kill()
+
+    _, alive = psutil.wait_procs(orphans, timeout=PATIENCE_S)
+    assert alive == []
+
+
+def test_counting_tries_apart_is_refused(own_folder: Path) -> None:
+    result = run_maverik("serve", "--workers", "2", cwd=own_folder)
+
+    assert result.returncode == 2
+    assert "RATE_LIMIT_STORAGE=memory would let --workers 2 count tries apart" in result.stderr
+
+
+def test_when_none_can_start_all_end_with_a_sentence(own_folder: Path) -> None:
+    database = {"DB_HOST": "127.0.0.1", "DB_PORT": "1", "DB_USERNAME": "x", "DB_SSL_MODE": "verify-full"}
+    variables = {**database, "DB_SSL_ROOT_CERT": "nowhere.pem", "RATE_LIMIT_STORAGE": "postgres", "PORT": "0"}
+
+    result = run_maverik("serve", "--workers", "2", cwd=own_folder, **variables)
+
+    assert result.returncode == 1
+    assert "DB_SSL_ROOT_CERT cannot be used: No such file or directory." in result.stderr
+    assert "Traceback" not in result.stderr

@@ -32,6 +32,8 @@ PUBLISHED_KEYS = frozenset(
         "k4.local.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     }
 )
+# What docker-compose.yml gives its database when nobody chose.
+PUBLISHED_DB_PASSWORD = "maverik"  # noqa: S105 - worth nothing: production refuses it
 # 43 random characters of 64 hold 31 different ones on average; so few mean that somebody typed it.
 MIN_DISTINCT_CHARS = 15
 
@@ -356,6 +358,8 @@ def _production_problems(settings: Settings) -> Iterator[str]:
         yield "DB_HOST is not set: production does not keep people's data in the embedded PostgreSQL."
     elif not database.password:
         yield "DB_PASSWORD is not set: production does not connect to the database without one."
+    elif database.password.get_secret_value() == PUBLISHED_DB_PASSWORD:
+        yield "DB_PASSWORD is the one that docker-compose.yml publishes: production uses one of its own."
     if mail.is_local:
         yield "SMTP_API_URL or SMTP_HOST is not set: production does not leave people's keys in a local mailbox."
     if mail.smtp_host and mail.smtp_security == "none":

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
+import socket
+import socketserver
+import ssl
+import struct
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import trustme
+
 from maverik_backend.core.embedded_postgres import load_pgserver
 from tests.processes import free_port
+from tests.servers import LOOPBACK
 
 USER = "maverik"
 PASSWORD = "una clave: con @ y / y ñ"
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _SYSTEM_USER = "pgserver"
+# What one TLS record holds at most: after reading so much nothing is left where `select` would not see it.
+_MAX_RECORD = 16_384
 
 
 class TcpPostgres:
@@ -75,3 +87,56 @@ class TcpPostgres:
         utils, pgexec = self._library.utils, self._library.pgexec.pgexec
         programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
         return pgexec(program, arguments, bin_path=programs, user=self._user)
+
+
+class TlsFront(socketserver.ThreadingTCPServer):
+    """TLS in front of the PostgreSQL on ``target_port``, as PostgreSQL speaks it; its embedded build cannot.
+
+    https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
+    """
+
+    daemon_threads = False
+
+    def __init__(self, target_port: int, certificate: trustme.LeafCert) -> None:
+        super().__init__((LOOPBACK, 0), _TlsSession)
+        self.port: int = self.server_address[1]
+        self.target_port = target_port
+        self.handshakes = 0
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(self.tls)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _TlsSession(socketserver.BaseRequestHandler):
+    server: TlsFront
+
+    def handle(self) -> None:
+        assert self.request.recv(8) == SSL_REQUEST
+        self.request.sendall(b"S")
+        try:
+            client = self.server.tls.wrap_socket(self.request, server_side=True)
+        except OSError:  # it does not trust our certificate
+            return
+        self.server.handshakes += 1
+        with client, socket.create_connection((LOOPBACK, self.server.target_port)) as target:
+            self._carry(client, target)
+
+    @staticmethod
+    def _carry(client: ssl.SSLSocket, target: socket.socket) -> None:
+        """Hand on what either says until one of them has gone."""
+        other: dict[socket.socket, socket.socket] = {client: target, target: client}
+        while True:
+            for speaker in select.select(list(other), [], [])[0]:
+                data = speaker.recv(_MAX_RECORD)
+                if not data:
+                    return
+                other[speaker].sendall(data)

@@ -113,7 +113,7 @@ def test_they_do_not_outlive_the_process_that_started_them(server: ServerProcess
 
 
 def test_counting_tries_apart_is_refused(own_folder: Path) -> None:
-    result = run_maverik("serve", "--workers", "2", cwd=own_folder)
+    result = run_maverik("serve", "--workers", "2", cwd=own_folder, DB_HOST="127.0.0.1", DB_USERNAME="x")
 
     assert result.returncode == 2
     assert "RATE_LIMIT_STORAGE=memory would let --workers 2 count tries apart" in result.stderr

@@ -222,6 +222,8 @@ class TestContradictions:
             ({"DB_HOST": "db"}, "DB_HOST is set but DB_USERNAME is not"),
             ({"DB_USERNAME": "me"}, "DB_USERNAME or DB_PASSWORD is set but DB_HOST is not"),
             ({"DB_PASSWORD": SECRET}, "DB_USERNAME or DB_PASSWORD is set but DB_HOST is not"),
+            ({"DB_SSL_MODE": "require"}, "DB_SSL_MODE=require is set but DB_HOST is not"),
+            ({**DATABASE, "DB_SSL_ROOT_CERT": "ca.pem"}, "DB_SSL_ROOT_CERT is set but nothing is checked against it"),
             ({**MAIL_API, "SMTP_HOST": "smtp"}, "SMTP_API_URL and SMTP_HOST are both set"),
             ({**MAIL_API, "SMTP_API_KEY": ""}, "SMTP_API_URL is set but SMTP_API_KEY is not"),
             ({"SMTP_API_KEY": SECRET}, "SMTP_API_KEY is set but SMTP_API_URL is not"),
@@ -248,6 +250,7 @@ class TestContradictions:
         [
             DATABASE,
             {**DATABASE, "DB_PASSWORD": ""},
+            {**DATABASE, "DB_SSL_MODE": "verify-full", "DB_SSL_ROOT_CERT": "ca.pem"},
             MAIL_API,
             SMTP,
             {**SMTP, "SMTP_USERNAME": "me", "SMTP_PASSWORD": SECRET},

@@ -5,7 +5,9 @@
 ARG PYTHON_IMAGE=python:3.13.16-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS dependencies
-COPY requirements.txt /build/requirements.txt
+# requirements-local.txt adds the embedded optimiser, for who has no other (and with it the embedded PostgreSQL).
+ARG REQUIREMENTS=requirements.txt
+COPY ${REQUIREMENTS} /build/requirements.txt
 # The environment gets no pip of its own, and with it no way to install anything later.
 RUN python -m venv --without-pip /opt/venv \
  && python -m pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --disable-pip-version-check \

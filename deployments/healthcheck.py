@@ -1,6 +1,6 @@
 """The image's HEALTHCHECK: status 0 when the server in this container answers that it is alive. Standard library only.
 
-    python deployments/healthcheck.py
+python deployments/healthcheck.py
 """
 
 from __future__ import annotations

@@ -31,9 +31,7 @@ def server(own_folder: Path, rag: RagServer) -> Iterator[ServerProcess]:
     variables = {"RAG_SERVICE_URL": rag.url, "RATE_LIMIT_STORAGE": "postgres", "MAX_CONCURRENT_TURNS": "1"}
     with (
         OptimizerServer() as optimizer,
-        ServerProcess(
-            own_folder, "--workers", "2", PORTFOLIO_OPTIMIZATION_URL=optimizer.url, **variables
-        ) as server,
+        ServerProcess(own_folder, "--workers", "2", PORTFOLIO_OPTIMIZATION_URL=optimizer.url, **variables) as server,
     ):
         yield server
 

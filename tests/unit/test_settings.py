@@ -280,6 +280,7 @@ class TestProduction:
         [
             (dict.fromkeys(DATABASE, ""), "DB_HOST is not set"),
             ({"DB_PASSWORD": ""}, "DB_PASSWORD is not set"),
+            ({"DB_PASSWORD": "maverik"}, "DB_PASSWORD is the one that docker-compose.yml publishes"),
             (dict.fromkeys(MAIL_API, ""), "SMTP_API_URL or SMTP_HOST is not set"),
             ({**dict.fromkeys(MAIL_API, ""), **SMTP, "SMTP_SECURITY": "none"}, "SMTP_SECURITY=none sends"),
             ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),

@@ -1,0 +1,110 @@
+"""The bundled nginx, before backends that a test scripts; where there is no nginx, only that its file can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import requests
+
+from maverik_backend.api import MAX_BODY_BYTES
+from maverik_backend.texts import problems as texts
+from tests.deployments.nginx import PROGRAM, directives, running_nginx
+from tests.servers import CUT, Reply, ScriptedServer, refusing_port
+
+with_nginx = pytest.mark.skipif(PROGRAM is None, reason="no nginx on this machine")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that nginx's own user may enter, unlike pytest's."""
+    with TemporaryDirectory(prefix="maverik-nginx-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_backends_are_looked_up_anew_and_connections_kept() -> None:
+    assert directives("server", inside="upstream") == [["backend:8082", "resolve", "max_fails=0"]]
+    assert directives("resolver")[0][:2] == ["127.0.0.11", "valid=5s"]
+    assert directives("keepalive") == [["64"]]
+    assert directives("proxy_http_version") == [["1.1"]]
+
+
+def test_no_version_is_told() -> None:
+    assert directives("server_tokens") == [["off"]]
+
+
+@with_nginx
+class TestRunning:
+    def test_the_backend_is_told_the_address_that_the_proxy_saw_last(self, folder: Path) -> None:
+        with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:
+            requests.get(f"{url}/user/me", headers={"X-Forwarded-For": "203.0.113.9"}, timeout=5)
+
+            (request,) = backend.requests
+            assert request.headers["x-forwarded-for"] == "203.0.113.9, 127.0.0.1"
+            assert request.headers["host"] == url.removeprefix("http://")
+
+    @pytest.mark.parametrize(("method", "tries"), [("POST", 1), ("GET", 2)])
+    def test_a_turn_is_never_sent_twice(self, folder: Path, method: str, tries: int) -> None:
+        with ScriptedServer() as one, ScriptedServer() as other:
+            for backend in (one, other):
+                backend.script(CUT)
+            with running_nginx(folder, port_of(one), port_of(other)) as url:
+                response = requests.request(method, f"{url}/copilot/sessions/1", timeout=10)
+
+            assert len(one.requests) + len(other.requests) == tries
+            assert response.status_code == 503
+
+    def test_a_backend_that_is_gone_is_passed_over(self, folder: Path) -> None:
+        with ScriptedServer() as alive, refusing_port() as gone, running_nginx(folder, gone, port_of(alive)) as url:
+            statuses = {requests.post(f"{url}/user/login", json={}, timeout=10).status_code for _ in range(4)}
+
+        assert statuses == {200}
+
+    def test_without_a_backend_people_get_a_problem_in_their_language(self, folder: Path) -> None:
+        with refusing_port() as gone, running_nginx(folder, gone) as url:
+            response = requests.get(f"{url}/user/me", timeout=10)
+
+        assert (response.status_code, response.headers["Content-Type"]) == (503, "application/problem+json")
+        assert response.headers["Retry-After"] == "5"
+        assert (response.json()["title"], response.json()["detail"]) == said(texts.DATABASE_UNAVAILABLE)
+
+    @pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)])
+    def test_a_body_is_as_large_as_the_application_takes_it(self, folder: Path, size: int, status: int) -> None:
+        with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:
+            response = requests.post(f"{url}/user/signup", data=b" " * size, timeout=10)
+
+        assert response.status_code == status
+        if status == 413:
+            assert (response.json()["title"], response.json()["detail"]) == said(texts.TOO_LARGE)
+
+    def test_the_applications_own_errors_pass_as_they_are(self, folder: Path) -> None:
+        with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:
+            backend.script(Reply.json({"error": "overloaded"}, status=503))
+
+            assert requests.get(f"{url}/user/me", timeout=5).json() == {"error": "overloaded"}
+
+    def test_metrics_are_not_for_the_world(self, folder: Path) -> None:
+        with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:
+            assert requests.get(f"{url}/metrics", timeout=5).status_code == 404
+            assert backend.requests == []
+
+    def test_the_log_holds_no_query_and_answers_no_version(self, folder: Path) -> None:
+        with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:
+            response = requests.get(f"{url}/copilot/sessions?before=7", timeout=5)
+
+        (line,) = (folder / "access.log").read_text(encoding="utf-8").splitlines()
+        assert json.loads(line)["path"] == "/copilot/sessions"
+        assert "before" not in line
+        assert response.headers["Server"] == "nginx"
+
+
+def port_of(server: ScriptedServer) -> int:
+    return int(server.url.rpartition(":")[2])
+
+
+def said(text: texts.ProblemText) -> tuple[str, str]:
+    return text.title, text.detail

@@ -12,9 +12,9 @@ import psutil
 import pytest
 import requests
 
-from tests.faults.test_crashes import Talk, begin_to_talk
 from tests.processes import ServerProcess, run_maverik
 from tests.servers import OptimizerServer, RagServer, Reply
+from tests.talk import Talk
 
 PATIENCE_S = 30.0
 
@@ -60,24 +60,24 @@ def eventually(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def say(talk: Talk, client: int) -> requests.Response:
+def say(talk: Talk, session: int) -> requests.Response:
     """The answer to one message, which a worker that is busy refuses: then another connection is tried."""
-    url = f"{talk.address}/copilot/sessions/{talk.sessions[client]}"
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        response = requests.post(url, json={"input": "hola"}, headers=talk.headers, timeout=PATIENCE_S)
+        response = talk.post(session, f"hola {session}")
         if response.status_code != 503 or time.monotonic() > deadline:
             return response
         time.sleep(0.02)
 
 
 def test_both_work_at_the_same_time(own_folder: Path, server: ServerProcess, rag: RagServer) -> None:
-    talk = begin_to_talk(server, own_folder)
+    talk = Talk.begin(server, own_folder)
+    sessions = [talk.open_session() for _ in range(2)]
     both_asked = threading.Event()
     rag.script(*[Reply.json({"response": "Hola"}, once=both_asked)] * 2)
 
     with ThreadPoolExecutor(2) as pool:
-        answers = [pool.submit(say, talk, client) for client in (0, 1)]
+        answers = [pool.submit(say, talk, session) for session in sessions]
         rag.wait_for_requests(2, timeout_s=PATIENCE_S)
         both_asked.set()
 
@@ -87,12 +87,13 @@ def test_both_work_at_the_same_time(own_folder: Path, server: ServerProcess, rag
 def test_asked_to_stop_they_finish_the_turn_under_way_and_exit_with_0(
     own_folder: Path, server: ServerProcess, rag: RagServer
 ) -> None:
-    talk = begin_to_talk(server, own_folder)
+    talk = Talk.begin(server, own_folder)
+    session = talk.open_session()
     stopping = threading.Event()
     rag.script(Reply.json({"response": "Hola"}, once=stopping))
 
     with ThreadPoolExecutor(2) as pool:
-        answer = pool.submit(say, talk, 0)
+        answer = pool.submit(say, talk, session)
         rag.wait_for_requests(1)
         status = pool.submit(server.stop)
         eventually(lambda: server.output().count('"stopping"') == 2)

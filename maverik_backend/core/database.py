@@ -7,19 +7,16 @@ short ones before and after.
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 
-import pg8000  # type: ignore[import-untyped]
-from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
-from maverik_backend.core import embedded_postgres
+from maverik_backend.core import embedded_postgres, postgres_driver
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.settings import DatabaseSettings, Settings
 
@@ -131,7 +128,7 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
         SettingsError: when the authorities that DB_SSL_ROOT_CERT names cannot be read.
     """
     database = settings.database
-    startup_params = {"search_path": f'"{database.schema_name}"', "timezone": "UTC"}
+    startup_params = {"search_path": f'"{database.schema_name}"', "timezone": "UTC", "client_encoding": "UTF8"}
     if not for_migrations:
         startup_params["statement_timeout"] = str(round(database.statement_timeout_s * 1000))
     engine = create_engine(
@@ -145,12 +142,13 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
         pool_size=database.pool_size,
         max_overflow=0,
         pool_timeout=database.pool_timeout_s,
-        pool_pre_ping=True,
         pool_recycle=_RECYCLE_S,
         # Parameters of a failed statement hold what people wrote: they never belong in a log.
         hide_parameters=True,
     )
-    _guard_connections(engine, silence_s=None if for_migrations else database.statement_timeout_s + _SILENCE_MARGIN_S)
+    postgres_driver.adopt(
+        engine, silence_s=None if for_migrations else database.statement_timeout_s + _SILENCE_MARGIN_S
+    )
     return engine
 
 
@@ -166,69 +164,3 @@ def _ssl_context(database: DatabaseSettings) -> ssl.SSLContext | None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _guard_connections(engine: Engine, *, silence_s: float | None) -> None:
-    """Make pg8000 say of every network failure that it is one, and wait ``silence_s`` for an answer once connected.
-
-    Left alone it lets the OSErrors of the TLS handshake and of each first read through, which SQLAlchemy would neither
-    wrap nor take as a reason to drop the connection; and its ``timeout`` is one for connecting and for statements.
-    """
-
-    def connect(dialect: Dialect, _record: object, _args: object, options: dict[str, Any]) -> Any:  # noqa: ANN401
-        try:
-            connection: Any = dialect.connect(**options) if "unix_sock" in options else _connect_by_tcp(options)
-        except OSError as error:
-            raise _network_error() from error
-        connection._usock.settimeout(silence_s)  # noqa: SLF001 - pg8000 has no public way to the socket
-        connection._sock = _Stream(connection._sock)  # noqa: SLF001
-        return connection
-
-    event.listen(engine, "do_connect", connect)
-
-
-def _connect_by_tcp(options: dict[str, Any]) -> _Connection:
-    """Over a socket that is closed here: pg8000 leaves one open over which it could not agree about TLS."""
-    connection = socket.create_connection((options["host"], options["port"]), options["timeout"])
-    try:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        return _Connection(**options, sock=connection)
-    except BaseException:
-        connection.close()
-        raise
-
-
-class _Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
-    """Also closes the socket that pg8000 made of the one it was given, when that cannot even take its greeting."""
-
-    _usock: socket.socket | None = None
-
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401
-        try:
-            super().__init__(**options)
-        except BaseException:
-            if self._usock is not None:
-                self._usock.close()
-            raise
-
-
-class _Stream:
-    """The stream of a pg8000 connection, whose failing reads are what its failing writes are already."""
-
-    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - makefile()'s, of a plain or of a TLS socket
-        self._read = stream.read
-        self.write = stream.write
-        self.flush = stream.flush
-
-    def read(self, size: int) -> bytes:
-        try:
-            data: bytes = self._read(size)
-        except OSError as error:
-            raise _network_error() from error
-        return data
-
-
-def _network_error() -> Exception:
-    """In the words of pg8000: SQLAlchemy recognises a lost connection by them."""
-    error: Exception = pg8000.InterfaceError("network error")
-    return error

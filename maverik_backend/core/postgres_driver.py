@@ -1,0 +1,230 @@
+"""pg8000 as this product uses it: every failure of the network in one word, and one round trip a statement.
+
+pg8000 sends the parts of a statement one by one and waits for each answer, three times a statement and for ``BEGIN``
+and ``COMMIT`` as well, and reads each statement letter by letter for its placeholders every time. A turn took 33 round
+trips; each of them hands Python's lock to another thread and takes it back. Here ``BEGIN`` and all parts of a statement
+leave in one message and are answered together (PostgreSQL manual, 54.2.3 and 54.2.4); nothing is prepared by name, so
+poolers between us and the server may hand statements to any of its processes.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from functools import lru_cache
+from typing import Any
+
+import pg8000  # type: ignore[import-untyped]
+from pg8000.core import Context, make_params  # type: ignore[import-untyped]
+from pg8000.dbapi import convert_paramstyle  # type: ignore[import-untyped]
+from sqlalchemy import Dialect, Engine, event
+from sqlalchemy.exc import DisconnectionError
+from urllib3.util import wait_for_read
+
+_BEGIN = "begin transaction"
+_SYNC = b"S\x00\x00\x00\x04"
+_DESCRIBE_AND_EXECUTE = b"D\x00\x00\x00\x06P\x00" + b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00" + _SYNC
+_NULL = struct.pack("!i", -1)
+_STATEMENTS_REMEMBERED = 512
+_DESCRIPTIONS_REMEMBERED = 128
+# A connection that was used so lately is believed to be there, unless its socket says that the server has left.
+_BELIEVED_FOR_S = 30.0
+
+
+def adopt(engine: Engine, *, silence_s: float | None) -> None:
+    """Let ``engine`` connect with this driver, and wait ``silence_s`` for an answer once connected.
+
+    Left alone pg8000 lets the OSErrors of the TLS handshake and of each first read through, which SQLAlchemy would
+    neither wrap nor take as a reason to drop the connection; and its ``timeout`` is one for connecting and for
+    statements.
+    """
+
+    def connect(_dialect: Dialect, _record: object, _args: object, options: dict[str, Any]) -> Connection:
+        try:
+            connection = Connection(**options) if "unix_sock" in options else _connect_by_tcp(options)
+        except OSError as error:
+            raise _network_error() from error
+        connection.wait_for_answers(silence_s)
+        return connection
+
+    def before_use(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - pool and driver objects
+        if not connection.is_there(idle_s=time.monotonic() - record.info.get("last_used", 0.0)):
+            raise DisconnectionError
+
+    def after_use(_connection: object, record: Any) -> None:  # noqa: ANN401
+        record.info["last_used"] = time.monotonic()
+
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "checkout", before_use)
+    event.listen(engine, "checkin", after_use)
+
+
+class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
+    """A pg8000 connection that sends as little and waits as seldom as the protocol allows."""
+
+    _usock: Any = None
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401
+        """Close, on failure, also the socket that pg8000 made of the one it was given."""
+        self._unanswered_begins = 0
+        self._descriptions: dict[bytes, list[dict[str, Any]]] = {}
+        try:
+            super().__init__(**options)
+        except BaseException:
+            if self._usock is not None:
+                self._usock.close()
+            raise
+
+    def wait_for_answers(self, silence_s: float | None) -> None:
+        """From now on, give a server up that says nothing for so long; ``None``: never."""
+        self._usock.settimeout(silence_s)
+        self._sock: Any = _Stream(self._sock)
+
+    def is_there(self, *, idle_s: float) -> bool:
+        """Whether the server is likely to answer: at no cost after a short rest, else by asking it."""
+        if self._usock is None or self._usock.fileno() < 0:
+            return False
+        if wait_for_read(self._usock, timeout=0):  # between statements a server only speaks to say goodbye
+            return False
+        if idle_s < _BELIEVED_FOR_S:
+            return True
+        try:
+            super().execute_simple("")
+        except (pg8000.Error, OSError):
+            return False
+        return True
+
+    def cursor(self) -> Cursor:
+        return Cursor(self)
+
+    def commit(self) -> None:
+        if self._in_transaction or self._unanswered_begins:
+            self.execute_simple("commit")
+
+    def rollback(self) -> None:
+        if self._in_transaction or self._unanswered_begins:
+            self.execute_simple("rollback")
+
+    def execute_simple(self, statement: str) -> Any:  # noqa: ANN401 - pg8000's Context
+        """As pg8000's, but ``BEGIN`` leaves with what follows it."""
+        if statement != _BEGIN:
+            return super().execute_simple(statement)
+        self.send_QUERY(statement)
+        self._unanswered_begins += 1
+        return Context(statement)
+
+    def execute_unnamed(self, statement: str, vals: Any = (), oids: Any = (), stream: Any = None) -> Any:  # noqa: ANN401
+        """One message, one answer. ``COPY`` is pg8000's business."""
+        if stream is not None:
+            return super().execute_unnamed(statement, vals=vals, oids=oids, stream=stream)
+        context = Context(statement)
+        bind = _bind_message(make_params(self.py_types, vals))
+        self._sock.write(_parse_message(statement, tuple(oids)) + bind + _DESCRIBE_AND_EXECUTE)
+        self._sock.flush()
+        self.handle_messages(context)
+        return context
+
+    def handle_messages(self, context: Any) -> None:  # noqa: ANN401
+        """Read the answer to what was sent last, after that to the ``BEGIN`` before it."""
+        while self._unanswered_begins:
+            self._unanswered_begins -= 1
+            super().handle_messages(Context(_BEGIN))
+        super().handle_messages(context)
+
+    def handle_ROW_DESCRIPTION(self, data: bytes, context: Any) -> None:  # noqa: ANN401, N802 - pg8000's name
+        """What describes the same columns in the same bytes is read once."""
+        columns = self._descriptions.get(data)
+        if columns is None:
+            super().handle_ROW_DESCRIPTION(data, context)
+            if len(self._descriptions) >= _DESCRIPTIONS_REMEMBERED:
+                self._descriptions.clear()
+            self._descriptions[data] = context.columns
+            return
+        context.columns = columns
+        context.input_funcs = [self.pg_types[column["type_oid"]] for column in columns]
+        context.rows = context.rows or []
+
+
+class Cursor(pg8000.Cursor):  # type: ignore[misc]
+    """A pg8000 cursor that remembers where the placeholders of a statement are."""
+
+    _input_oids: Any
+
+    def execute(self, operation: str, args: Any = (), stream: Any = None) -> None:  # noqa: ANN401
+        connection = self._c
+        if not args or stream is not None or connection is None or connection._sock is None:  # noqa: SLF001
+            super().execute(operation, args, stream)
+            return
+        if not connection._in_transaction and not connection.autocommit:  # noqa: SLF001
+            connection.execute_simple(_BEGIN)
+        context = connection.execute_unnamed(_numbered(operation), vals=args, oids=self._input_oids)
+        self._context = context
+        self._row_iter = None if context.rows is None else iter(context.rows)
+        self._input_oids = ()
+        self.input_types: list[Any] = []
+
+
+class _Stream:
+    """The stream of a pg8000 connection, whose every failure is the same one."""
+
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - makefile()'s, of a plain or of a TLS socket
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        try:
+            data: bytes = self._stream.read(size)
+        except OSError as error:
+            raise _network_error() from error
+        return data
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._stream.write(data)
+        except OSError as error:
+            raise _network_error() from error
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise _network_error() from error
+
+
+def _connect_by_tcp(options: dict[str, Any]) -> Connection:
+    """Over a socket that is closed here: pg8000 leaves one open over which it could not agree about TLS."""
+    connection = socket.create_connection((options["host"], options["port"]), options["timeout"])
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return Connection(**options, sock=connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+@lru_cache(maxsize=_STATEMENTS_REMEMBERED)
+def _numbered(operation: str) -> str:
+    """The statement with ``$1`` for ``%s``."""
+    numbered: str = convert_paramstyle("format", operation, ())[0]
+    return numbered
+
+
+@lru_cache(maxsize=_STATEMENTS_REMEMBERED)
+def _parse_message(statement: str, oids: tuple[int, ...]) -> bytes:
+    types = b"".join(struct.pack("!i", max(oid, 0)) for oid in oids)
+    body = b"\x00" + statement.encode() + b"\x00" + struct.pack("!H", len(oids)) + types
+    return b"P" + struct.pack("!i", len(body) + 4) + body
+
+
+def _bind_message(params: Any) -> bytes:  # noqa: ANN401 - texts and None, as pg8000 makes them
+    """The parameters as text, for the statement and the portal without a name; answers as text, too."""
+    values = [None if value is None else value.encode() for value in params]
+    fields = b"".join(_NULL if value is None else struct.pack("!i", len(value)) + value for value in values)
+    body = b"\x00\x00\x00\x00" + struct.pack("!H", len(values)) + fields + b"\x00\x00"
+    return b"B" + struct.pack("!i", len(body) + 4) + body
+
+
+def _network_error() -> Exception:
+    """In the words of pg8000: SQLAlchemy recognises a lost connection by them."""
+    error: Exception = pg8000.InterfaceError("network error")
+    return error

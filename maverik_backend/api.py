@@ -138,7 +138,7 @@ def _make_fastapi(settings: Settings) -> FastAPI:
         version=__version__,
         generate_unique_id_function=openapi.operation_id,
     )
-    for module in (health, user, auth, catalog, session, chat):
+    for module in (chat, session, catalog, user, auth, health):  # routes are tried in order: the busiest come first
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app)

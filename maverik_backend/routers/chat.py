@@ -10,7 +10,7 @@ from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
 from maverik_backend.services.idempotency import MAX_KEY_CHARS
-from maverik_backend.web.dependencies import App, CurrentUser, DbSession, DetachedLogin
+from maverik_backend.web.dependencies import App, CurrentClaims, CurrentUser, DbSession
 
 router = APIRouter(
     prefix="/copilot/sessions", tags=["conversación"], responses={**responses.SIGNED_IN, **responses.NOT_FOUND}
@@ -39,14 +39,12 @@ Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` m
 def create_turn(
     session_id: Id,
     body: TurnoCrearRequest,
-    signed_in: DetachedLogin,
+    claims: CurrentClaims,
     app: App,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> TurnoResponse:
-    answered = app.chat.answer(
-        user_id=signed_in.user.id, session_id=session_id, text=body.input, idempotency_key=idempotency_key
-    )
+    answered = app.chat.answer(claims=claims, session_id=session_id, text=body.input, idempotency_key=idempotency_key)
     if answered.is_replay:
         response.headers["Idempotency-Replayed"] = "true"
     return answered.turn
@@ -69,5 +67,5 @@ def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, session: DbSession,
     summary="Pedir otra vez la respuesta que quedó sin terminar o fue de respaldo",
     responses=responses.IN_PROGRESS,
 )
-def retry_turn(session_id: Id, turn_id: Id, signed_in: DetachedLogin, app: App) -> TurnoResponse:
-    return app.chat.retry(user_id=signed_in.user.id, session_id=session_id, turn_id=turn_id)
+def retry_turn(session_id: Id, turn_id: Id, claims: CurrentClaims, app: App) -> TurnoResponse:
+    return app.chat.retry(claims=claims, session_id=session_id, turn_id=turn_id)

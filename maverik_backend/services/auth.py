@@ -94,7 +94,7 @@ class Authenticator:
             row = session.execute(
                 select(InicioSesion, Usuario)
                 .join(Usuario, Usuario.id == InicioSesion.usuario_id)
-                .where(InicioSesion.id == claims.login_id, *_is_open())
+                .where(InicioSesion.id == claims.login_id, *is_open())
                 .with_for_update(of=InicioSesion)
             ).one_or_none()
             if row is None:
@@ -184,7 +184,7 @@ def authenticate(session: Session, claims: AccessClaims) -> SignedIn:
     user = session.scalar(
         select(Usuario)
         .join(InicioSesion, InicioSesion.usuario_id == Usuario.id)
-        .where(InicioSesion.id == claims.login_id, Usuario.id == claims.user_id, *_is_open())
+        .where(InicioSesion.id == claims.login_id, Usuario.id == claims.user_id, *is_open())
     )
     if user is None:
         raise NotAuthenticated("closed")
@@ -234,8 +234,10 @@ def _close(session: Session, *which: ColumnElement[bool]) -> bool:
     return bool(closed.all())
 
 
-def _is_open() -> tuple[ColumnElement[bool], ...]:
-    return InicioSesion.cerrado.is_(None), InicioSesion.vence > func.now(), Usuario.deshabilitado.is_(None)
+def is_open() -> tuple[ColumnElement[bool], ...]:
+    """What must hold of a login and its person, wherever both are joined."""
+    login, person = InicioSesion.__table__.c, Usuario.__table__.c
+    return login.cerrado.is_(None), login.vence > func.now(), person.deshabilitado.is_(None)
 
 
 def _may_sign_in(user: Usuario) -> bool:

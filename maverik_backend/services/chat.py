@@ -25,12 +25,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
-from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from sqlalchemy import func, update
@@ -40,26 +39,28 @@ from maverik_backend.clients.optimizer.base import Optimizer
 from maverik_backend.clients.rag.base import Advisor, Answer, Question
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import (
     DatabaseUnavailable,
     FieldError,
     InvalidInput,
     NotFound,
-    NothingToRetry,
     Overloaded,
     SameRequestRunning,
     UpstreamBadAnswer,
     UpstreamError,
 )
-from maverik_backend.models import SesionAsesoria, SesionAsesoriaDetalle, TurnState, Usuario
+from maverik_backend.models import SesionAsesoria, TurnState
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
 from maverik_backend.services import answer as answers
-from maverik_backend.services import idempotency, prompt
+from maverik_backend.services import conversation, idempotency, prompt
 from maverik_backend.services import portfolio as portfolios
 from maverik_backend.services import session as sessions
 from maverik_backend.services import turn as turns
 from maverik_backend.services.catalog import CatalogCache
+from maverik_backend.services.conversation import Conversation
 from maverik_backend.services.idempotency import RequestKey
+from maverik_backend.services.proposal import Proposals
 from maverik_backend.services.turn import TurnStore
 from maverik_backend.settings import AdviceSettings
 from maverik_backend.texts import advice as texts
@@ -77,12 +78,10 @@ _log = structlog.get_logger(__name__)
 class _Try:
     """A turn that is on record as pending, and what is needed to answer it. ``number`` counts its tries."""
 
-    session_id: int
     turn_id: int
     number: int
     question: Question
-    is_first: bool
-    lacks_portfolio: bool
+    facts: Conversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +122,9 @@ class Chat:
         """``fallback`` answers when ``advisor`` fails; ``executor`` runs the optimiser beside the advisor."""
         self._transaction = transaction
         self._advisor = advisor
-        self._optimizer = optimizer
+        self._proposals = Proposals(optimizer=optimizer, executor=executor)
         self._fallback = fallback
         self._catalogs = catalogs
-        self._executor = executor
         self._settings = settings
         self._portfolio_grace_s = portfolio_grace_s
         self._turns = TurnStore(turn_timeout_s=settings.external_service_timeout)
@@ -134,37 +132,39 @@ class Chat:
         self._running: set[int] = set()
 
     def answer(
-        self, *, user_id: int, session_id: int, text: str | None, idempotency_key: str | None = None
+        self, *, claims: AccessClaims, session_id: int, text: str | None, idempotency_key: str | None = None
     ) -> Answered:
         """Record what the person says, have it answered, record the answer.
 
-        ``text`` may be ``None`` until the session has its first real answer: then the stored profile says it.
+        ``claims`` are those of a token that holds; whether its login is still open is seen in the query that loads the
+        session. ``text`` may be ``None`` until the session has its first real answer: then the stored profile says it.
 
         Raises:
             Overloaded: when too many turns are under way in this process.
+            NotAuthenticated: when the login is closed.
             NotFound: when the session is not this person's.
             InvalidInput: when a later turn has no text.
             TurnInProgress: when the session is answering something else, or (``SameRequestRunning``) this very request.
             IdempotencyKeyReused: when the key came before with another request.
         """
-        request = RequestKey.of(user_id=user_id, key=idempotency_key, session_id=session_id, text=text)
+        request = RequestKey.of(user_id=claims.user_id, key=idempotency_key, session_id=session_id, text=text)
         with self._place():
             deadline = Deadline.after(self._settings.external_service_timeout)
-            started = self._start(request, session_id=session_id, text=text)
+            started = self._start(request, claims, session_id=session_id, text=text)
             if isinstance(started, Answered):
                 return started
             return Answered(turn=self._answer(started, deadline))
 
-    def retry(self, *, user_id: int, session_id: int, turn_id: int) -> TurnoResponse:
+    def retry(self, *, claims: AccessClaims, session_id: int, turn_id: int) -> TurnoResponse:
         """Have a turn that was interrupted, or got a fallback, answered again, in its own place.
 
         Raises:
-            Overloaded, NotFound, TurnInProgress: as :meth:`answer`.
+            Overloaded, NotAuthenticated, NotFound, TurnInProgress: as :meth:`answer`.
             NothingToRetry: when the turn has its answer.
         """
         with self._place():
             deadline = Deadline.after(self._settings.external_service_timeout)
-            started = self._start_again(user_id=user_id, session_id=session_id, turn_id=turn_id)
+            started = self._start_again(claims, session_id=session_id, turn_id=turn_id)
             return self._answer(started, deadline)
 
     @property
@@ -214,35 +214,26 @@ class Chat:
         finally:
             self._places.release()
 
-    def _start(self, request: RequestKey, *, session_id: int, text: str | None) -> _Try | Answered:
+    def _start(
+        self, request: RequestKey, claims: AccessClaims, *, session_id: int, text: str | None
+    ) -> _Try | Answered:
         """Transaction one: read what the answer depends on and put the turn on record."""
         catalogs = self._catalogs.get()
         with self._transaction() as session:
-            facts, profile = turns.lock_session(session, user_id=request.user_id, session_id=session_id)
+            facts = conversation.lock(session, claims=claims, session_id=session_id)
             if known := self._answered_before(session, request, session_id=session_id):
                 return known
-            self._turns.require_idle(session, session_id=session_id)
-            said = _what_is_said(text, prompt.first_input(facts, catalogs) if facts.respondida is None else None)
-            turn = SesionAsesoriaDetalle(sesion_asesoria_id=session_id, texto_usuario=said, intento=1)
-            session.add(turn)
-            session.flush()
-            idempotency.remember(session, request, turn_id=turn.id)
-            return self._try(session, turn, facts, profile)
+            said = _what_is_said(text, None if facts.is_answered else prompt.first_input(facts, catalogs))
+            turn_id = self._turns.add(session, session_id=session_id, said=said)
+            idempotency.remember(session, request, turn_id=turn_id)
+            return self._try(session, facts, turn_id=turn_id, said=said, number=1)
 
-    def _start_again(self, *, user_id: int, session_id: int, turn_id: int) -> _Try:
+    def _start_again(self, claims: AccessClaims, *, session_id: int, turn_id: int) -> _Try:
         """Transaction one of another try: the turn is pending again, from now."""
         with self._transaction() as session:
-            facts, profile = turns.lock_session(session, user_id=user_id, session_id=session_id)
-            turn = turns.get_or_raise(session, session_id=session_id, turn_id=turn_id)
-            self._turns.require_idle(session, session_id=session_id)
-            if self._turns.state_of(turn.estado, turn.fecha_intento) not in turns.RETRYABLE:
-                raise NothingToRetry
-            turn.intento += 1
-            turn.estado = TurnState.PENDING.value
-            turn.texto_sistema = turn.error = turn.origen = None
-            turn.fecha_intento = func.now()
-            session.flush()
-            return self._try(session, turn, facts, profile)
+            facts = conversation.lock(session, claims=claims, session_id=session_id)
+            turn = self._turns.begin_again(session, session_id=session_id, turn_id=turn_id)
+            return self._try(session, facts, turn_id=turn.id, said=turn.texto_usuario, number=turn.intento)
 
     def _answered_before(self, session: Session, request: RequestKey, *, session_id: int) -> Answered | None:
         turn_id = idempotency.find_turn_id(session, request)
@@ -253,26 +244,18 @@ class Chat:
             raise SameRequestRunning(retry_after_s=1)
         return Answered(turn=turn, is_replay=True)
 
-    def _try(self, session: Session, turn: SesionAsesoriaDetalle, facts: SesionAsesoria, profile: Usuario) -> _Try:
-        limits = self._settings
-        said = turns.get_said(session, session_id=facts.id, limit=limits.history_max_turns, before=turn.id)
-        history = prompt.chat_history(said, max_turns=limits.history_max_turns, max_chars=limits.history_max_chars)
+    def _try(self, session: Session, facts: Conversation, *, turn_id: int, said: str, number: int) -> _Try:
+        most, max_chars = self._settings.history_max_turns, self._settings.history_max_chars
+        earlier = conversation.get_said(session, session_id=facts.session_id, before=turn_id, most=most)
         question = prompt.question(
-            profile=profile,
+            profile=facts,
             facts=facts,
             catalogs=self._catalogs.get(),
-            history=history,
-            text=turn.texto_usuario,
+            history=prompt.chat_history(earlier, max_turns=most, max_chars=max_chars),
+            text=said,
             today=datetime.now(UTC).date(),
         )
-        return _Try(
-            session_id=facts.id,
-            turn_id=turn.id,
-            number=turn.intento,
-            question=question,
-            is_first=facts.respondida is None,
-            lacks_portfolio=facts.portafolio_entregado is None,
-        )
+        return _Try(turn_id=turn_id, number=number, question=question, facts=facts)
 
     def _answer(self, started: _Try, deadline: Deadline) -> TurnoResponse:
         """Ask and write down, known as running meanwhile."""
@@ -285,8 +268,9 @@ class Chat:
     def _ask(self, started: _Try, deadline: Deadline) -> _Outcome:
         """No transaction: ask the advisor and, on a first turn, the optimiser at the same time."""
         pending = None
-        if started.lacks_portfolio:
-            pending = self._executor.submit(copy_context().run, self._portfolio, started, deadline)
+        if not started.facts.has_portfolio:
+            risk_profile = portfolios.profile_for(started.question.situation.risk_tolerance)
+            pending = self._proposals.ask(turn_id=started.turn_id, risk_profile=risk_profile, deadline=deadline)
         try:
             answer = self._advisor.answer(started.question, deadline=deadline)
             text = _cleaned(answer)
@@ -298,10 +282,12 @@ class Chat:
                 # Whoever says hello, or is in distress, is not handed a portfolio; the next answer carries it.
                 pending = None
             outcome = _Outcome(state=TurnState.COMPLETED, text=text, origin=answer.origin, sources=answer.sources)
+        if pending is None:
+            return outcome
         # Only a first answer is worth a long wait: an optimiser that hangs must not slow a whole conversation down.
-        grace_s = self._portfolio_grace_s if started.is_first else LATER_PORTFOLIO_GRACE_S
-        grace_s = min(grace_s, deadline.remaining_s())
-        return _with_portfolio(outcome, _wait_for(pending, grace_s, turn_id=started.turn_id))
+        grace_s = LATER_PORTFOLIO_GRACE_S if started.facts.is_answered else self._portfolio_grace_s
+        within_s = min(grace_s, deadline.remaining_s())
+        return _with_portfolio(outcome, self._proposals.take(pending, turn_id=started.turn_id, within_s=within_s))
 
     def _fall_back(self, started: _Try, error: UpstreamError, deadline: Deadline) -> _Outcome:
         """What the person gets instead of an answer."""
@@ -315,20 +301,6 @@ class Chat:
             return outcome
         text = texts.FALLBACK_WITH_ANSWER.format(answer=answer.text)
         return replace(outcome, text=text, sources=answer.sources)
-
-    def _portfolio(self, started: _Try, deadline: Deadline) -> Portafolio | None:
-        """The optimiser's portfolio for this person, or ``None`` when it gave none that makes sense."""
-        risk_profile = portfolios.profile_for(started.question.situation.risk_tolerance)
-        try:
-            allocation = self._optimizer.generate(risk_profile=risk_profile, deadline=deadline)
-            return portfolios.check(allocation, risk_profile=risk_profile)
-        except UpstreamError as error:
-            _log.warning("optimizer_failed", turn_id=started.turn_id, kind=error.kind, detail=error.detail)
-        except portfolios.NonsensePortfolio as error:
-            _log.warning("optimizer_failed", turn_id=started.turn_id, kind="nonsense", detail=str(error))
-        except Exception:  # noqa: BLE001 - the portfolio is an extra: no defect in it may cost the answer
-            _log.exception("optimizer_failed", turn_id=started.turn_id, kind="unexpected")
-        return None
 
     def _finish(self, started: _Try, outcome: _Outcome, deadline: Deadline) -> TurnoResponse:
         """Transaction two, tried again while the turn has time left: an answer is not lost to a database that restarts.
@@ -344,40 +316,50 @@ class Chat:
 
     def _write_down(self, started: _Try, outcome: _Outcome) -> TurnoResponse:
         """Transaction two: the answer goes on record, unless the session is gone or a later try has begun."""
-        values: dict[str, object] = {
-            "texto_sistema": outcome.text,
-            "estado": outcome.state.value,
-            "origen": outcome.origin,
-            "error": outcome.error,
-            "fuentes": list(outcome.sources),
-            "fecha_respuesta": func.now(),
-        }
-        if outcome.portfolio is not None:
-            values["portafolio"] = outcome.portfolio.model_dump()
-        statement = (
-            update(SesionAsesoriaDetalle)
-            .where(SesionAsesoriaDetalle.id == started.turn_id, SesionAsesoriaDetalle.intento == started.number)
-            .values(**values)
-            .returning(SesionAsesoriaDetalle)
-        )
         with self._transaction() as session:
             # The session before the turn, as everybody locks them: two who meet must not wait for each other.
             _note_firsts(session, started, outcome)
-            turn = session.scalar(statement)
-            if turn is None:
-                raise NotFound("turn")
-        return self._turns.describe(turn)
+            written = conversation.write_answer(
+                session,
+                turn_id=started.turn_id,
+                number=started.number,
+                text=outcome.text,
+                state=outcome.state.value,
+                origin=outcome.origin,
+                failure=outcome.error,
+                sources=list(outcome.sources),
+                portfolio=outcome.portfolio and outcome.portfolio.model_dump(),
+            )
+        if written is None:
+            raise NotFound("turn")
+        return _as_response(started, outcome, *written)
 
 
 def _note_firsts(session: Session, started: _Try, outcome: _Outcome) -> None:
     """Note on the session its first real answer and its portfolio; later turns write nothing here."""
     firsts: dict[str, object] = {}
-    if started.is_first and outcome.state is TurnState.COMPLETED:
+    if not started.facts.is_answered and outcome.state is TurnState.COMPLETED:
         firsts["respondida"] = func.now()
-    if started.lacks_portfolio and outcome.portfolio is not None:
+    if not started.facts.has_portfolio and outcome.portfolio is not None:
         firsts["portafolio_entregado"] = func.now()
     if firsts:
-        session.execute(update(SesionAsesoria).where(SesionAsesoria.id == started.session_id).values(**firsts))
+        session.execute(update(SesionAsesoria).where(SesionAsesoria.id == started.facts.session_id).values(**firsts))
+
+
+def _as_response(
+    started: _Try, outcome: _Outcome, portfolio: dict[str, Any] | None, created: datetime | None
+) -> TurnoResponse:
+    return TurnoResponse(
+        id=started.turn_id,
+        sesion_asesoria_id=started.facts.session_id,
+        input=started.question.input,
+        output=outcome.text,
+        estado=outcome.state,
+        origen=outcome.origin,
+        portafolio=Portafolio.model_validate(portfolio) if portfolio else None,
+        fuentes=list(outcome.sources),
+        fecha_creacion=created,
+    )
 
 
 def _what_is_said(text: str | None, first_input: str | None) -> str:
@@ -393,17 +375,6 @@ def _cleaned(answer: Answer) -> str:
     if not text:
         raise UpstreamBadAnswer("rag", "nothing left after cleaning")
     return text
-
-
-def _wait_for(pending: Future[Portafolio | None] | None, seconds: float, *, turn_id: int) -> Portafolio | None:
-    if pending is None:
-        return None
-    try:
-        return pending.result(timeout=seconds)
-    except FutureTimeoutError:
-        pending.cancel()
-        _log.warning("optimizer_failed", turn_id=turn_id, kind="late")
-        return None
 
 
 def _with_portfolio(outcome: _Outcome, portfolio: Portafolio | None) -> _Outcome:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from maverik_backend.errors import NotFound, TurnInProgress
-from maverik_backend.models import SesionAsesoria, SesionAsesoriaDetalle, TurnState, Usuario
+from maverik_backend.errors import NotFound, NothingToRetry, TurnInProgress
+from maverik_backend.models import SesionAsesoriaDetalle, TurnState
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
+from maverik_backend.services import conversation
 from maverik_backend.texts import advice as texts
 
 # What a turn may take beside waiting for other services: its transactions, a busy machine.
@@ -57,6 +58,37 @@ class TurnStore:
         if remaining > timedelta():
             raise TurnInProgress(retry_after_s=in_seconds(remaining))
 
+    def add(self, session: Session, *, session_id: int, said: str) -> int:
+        """Put what the person said on record as pending, in a session that is locked; the turn's id.
+
+        Raises:
+            TurnInProgress: when another turn of the session is being answered.
+        """
+        turn_id = conversation.add_turn(session, session_id=session_id, said=said, longest_try=self._longest_try)
+        if turn_id is None:
+            self.require_idle(session, session_id=session_id)
+            raise TurnInProgress(retry_after_s=1)  # it ended at this very moment
+        return turn_id
+
+    def begin_again(self, session: Session, *, session_id: int, turn_id: int) -> SesionAsesoriaDetalle:
+        """Make a turn of a locked session pending once more, from now.
+
+        Raises:
+            NotFound: when the session has no such turn.
+            TurnInProgress: when it, or another one, is being answered.
+            NothingToRetry: when it has its answer.
+        """
+        turn = get_or_raise(session, session_id=session_id, turn_id=turn_id)
+        self.require_idle(session, session_id=session_id)
+        if self.state_of(turn.estado, turn.fecha_intento) not in RETRYABLE:
+            raise NothingToRetry
+        turn.intento += 1
+        turn.estado = TurnState.PENDING.value
+        turn.texto_sistema = turn.error = turn.origen = None
+        turn.fecha_intento = func.now()
+        session.flush()
+        return turn
+
     def interrupt(self, session: Session, turn_ids: Sequence[int]) -> None:
         """Let those of the turns that are still pending read as interrupted from now on."""
         session.execute(
@@ -69,23 +101,6 @@ class TurnStore:
     def _remaining(self, began: datetime | None) -> timedelta:
         """How much longer a try that began then may take."""
         return timedelta() if began is None else began + self._longest_try - datetime.now(UTC)
-
-
-def lock_session(session: Session, *, user_id: int, session_id: int) -> tuple[SesionAsesoria, Usuario]:
-    """The person's session and profile; whoever else starts a turn in the session waits for this transaction.
-
-    Raises:
-        NotFound: when the session is not there, or somebody else's.
-    """
-    row = session.execute(
-        select(SesionAsesoria, Usuario)
-        .join(Usuario, Usuario.id == SesionAsesoria.usuario_id)
-        .where(SesionAsesoria.id == session_id, SesionAsesoria.usuario_id == user_id)
-        .with_for_update(of=SesionAsesoria, key_share=True)
-    ).one_or_none()
-    if row is None:
-        raise NotFound("session")
-    return row[0], row[1]
 
 
 def get_or_raise(session: Session, *, session_id: int, turn_id: int) -> SesionAsesoriaDetalle:
@@ -113,21 +128,6 @@ def get_page(
         query = query.where(SesionAsesoriaDetalle.id < before)
     newest_first = session.scalars(query.order_by(SesionAsesoriaDetalle.id.desc()).limit(limit)).all()
     return newest_first[::-1]
-
-
-def get_said(session: Session, *, session_id: int, limit: int, before: int | None = None) -> list[tuple[str, str]]:
-    """What both sides said in the last ``limit`` answered turns (below the id ``before``), oldest first.
-
-    Fallbacks and unanswered turns are left out: nobody really said them.
-    """
-    turn = SesionAsesoriaDetalle
-    query = select(turn.texto_usuario, turn.texto_sistema).where(
-        turn.sesion_asesoria_id == session_id, turn.estado == TurnState.COMPLETED.value
-    )
-    if before is not None:
-        query = query.where(turn.id < before)
-    newest_first = session.execute(query.order_by(turn.id.desc()).limit(limit)).all()
-    return [(said, answered) for said, answered in reversed(newest_first) if answered]
 
 
 def in_seconds(wait: timedelta) -> int:

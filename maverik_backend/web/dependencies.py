@@ -2,7 +2,9 @@
 
 ``DbSession`` is one transaction a request, committed *before* the response is sent: a commit that fails must not have
 been answered with success. ``CurrentUser`` and ``CurrentLogin`` share it. Routes that wait, on other services or on
-hashing, take ``DetachedLogin`` instead, which asks in a transaction of its own and gives the connection back.
+hashing, take ``DetachedLogin`` instead, which asks in a transaction of its own and gives the connection back, or
+``CurrentClaims``, which only say that the token holds: whether its login is open is left to the use case. What needs no
+waiting is ``async``, because a thread for each of the smallest steps costs more than the steps.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from maverik_backend.web.resources import Resources, resources_of
 _bearer = HTTPBearer(auto_error=False, scheme_name="PASETO", description="El `access_token` de `POST /user/login`.")
 
 
-def _resources(request: Request) -> Resources:
+async def _resources(request: Request) -> Resources:
     return resources_of(request.app)
 
 
@@ -72,16 +74,18 @@ def _catalogs(app: App) -> Catalogs:
 CurrentCatalogs = Annotated[Catalogs, Depends(_catalogs)]
 
 
-def _claims(app: App, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> AccessClaims:
+async def _claims(
+    app: App, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> AccessClaims:
     if credentials is None:
         raise NotAuthenticated("no bearer token")
     return app.tokens.read_access(credentials.credentials)
 
 
-_Claims = Annotated[AccessClaims, Depends(_claims)]
+CurrentClaims = Annotated[AccessClaims, Depends(_claims)]
 
 
-def _signed_in(session: DbSession, claims: _Claims) -> SignedIn:
+def _signed_in(session: DbSession, claims: CurrentClaims) -> SignedIn:
     return auth.authenticate(session, claims)
 
 
@@ -95,7 +99,7 @@ def _current_user(signed_in: CurrentLogin) -> Usuario:
 CurrentUser = Annotated[Usuario, Depends(_current_user)]
 
 
-def _detached_login(app: App, claims: _Claims) -> SignedIn:
+def _detached_login(app: App, claims: CurrentClaims) -> SignedIn:
     with app.database.transaction() as session:
         return auth.authenticate(session, claims)
 

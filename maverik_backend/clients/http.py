@@ -71,6 +71,7 @@ class HttpService:
         self.name = name
         self.breaker = CircuitBreaker(name)
         self._base_url = base_url
+        self._requests: dict[tuple[str, str], requests.PreparedRequest] = {}
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -140,16 +141,24 @@ class HttpService:
         remaining_s = deadline.remaining_s()
         if not remaining_s:
             raise UpstreamTimeout(self.name, "no time left")
-        return self._session.request(
-            method,
-            self._base_url + path,
-            json=payload,
+        request = self._prepared(method, self._base_url + path).copy()
+        if payload is not None:
+            request.prepare_body(data=None, files=None, json=payload)
+        # The adapter itself: what Session.send does beside it (redirects, cookies, hooks) is what we do not want.
+        return self._session.get_adapter(self._base_url).send(
+            request,
             timeout=urllib3.Timeout(  # type: ignore[arg-type] # requests takes it; its stubs know only numbers
                 total=remaining_s, connect=min(CONNECT_TIMEOUT_S, remaining_s)
             ),
-            allow_redirects=False,
             stream=True,
         )
+
+    def _prepared(self, method: str, url: str) -> requests.PreparedRequest:
+        """A request without body; to each address it is made once, because that takes longer than sending it."""
+        known = self._requests.get((method, url))
+        if known is None:
+            known = self._requests[method, url] = self._session.prepare_request(requests.Request(method, url))
+        return known
 
     def _read(self, response: requests.Response) -> bytes:
         """The body, read as it comes so that its size cannot exceed what is allowed."""

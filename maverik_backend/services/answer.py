@@ -116,6 +116,8 @@ def _bounded(text: str) -> str:
 
 def _without_markup(text: str) -> str:
     """``text`` without the outermost HTML, images and bad links; the same text when there are none."""
+    if {"<", "["}.isdisjoint(text):  # each of them needs one of these, and most answers have neither
+        return text
     try:
         text = _without_definitions(text)
         for parser in _parsers():
@@ -134,7 +136,7 @@ def _without_definitions(text: str) -> str:
     Neither is content to CommonMark, so no token tells of them. With a backslash before it a footnote's definition is
     a paragraph to every parser, and what it holds is read as one.
     """
-    if {"<", "["}.isdisjoint(text) or "]:" not in text:
+    if "]:" not in text:
         return text
     blocks = _parsers()[0].parse(text)
     code = _lines_of(blocks, {"fence", "code_block"})

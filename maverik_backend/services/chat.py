@@ -58,7 +58,7 @@ from maverik_backend.services import portfolio as portfolios
 from maverik_backend.services import session as sessions
 from maverik_backend.services import turn as turns
 from maverik_backend.services.catalog import CatalogCache
-from maverik_backend.services.conversation import Conversation
+from maverik_backend.services.conversation import Conversation, Said
 from maverik_backend.services.idempotency import RequestKey
 from maverik_backend.services.proposal import Proposals
 from maverik_backend.services.turn import TurnStore
@@ -126,6 +126,7 @@ class Chat:
         self._fallback = fallback
         self._catalogs = catalogs
         self._settings = settings
+        self._most = settings.history_max_turns
         self._portfolio_grace_s = portfolio_grace_s
         self._turns = TurnStore(turn_timeout_s=settings.external_service_timeout)
         self._places = threading.BoundedSemaphore(settings.max_concurrent_turns)
@@ -224,16 +225,17 @@ class Chat:
             if known := self._answered_before(session, request, session_id=session_id):
                 return known
             said = _what_is_said(text, None if facts.is_answered else prompt.first_input(facts, catalogs))
-            turn_id = self._turns.add(session, session_id=session_id, said=said)
+            turn_id, before = self._turns.add(session, session_id=session_id, said=said, most=self._most)
             idempotency.remember(session, request, turn_id=turn_id)
-            return self._try(session, facts, turn_id=turn_id, said=said, number=1)
+        return self._try(facts, before, turn_id=turn_id, said=said, number=1)
 
     def _start_again(self, claims: AccessClaims, *, session_id: int, turn_id: int) -> _Try:
         """Transaction one of another try: the turn is pending again, from now."""
         with self._transaction() as session:
             facts = conversation.lock(session, claims=claims, session_id=session_id)
             turn = self._turns.begin_again(session, session_id=session_id, turn_id=turn_id)
-            return self._try(session, facts, turn_id=turn.id, said=turn.texto_usuario, number=turn.intento)
+            before = conversation.get_said(session, session_id=session_id, before=turn.id, most=self._most)
+        return self._try(facts, before, turn_id=turn.id, said=turn.texto_usuario, number=turn.intento)
 
     def _answered_before(self, session: Session, request: RequestKey, *, session_id: int) -> Answered | None:
         turn_id = idempotency.find_turn_id(session, request)
@@ -244,14 +246,12 @@ class Chat:
             raise SameRequestRunning(retry_after_s=1)
         return Answered(turn=turn, is_replay=True)
 
-    def _try(self, session: Session, facts: Conversation, *, turn_id: int, said: str, number: int) -> _Try:
-        most, max_chars = self._settings.history_max_turns, self._settings.history_max_chars
-        earlier = conversation.get_said(session, session_id=facts.session_id, before=turn_id, most=most)
+    def _try(self, facts: Conversation, before: Said, *, turn_id: int, said: str, number: int) -> _Try:
         question = prompt.question(
             profile=facts,
             facts=facts,
             catalogs=self._catalogs.get(),
-            history=prompt.chat_history(earlier, max_turns=most, max_chars=max_chars),
+            history=prompt.chat_history(before, max_turns=self._most, max_chars=self._settings.history_max_chars),
             text=said,
             today=datetime.now(UTC).date(),
         )

@@ -4,7 +4,7 @@
 Step                      Round trips (``BEGIN`` travels with the first statement)
 ========================  =============================================================================================
 Transaction one           lock the session, with profile and login; [look the key up;] add the turn unless another one
-                          is under way; [note the key;] read what was said; commit: 4, with an ``Idempotency-Key`` 6
+                          is under way, and read what was said; [note the key;] commit: 3, with a key 5
 Transaction two           write the answer; [note the session's first answer;] commit: 2, on first answers 3
 ========================  =============================================================================================
 
@@ -18,7 +18,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Interval, Table, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Interval, Table, bindparam, exists, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.tokens import AccessClaims
@@ -30,6 +30,10 @@ from maverik_backend.services import auth
 SESSIONS, PEOPLE, TURNS, LOGINS = (
     cast("Table", model.__table__) for model in (SesionAsesoria, Usuario, SesionAsesoriaDetalle, InicioSesion)
 )
+
+
+Said = list[tuple[str, str]]
+"""Pairs of what the person said and what was answered, oldest first."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +86,14 @@ _IS_UNDER_WAY = exists().where(
     TURNS.c.estado == TurnState.PENDING.value,
     TURNS.c.fecha_intento > func.now() - bindparam("longest_try", type_=Interval()),
 )
-_ADD = (
+_SAID = (
+    select(TURNS.c.id, TURNS.c.texto_usuario, TURNS.c.texto_sistema)
+    .where(TURNS.c.sesion_asesoria_id == bindparam("session_id"), TURNS.c.estado == TurnState.COMPLETED.value)
+    .order_by(TURNS.c.id.desc())
+    .limit(bindparam("most"))
+)
+_SAID_BEFORE = _SAID.where(TURNS.c.id < bindparam("before"))
+_added = (
     insert(TURNS)
     .from_select(
         ["sesion_asesoria_id", "texto_usuario"],
@@ -92,16 +103,14 @@ _ADD = (
         ).where(~_IS_UNDER_WAY),
     )
     .returning(TURNS.c.id)
+    .cte("added")
 )
-_SAID = (
-    select(TURNS.c.texto_usuario, TURNS.c.texto_sistema)
-    .where(
-        TURNS.c.sesion_asesoria_id == bindparam("session_id"),
-        TURNS.c.estado == TurnState.COMPLETED.value,
-        TURNS.c.id < bindparam("before"),
-    )
-    .order_by(TURNS.c.id.desc())
-    .limit(bindparam("most"))
+_said = _SAID.subquery("said")
+# One row for each turn before, and one even when there was none.
+_ADD = (
+    select(_added.c.id, _said.c.texto_usuario, _said.c.texto_sistema)
+    .select_from(_added.outerjoin(_said, true()))
+    .order_by(_said.c.id)
 )
 _ANSWER = (
     update(TURNS)
@@ -135,23 +144,28 @@ def lock(session: Session, *, claims: AccessClaims, session_id: int) -> Conversa
     return Conversation(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-def add_turn(session: Session, *, session_id: int, said: str, longest_try: timedelta) -> int | None:
-    """Put what the person said on record as pending; its id, or ``None`` while another turn is under way.
+def add_turn(
+    session: Session, *, session_id: int, said: str, longest_try: timedelta, most: int
+) -> tuple[int, Said] | None:
+    """Put what the person said on record as pending; its id and what was said before, as :func:`get_said` tells it.
 
-    Only behind :func:`lock`: then whatever another transaction added before is seen here.
+    ``None`` while another turn is under way. Only behind :func:`lock`: then whatever another transaction added before
+    is seen here.
     """
-    parameters = {"session_id": session_id, "said": said, "longest_try": longest_try}
-    turn_id: int | None = session.scalar(_ADD, parameters)
-    return turn_id
+    parameters = {"session_id": session_id, "said": said, "longest_try": longest_try, "most": most}
+    rows = session.execute(_ADD, parameters).all()
+    if not rows:
+        return None
+    return rows[0].id, [(said, answered) for _, said, answered in rows if answered is not None]
 
 
-def get_said(session: Session, *, session_id: int, before: int, most: int) -> list[tuple[str, str]]:
+def get_said(session: Session, *, session_id: int, before: int, most: int) -> Said:
     """What both sides said in the last answered turns below the id ``before``, at most so many, oldest first.
 
     Fallbacks and unanswered turns are left out: nobody really said them.
     """
-    newest_first = session.execute(_SAID, {"session_id": session_id, "before": before, "most": most}).all()
-    return [(said, answered) for said, answered in reversed(newest_first)]
+    newest_first = session.execute(_SAID_BEFORE, {"session_id": session_id, "before": before, "most": most}).all()
+    return [(said, answered) for _, said, answered in reversed(newest_first)]
 
 
 def write_answer(session: Session, *, turn_id: int, number: int, **values: Any) -> tuple[Any, datetime | None] | None:  # noqa: ANN401

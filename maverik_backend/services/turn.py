@@ -12,6 +12,7 @@ from maverik_backend.errors import NotFound, NothingToRetry, TurnInProgress
 from maverik_backend.models import SesionAsesoriaDetalle, TurnState
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
 from maverik_backend.services import conversation
+from maverik_backend.services.conversation import Said
 from maverik_backend.texts import advice as texts
 
 # What a turn may take beside waiting for other services: its transactions, a busy machine.
@@ -58,17 +59,21 @@ class TurnStore:
         if remaining > timedelta():
             raise TurnInProgress(retry_after_s=in_seconds(remaining))
 
-    def add(self, session: Session, *, session_id: int, said: str) -> int:
-        """Put what the person said on record as pending, in a session that is locked; the turn's id.
+    def add(self, session: Session, *, session_id: int, said: str, most: int) -> tuple[int, Said]:
+        """Put what the person said on record as pending, in a session that is locked.
+
+        Returns the turn's id, and the last ``most`` answered turns before it.
 
         Raises:
             TurnInProgress: when another turn of the session is being answered.
         """
-        turn_id = conversation.add_turn(session, session_id=session_id, said=said, longest_try=self._longest_try)
-        if turn_id is None:
+        added = conversation.add_turn(
+            session, session_id=session_id, said=said, longest_try=self._longest_try, most=most
+        )
+        if added is None:
             self.require_idle(session, session_id=session_id)
             raise TurnInProgress(retry_after_s=1)  # it ended at this very moment
-        return turn_id
+        return added
 
     def begin_again(self, session: Session, *, session_id: int, turn_id: int) -> SesionAsesoriaDetalle:
         """Make a turn of a locked session pending once more, from now.

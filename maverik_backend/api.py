@@ -151,7 +151,10 @@ def _make_fastapi(settings: Settings) -> FastAPI:
         allow_origins=settings.frontend.origins,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],
+        allow_headers=[
+            *("Authorization", "Content-Type", "If-None-Match", "X-Request-ID"),
+            *("traceparent", "tracestate"),
+        ],
         expose_headers=["ETag", "Retry-After", "X-Request-ID"],
     )
     return app

@@ -12,6 +12,7 @@ Retries                 at most 2, after a refused or reset connection or a 429,
 Breaker                 one a service (``clients/breaker.py``)
 Cookies                 none: the session is everybody's, and so would they be
 Environment             proxies and ``.netrc`` of the machine are ignored
+Trace                   ``traceparent`` with a new span for each attempt, and ``tracestate`` (``core/trace.py``)
 ======================  =============================================================================
 
 Whatever goes wrong becomes one of the :class:`~maverik_backend.errors.UpstreamError` kinds; what the service sent is
@@ -39,6 +40,7 @@ from requests.adapters import HTTPAdapter
 
 from maverik_backend.clients import punctual
 from maverik_backend.clients.breaker import BreakerState, CircuitBreaker
+from maverik_backend.core import trace
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import (
     UpstreamBadAnswer,
@@ -142,6 +144,7 @@ class HttpService:
         if not remaining_s:
             raise UpstreamTimeout(self.name, "no time left")
         request = self._prepared(method, self._base_url + path).copy()
+        request.headers.update(trace.outgoing_headers())
         if payload is not None:
             request.prepare_body(data=None, files=None, json=payload)
         # The adapter itself: what Session.send does beside it (redirects, cookies, hooks) is what we do not want.

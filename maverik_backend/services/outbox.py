@@ -27,9 +27,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.clients.mail.base import Mail, MailSender
+from maverik_backend.core import trace
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.security import Keyring, Purpose, Unsealable
+from maverik_backend.core.trace import Trace
 from maverik_backend.errors import RecipientRefused, UpstreamError
 from maverik_backend.models import CorreoSaliente, MailState
 from maverik_backend.texts.mail import Letter, lay_out
@@ -136,6 +138,11 @@ class Outbox:
         return None if row is None else _Claim(row.id, row.intentos, row.carga or "")
 
     def _deliver(self, claim: _Claim) -> bool:
+        """Try it once, as a trace of its own: no request waits for it."""
+        with trace.following(Trace.new()):
+            return self._try(claim)
+
+    def _try(self, claim: _Claim) -> bool:
         if claim.attempts > len(RETRY_DELAYS) + 1:
             # Nobody wrote down how the last try ended: each time, whoever sent it was gone.
             self._settle(claim, error="defect", give_up=True)

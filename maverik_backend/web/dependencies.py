@@ -74,12 +74,19 @@ def _catalogs(app: App) -> Catalogs:
 CurrentCatalogs = Annotated[Catalogs, Depends(_catalogs)]
 
 
-async def _claims(
-    app: App, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> AccessClaims:
+async def _bearer_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
     if credentials is None:
         raise NotAuthenticated("no bearer token")
-    return app.tokens.read_access(credentials.credentials)
+    return credentials.credentials
+
+
+_BearerToken = Annotated[str, Depends(_bearer_token)]
+
+
+async def _claims(request: Request, app: App, token: _BearerToken) -> AccessClaims:
+    claims = app.tokens.read_access(token)
+    request.state.user_id = claims.user_id  # for the line in the log (web/request_log.py)
+    return claims
 
 
 CurrentClaims = Annotated[AccessClaims, Depends(_claims)]

@@ -1,6 +1,6 @@
-"""One log line a request, and a request id that ties every other line to it.
+"""One log line a request, and the ids that tie every other line to it.
 
-Pure ASGI, because the id must be in the context that the route's thread inherits. The line holds the route's template,
+Pure ASGI, because the ids must be in the context that the route's thread inherits. The line holds the route's template,
 never the path, the query or the body.
 """
 
@@ -14,14 +14,22 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from maverik_backend.core import trace
+from maverik_backend.core.trace import Trace
+
 HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_ID = re.compile(r"[0-9]{1,19}")
 
 _log = structlog.get_logger(__name__)
 
 
 class RequestLog:
-    """Middleware: accepts a well-formed ``X-Request-ID`` or makes one, returns it, and writes the line."""
+    """Middleware: accepts a well-formed ``X-Request-ID`` or makes one, returns it, and writes the line.
+
+    So it does with the ids of ``traceparent`` (``core/trace.py``), which are not returned. Whoever finds out who sends
+    the request puts ``user_id`` into its state.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,7 +38,9 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers)
+        scope.setdefault("state", {})
         started = time.perf_counter()
         status = 500
 
@@ -41,19 +51,35 @@ class RequestLog:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with trace.following(_trace(headers)), structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                _log.info(
-                    "request",
-                    method=scope["method"],
-                    route=getattr(scope.get("route"), "path", None),
-                    status=status,
-                    duration_ms=round((time.perf_counter() - started) * 1000, 1),
-                )
+                _report(scope, status=status, duration_s=time.perf_counter() - started)
+
+
+def _report(scope: Scope, *, status: int, duration_s: float) -> None:
+    _log.info(
+        "request",
+        method=scope["method"],
+        route=getattr(scope.get("route"), "path", None),
+        status=status,
+        duration_ms=round(duration_s * 1000, 1),
+        user_id=scope["state"].get("user_id"),
+        session_id=_session_id(scope),
+    )
 
 
 def _request_id(headers: Headers) -> str:
     given = headers.get(HEADER, "")
     return given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
+
+
+def _trace(headers: Headers) -> Trace:
+    return Trace.of_headers(parents=headers.getlist("traceparent"), states=headers.getlist("tracestate"))
+
+
+def _session_id(scope: Scope) -> int | None:
+    """The path's, unless somebody wrote there what is no id."""
+    given = str(scope.get("path_params", {}).get("session_id", ""))
+    return int(given) if _ID.fullmatch(given) else None

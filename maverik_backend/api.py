@@ -26,11 +26,12 @@ from maverik_backend import __version__
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.logging import configure_logging
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
-from maverik_backend.routers import auth, catalog, chat, health, session, user
+from maverik_backend.routers import auth, catalog, chat, health, metrics, session, user
 from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
@@ -70,9 +71,11 @@ def create_app(
     Raises:
         SettingsError: when something is enabled but cannot work.
     """
+    measured = Metrics()
     database = database or Database(make_engine(settings))
+    database.report_to(measured)
     index = KnowledgeIndex(database.transaction)
-    clients = clients or make_clients(ClientContext(settings=settings, search=index))
+    clients = clients or make_clients(ClientContext(settings=settings, search=index, metrics=measured))
     keyring = make_keyring(settings)
     security = settings.security
     hasher = hasher or PasswordHasher()
@@ -110,6 +113,7 @@ def create_app(
             fallback=clients.fallback,
             catalogs=catalogs,
             executor=executor,
+            metrics=measured,
             settings=settings.advice,
         ),
         outbox=Outbox(
@@ -125,14 +129,15 @@ def create_app(
                 "optimizer": lambda deadline: clients.optimizer.check(deadline=deadline),
             },
         ),
+        metrics=measured,
     )
-    app = _make_fastapi(settings)
+    app = _make_fastapi(settings, measured)
     app.state.resources = resources
     app.router.lifespan_context = partial(_lifespan, executor=executor)
     return app
 
 
-def _make_fastapi(settings: Settings) -> FastAPI:
+def _make_fastapi(settings: Settings, measured: Metrics) -> FastAPI:
     app = FastAPI(
         title="Maverik Backend",
         version=__version__,
@@ -140,12 +145,14 @@ def _make_fastapi(settings: Settings) -> FastAPI:
     )
     for module in (chat, session, catalog, user, auth, health):  # routes are tried in order: the busiest come first
         app.include_router(module.router)
+    if settings.security.metrics_token is not None:
+        app.include_router(metrics.router)
     problems.install(app)
     openapi.install(app)
     # The last one added is the outermost: also what fails unexpectedly has an id, a log line and the CORS headers.
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(problems.UnexpectedErrors)
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, metrics=measured)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.frontend.origins,

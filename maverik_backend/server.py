@@ -11,8 +11,8 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from types import FrameType
 
@@ -24,6 +24,7 @@ from fastapi import FastAPI
 from maverik_backend.api import create_app
 from maverik_backend.core import embedded_postgres
 from maverik_backend.core.logging import configure_logging
+from maverik_backend.core.metrics import shared_with_children
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import Settings
 from maverik_backend.supervisor import Supervisor
@@ -99,12 +100,20 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
         if workers == 1:
             _run(settings, listener, host)
             return
-        run_worker = partial(_run_worker, settings, listener, host)
-        with Supervisor(run_worker, count=workers, grace_s=settings.app.shutdown_grace_s) as supervisor:
+        run_worker, grace_s = partial(_run_worker, settings, listener, host), settings.app.shutdown_grace_s
+        with (
+            _shared_metrics(settings) as forget,
+            Supervisor(run_worker, count=workers, grace_s=grace_s, on_death=forget) as supervisor,
+        ):
             status = supervisor.run()
             listener.close()  # else callers would wait for an answer while the workers end
     if status:
         sys.exit(status)
+
+
+def _shared_metrics(settings: Settings) -> AbstractContextManager[Callable[[int], None]]:
+    """Let the workers count together where somebody reads it; yields what is told of each that died."""
+    return shared_with_children() if settings.security.metrics_token else nullcontext(lambda _pid: None)
 
 
 def _run_worker(settings: Settings, listener: socket.socket, host: str, number: int) -> None:

@@ -36,6 +36,7 @@ PUBLISHED_KEYS = frozenset(
 PUBLISHED_DB_PASSWORD = "maverik"  # noqa: S105 - worth nothing: production refuses it
 # 43 random characters of 64 hold 31 different ones on average; so few mean that somebody typed it.
 MIN_DISTINCT_CHARS = 15
+MIN_TOKEN_CHARS = 16
 
 
 def _http_url(value: str) -> str:
@@ -61,6 +62,15 @@ def _http_urls(value: str) -> str:
     return ",".join(_http_url(part.strip()) for part in value.split(","))
 
 
+def _long_secret(value: SecretStr) -> SecretStr:
+    """Accept what nobody guesses."""
+    if len(value.get_secret_value()) < MIN_TOKEN_CHARS:
+        raise PydanticCustomError(
+            "short_secret", "it must have at least {least} characters", {"least": MIN_TOKEN_CHARS}
+        )
+    return value
+
+
 def _paserk_keys(value: SecretStr) -> SecretStr:
     """Accept one or several PASERK v4 local keys of 32 bytes each (https://github.com/paseto-standard/paserk)."""
     for key in value.get_secret_value().split(","):
@@ -73,6 +83,7 @@ def _paserk_keys(value: SecretStr) -> SecretStr:
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HttpUrls = Annotated[str, AfterValidator(_http_urls)]
+LongSecret = Annotated[SecretStr, AfterValidator(_long_secret)]
 PaserkKeys = Annotated[SecretStr, AfterValidator(_paserk_keys)]
 
 
@@ -220,6 +231,8 @@ class SecuritySettings(_Group):
     """How many proxies of ours stand before the server: so many entries of ``X-Forwarded-For`` are believed."""
     rate_limit_storage: str = Field(default="memory", pattern=r"^(memory|postgres|rediss?://\S+)$")
     """Where tries are counted: ``memory`` for one process, ``postgres`` or ``redis://...`` for several."""
+    metrics_token: LongSecret | None = None
+    """What ``GET /metrics`` wants as its bearer token; without one there is no such route."""
 
 
 class FrontendSettings(_Group):

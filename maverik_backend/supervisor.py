@@ -37,11 +37,22 @@ class Supervisor:
     start, which its successor could not either: then all end, with that status. So they do when the block is left.
     """
 
-    def __init__(self, run_worker: Callable[[int], None], *, count: int, grace_s: float) -> None:
-        """``run_worker`` is pickled; ``grace_s`` is what a worker may take to end after a SIGTERM."""
+    def __init__(
+        self,
+        run_worker: Callable[[int], None],
+        *,
+        count: int,
+        grace_s: float,
+        on_death: Callable[[int], None] = lambda _pid: None,
+    ) -> None:
+        """``run_worker`` is pickled; ``grace_s`` is what a worker may take to end after a SIGTERM.
+
+        ``on_death`` is told the process id of a worker that died, before another one takes its place.
+        """
         self._run_worker = run_worker
         self._count = count
         self._grace_s = grace_s
+        self._on_death = on_death
         self._started = 0
         self._workers: list[SpawnProcess] = []
         self._signals, self._signalled = multiprocessing.Pipe(duplex=False)
@@ -84,6 +95,8 @@ class Supervisor:
             if worker.exitcode > 0:
                 return worker.exitcode
             _log.error("worker_died", pid=worker.pid, exitcode=worker.exitcode)
+            if worker.pid is not None:
+                self._on_death(worker.pid)
             self._workers[index] = self._start()
         return None
 

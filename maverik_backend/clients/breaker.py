@@ -42,9 +42,17 @@ class BreakerState(StrEnum):
 class CircuitBreaker:
     """One for each service. Safe to use from several threads."""
 
-    def __init__(self, service: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        service: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        on_change: Callable[[bool], None] = lambda _is_open: None,
+    ) -> None:
+        """``on_change`` is told when it opens (``True``) and closes, in order: it must be quick."""
         self._service = service
         self._clock = clock
+        self._on_change = on_change
         self._lock = threading.Lock()
         self._outcomes: deque[bool] = deque(maxlen=WINDOW)
         self._opened_at: float | None = None
@@ -96,6 +104,7 @@ class CircuitBreaker:
             self._outcomes.append(succeeded)
             if self._opened_at is None and self._is_failing():
                 self._opened_at = self._clock()
+                self._on_change(True)
 
     def _settle_probe(self, *, succeeded: bool) -> None:
         if self._opened_at is None:
@@ -103,6 +112,7 @@ class CircuitBreaker:
         if succeeded:
             self._opened_at = None
             self._outcomes.clear()
+            self._on_change(False)
         else:
             self._opened_at = self._clock()
 

@@ -42,6 +42,7 @@ from maverik_backend.clients import punctual
 from maverik_backend.clients.breaker import BreakerState, CircuitBreaker
 from maverik_backend.core import trace
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import (
     UpstreamBadAnswer,
     UpstreamCircuitOpen,
@@ -67,11 +68,19 @@ class HttpService:
     """One service at one address. Safe to use from several threads."""
 
     def __init__(
-        self, name: str, base_url: str, *, headers: Mapping[str, str] | None = None, max_connections: int = 64
+        self,
+        name: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_connections: int = 64,
+        metrics: Metrics | None = None,
     ) -> None:
-        """``name`` is how errors and logs call it; ``headers`` go with every call."""
+        """``name`` is how errors, logs and metrics call it; ``headers`` go with every call."""
         self.name = name
-        self.breaker = CircuitBreaker(name)
+        self._metrics = metrics or Metrics()
+        self._note_breaker(is_open=False)
+        self.breaker = CircuitBreaker(name, on_change=lambda is_open: self._note_breaker(is_open=is_open))
         self._base_url = base_url
         self._requests: dict[tuple[str, str], requests.PreparedRequest] = {}
         self._session = requests.Session()
@@ -90,11 +99,8 @@ class HttpService:
         Raises:
             UpstreamError: of the kind that fits; see the table above.
         """
-        with self._errors_mapped(), self._send("POST", path, payload, deadline) as response:
-            if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110, section 15.3
-                wait_s = _retry_after_s(response.headers.get("Retry-After"))
-                raise UpstreamRejected(self.name, response.status_code, retry_after_s=wait_s)
-            return self._read(response)
+        with self._metrics.upstream_failures(self.name):
+            return self._post(path, payload, deadline)
 
     def ask(self, path: str, payload: Mapping[str, Any] | None, *, parse: Callable[[Any], T], deadline: Deadline) -> T:
         """POST a question that may be repeated, and return what ``parse`` makes of the decoded answer.
@@ -107,8 +113,8 @@ class HttpService:
         """
         for backoff_s in (*BACKOFFS_S, None):
             try:
-                with self.breaker.guard():
-                    return parse(self._decode(self.post(path, payload, deadline=deadline)))
+                with self._metrics.upstream_failures(self.name), self.breaker.guard():
+                    return parse(self._decode(self._post(path, payload, deadline)))
             except UpstreamError as error:
                 wait_s = _wait_before_retry(error, backoff_s)
                 if wait_s is None or wait_s >= deadline.remaining_s():
@@ -128,6 +134,17 @@ class HttpService:
         with self._errors_mapped(), self._send("GET", "/", None, deadline) as response:
             if response.status_code >= _SERVER_ERROR:
                 raise UpstreamRejected(self.name, response.status_code)
+
+    def _post(self, path: str, payload: Mapping[str, Any] | None, deadline: Deadline) -> bytes:
+        attempt = self._metrics.upstream_attempt(self.name)
+        with attempt, self._errors_mapped(), self._send("POST", path, payload, deadline) as response:
+            if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110, section 15.3
+                wait_s = _retry_after_s(response.headers.get("Retry-After"))
+                raise UpstreamRejected(self.name, response.status_code, retry_after_s=wait_s)
+            return self._read(response)
+
+    def _note_breaker(self, *, is_open: bool) -> None:
+        self._metrics.set_breaker(self.name, is_open=is_open)
 
     def _decode(self, body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
         try:

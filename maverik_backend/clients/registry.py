@@ -8,13 +8,14 @@ line of its table (``tests/clients``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
 from maverik_backend.clients.mail.base import MailSender
 from maverik_backend.clients.optimizer.base import Optimizer
 from maverik_backend.clients.rag.base import Advisor, PassageSearch
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.settings import Settings
 
 ADVISORS = {
@@ -38,6 +39,7 @@ class ClientContext:
 
     settings: Settings
     search: PassageSearch
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from maverik_backend.core import embedded_postgres, postgres_driver
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.settings import DatabaseSettings, Settings
 
@@ -62,10 +64,33 @@ class Database:
         with unavailability_reported(), self._sessions.begin() as session:
             yield session
 
+    def report_to(self, metrics: Metrics) -> None:
+        """Tell ``metrics`` how many connections there may be, and from now on how many are working."""
+        if isinstance(self.bind, Engine) and isinstance(self.bind.pool, QueuePool):
+            metrics.set_pool_size(self.bind.pool.size())
+            _count_connections(self.bind, metrics)
+
     def dispose(self) -> None:
         """Close the pooled connections."""
         if isinstance(self.bind, Engine):
             self.bind.dispose()
+
+
+def _count_connections(engine: Engine, metrics: Metrics) -> None:
+    """Only what was counted is counted back: the pool also takes back what it never handed out, because it was dead."""
+    working: set[ConnectionPoolEntry] = set()
+
+    def begins(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        working.add(record)
+        metrics.count_connection(1)
+
+    def is_done(_connection: object, record: ConnectionPoolEntry) -> None:
+        if record in working:
+            working.discard(record)
+            metrics.count_connection(-1)
+
+    event.listen(engine, "checkout", begins)
+    event.listen(engine, "checkin", is_done)
 
 
 @contextmanager

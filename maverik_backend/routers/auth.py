@@ -30,7 +30,9 @@ router = APIRouter(prefix="/user", tags=["acceso"], responses=responses.UNAVAILA
     responses={**responses.WRONG_CREDENTIALS, **responses.INVALID, **responses.TOO_MANY},
 )
 def log_in(body: UsuarioLogin, app: App, caller: CurrentCaller) -> LoginResponse:
-    return _shape(app.authenticator.log_in(email=body.email, password=body.clave, caller=caller))
+    with app.metrics.login():
+        login = app.authenticator.log_in(email=body.email, password=body.clave, caller=caller)
+    return _shape(login)
 
 
 @router.post(

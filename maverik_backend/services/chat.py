@@ -39,6 +39,7 @@ from maverik_backend.clients.optimizer.base import Optimizer
 from maverik_backend.clients.rag.base import Advisor, Answer, Question
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import (
     DatabaseUnavailable,
@@ -116,6 +117,7 @@ class Chat:
         fallback: Advisor | None,
         catalogs: CatalogCache,
         executor: Executor,
+        metrics: Metrics,
         settings: AdviceSettings,
         portfolio_grace_s: float = PORTFOLIO_GRACE_S,
     ) -> None:
@@ -125,6 +127,7 @@ class Chat:
         self._proposals = Proposals(optimizer=optimizer, executor=executor)
         self._fallback = fallback
         self._catalogs = catalogs
+        self._metrics = metrics
         self._settings = settings
         self._most = settings.history_max_turns
         self._portfolio_grace_s = portfolio_grace_s
@@ -261,7 +264,10 @@ class Chat:
         """Ask and write down, known as running meanwhile."""
         self._running.add(started.turn_id)
         try:
-            return self._finish(started, self._ask(started, deadline), deadline)
+            outcome = self._ask(started, deadline)
+            turn = self._finish(started, outcome, deadline)
+            self._metrics.count_turn(state=outcome.state, origin=outcome.origin)
+            return turn
         finally:
             self._running.discard(started.turn_id)
 

@@ -9,6 +9,7 @@ waiting is ``async``, because a thread for each of the smallest steps costs more
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
@@ -81,6 +82,13 @@ async def _bearer_token(credentials: Annotated[HTTPAuthorizationCredentials | No
 
 
 _BearerToken = Annotated[str, Depends(_bearer_token)]
+
+
+async def require_metrics_token(app: App, token: _BearerToken) -> None:
+    """Let those through who hold ``METRICS_TOKEN``, in a time that does not tell how much of it somebody guessed."""
+    expected = app.settings.security.metrics_token
+    if expected is None or not secrets.compare_digest(token.encode(), expected.get_secret_value().encode()):
+        raise NotAuthenticated("not the metrics token")
 
 
 async def _claims(request: Request, app: App, token: _BearerToken) -> AccessClaims:

@@ -1,4 +1,4 @@
-"""One log line a request, and the ids that tie every other line to it.
+"""One log line and one measurement a request, and the ids that tie every other line to it.
 
 Pure ASGI, because the ids must be in the context that the route's thread inherits. The line holds the route's template,
 never the path, the query or the body.
@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from maverik_backend.core import trace
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.trace import Trace
 
 HEADER = "X-Request-ID"
@@ -31,8 +32,9 @@ class RequestLog:
     the request puts ``user_id`` into its state.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,19 +57,20 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                _report(scope, status=status, duration_s=time.perf_counter() - started)
+                self._report(scope, status=status, duration_s=time.perf_counter() - started)
 
-
-def _report(scope: Scope, *, status: int, duration_s: float) -> None:
-    _log.info(
-        "request",
-        method=scope["method"],
-        route=getattr(scope.get("route"), "path", None),
-        status=status,
-        duration_ms=round(duration_s * 1000, 1),
-        user_id=scope["state"].get("user_id"),
-        session_id=_session_id(scope),
-    )
+    def _report(self, scope: Scope, *, status: int, duration_s: float) -> None:
+        method, route = scope["method"], getattr(scope.get("route"), "path", None)
+        self._metrics.count_request(method=method, route=route, status=status, duration_s=duration_s)
+        _log.info(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            duration_ms=round(duration_s * 1000, 1),
+            user_id=scope["state"].get("user_id"),
+            session_id=_session_id(scope),
+        )
 
 
 def _request_id(headers: Headers) -> str:

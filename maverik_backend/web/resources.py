@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.security import Keyring
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.services.auth import Authenticator
@@ -38,6 +39,7 @@ class Resources:
     chat: Chat
     outbox: Outbox
     health: Health
+    metrics: Metrics
 
 
 def resources_of(app: FastAPI) -> Resources:

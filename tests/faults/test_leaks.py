@@ -20,6 +20,7 @@ from tests.processes import ServerProcess
 
 EMAIL = "ana.de.la.fuga@example.com"
 CHOSEN = ("primera clave elegida 8Qz", "segunda clave elegida 3Wv")
+METRICS_TOKEN = "una clave de metricas 5Kp"
 BOILERPLATE = {"¡Hola!", "El equipo de Maverik"}
 PATIENCE_S = 30.0
 
@@ -124,6 +125,7 @@ def test_no_key_token_or_mail_is_anywhere_in_clear(own_folder: Path) -> None:
         "OUTBOX_POLL_INTERVAL_S": "0.05",
         "FRONTEND_URL": "https://app.example.com",
         "RATE_LIMIT_STORAGE": "postgres",
+        "METRICS_TOKEN": METRICS_TOKEN,
     }
     data = own_folder / "data"
     with ServerProcess(own_folder, **variables) as server:
@@ -135,14 +137,17 @@ def test_no_key_token_or_mail_is_anywhere_in_clear(own_folder: Path) -> None:
             tables = everything(connection)
         engine.dispose()
         story.leave()
-        pages = {path: requests.get(f"{server.url}{path}", timeout=30).text for path in ("/docs", "/openapi.json")}
+        pages = {
+            path: story.call("GET", path, token=METRICS_TOKEN).text for path in ("/docs", "/openapi.json", "/metrics")
+        }
         assert server.stop() == 0
         log = server.output()
 
-    traces = story.traces()
+    traces = story.traces() | {METRICS_TOKEN}
     assert len(story.mails) == 5
     assert len(story.secrets) >= 2 + 1 + 2 + 6
     assert '"route": "/user/password/reset"' in log
+    assert 'route="/user/password/reset"' in pages["/metrics"]
     assert len(story.errors) > 10 * len(story.secrets)
     assert not [error for error in story.errors if "too many requests" in error]
     assert EMAIL in tables["usuario"]

@@ -162,3 +162,16 @@ def test_no_call_waits_for_another(breaker: CircuitBreaker) -> None:
         thread.join()
 
     assert not meeting.broken
+
+
+def test_whoever_watches_is_told_when_it_opens_and_closes(clock: Clock) -> None:
+    told: list[bool] = []
+    breaker = CircuitBreaker("rag", clock=clock, on_change=told.append)
+    open_it(breaker)
+    clock.now += OPEN_S
+    fail(breaker)
+    clock.now += OPEN_S
+
+    succeed(breaker)
+
+    assert told == [True, False]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from maverik_backend.clients.http import HttpService
 from maverik_backend.clients.mail.base import Mail, Sender
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import RecipientRefused, UpstreamRejected
 
 if TYPE_CHECKING:
@@ -19,15 +20,16 @@ _REFUSED_FOR_GOOD = {400, 413, 422}
 class HttpApiSender:
     """One POST a mail."""
 
-    def __init__(self, url: str, *, api_key: str, sender: Sender) -> None:
-        self._service = HttpService("mail", url, headers={"api-key": api_key}, max_connections=4)
+    def __init__(self, url: str, *, api_key: str, sender: Sender, metrics: Metrics | None = None) -> None:
+        self._service = HttpService("mail", url, headers={"api-key": api_key}, max_connections=4, metrics=metrics)
         self._sender = sender
 
     @classmethod
     def from_context(cls, context: ClientContext) -> Self:
         mail = context.settings.mail
         api_key = mail.smtp_api_key.get_secret_value() if mail.smtp_api_key else ""
-        return cls(mail.smtp_api_url or "", api_key=api_key, sender=Sender.from_settings(mail))
+        sender = Sender.from_settings(mail)
+        return cls(mail.smtp_api_url or "", api_key=api_key, sender=sender, metrics=context.metrics)
 
     def send(self, mail: Mail, *, deadline: Deadline) -> None:
         payload = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from maverik_backend.clients.http import HttpService
 from maverik_backend.clients.rag.base import Answer, Question
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import UpstreamBadAnswer
 
 if TYPE_CHECKING:
@@ -18,13 +19,14 @@ class HttpAdvisor:
 
     origin = "rag"
 
-    def __init__(self, base_url: str, *, max_connections: int = 64) -> None:
-        self._service = HttpService("rag", base_url, max_connections=max_connections)
+    def __init__(self, base_url: str, *, max_connections: int = 64, metrics: Metrics | None = None) -> None:
+        self._service = HttpService("rag", base_url, max_connections=max_connections, metrics=metrics)
 
     @classmethod
     def from_context(cls, context: ClientContext) -> Self:
         settings = context.settings
-        return cls(settings.advice.rag_service_url or "", max_connections=settings.app.worker_threads)
+        url = settings.advice.rag_service_url or ""
+        return cls(url, max_connections=settings.app.worker_threads, metrics=context.metrics)
 
     def check(self, *, deadline: Deadline) -> None:
         self._service.check(deadline=deadline)

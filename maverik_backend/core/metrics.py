@@ -1,0 +1,190 @@
+"""What operators count and measure, in Prometheus' text format (https://prometheus.io/docs/instrumenting/).
+
+======================================  ============================  ============================================
+Metric                                  Labels                        Several processes
+======================================  ============================  ============================================
+maverik_http_request_duration_seconds   method, route, status         added up, also of those that ended
+maverik_turns_total                     state, origin                 the same
+maverik_logins_total                    outcome                       the same
+maverik_upstream_duration_seconds       service                       the same; one observation an attempt
+maverik_upstream_failures_total         service, kind                 the same
+maverik_upstream_breaker_open           service                       how many of them do not let calls through
+maverik_database_pool_in_use            none                          added up, of those that live
+maverik_database_pool_size              none                          the same
+maverik_dependency_healthy              dependency                    as the latest to be asked found it
+maverik_outbox_backlog                  none                          the same: there is one table
+======================================  ============================  ============================================
+
+Labels have few values, all of them ours: never a path, an address, an id or a text of somebody.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from tempfile import TemporaryDirectory
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from maverik_backend.errors import TooManyTries, UpstreamError, WrongCredentials
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+# From a catalogue read to a turn that uses all of its 50 s; the frontend gives up after 60.
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 40, 50, 60)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER_METHOD = "other"
+UNMATCHED_ROUTE = "unmatched"
+# Where the library, by its own rules, lets the processes of one server share what they counted.
+SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+# Nobody needs to know when each label first occurred, at the price of as many series again.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """Everything that one application counts. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "maverik_http_request_duration_seconds",
+            "Requests answered, by the template of their route.",
+            ("method", "route", "status"),
+            buckets=BUCKETS_S,
+            registry=registry,
+        )
+        self._turns = Counter(
+            "maverik_turns",
+            "Turns answered, by how they ended and who answered.",
+            ("state", "origin"),
+            registry=registry,
+        )
+        self._logins = Counter("maverik_logins", "Tries to sign in with a key.", ("outcome",), registry=registry)
+        self._attempts = Histogram(
+            "maverik_upstream_duration_seconds",
+            "Attempts to have something of another service, repeated ones too.",
+            ("service",),
+            buckets=BUCKETS_S,
+            registry=registry,
+        )
+        self._failures = Counter(
+            "maverik_upstream_failures",
+            "Attempts that failed, or were not made as the breaker is open.",
+            ("service", "kind"),
+            registry=registry,
+        )
+        self._breakers = Gauge(
+            "maverik_upstream_breaker_open",
+            "Processes whose breaker lets no calls through, or only probes.",
+            ("service",),
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._pool_in_use = _gauge("maverik_database_pool_in_use", "Connections that are working.", registry)
+        self._pool_size = _gauge("maverik_database_pool_size", "Connections that there may be.", registry)
+        self._dependencies = Gauge(
+            "maverik_dependency_healthy",
+            "Whether what the service depends on is healthy, as GET /health tells it.",
+            ("dependency",),
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._backlog = Gauge(
+            "maverik_outbox_backlog",
+            "Mails that wait; not a number while that is unknown.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+
+    def count_request(self, *, method: str, route: str | None, status: int, duration_s: float) -> None:
+        """``route`` is the template of the path; ``None``: there is none such."""
+        method = method if method in METHODS else OTHER_METHOD
+        self._requests.labels(method, route or UNMATCHED_ROUTE, str(status)).observe(duration_s)
+
+    def count_turn(self, *, state: str, origin: str) -> None:
+        self._turns.labels(state, origin).inc()
+
+    @contextmanager
+    def login(self) -> Iterator[None]:
+        """Count the block as one try to sign in, by how it ends."""
+        outcome = "failed"
+        try:
+            yield
+            outcome = "success"
+        except WrongCredentials:
+            outcome = "wrong_credentials"
+            raise
+        except TooManyTries:
+            outcome = "too_many_tries"
+            raise
+        finally:
+            self._logins.labels(outcome).inc()
+
+    @contextmanager
+    def upstream_attempt(self, service: str) -> Iterator[None]:
+        """Measure the block as one attempt."""
+        with self._attempts.labels(service).time():
+            yield
+
+    @contextmanager
+    def upstream_failures(self, service: str) -> Iterator[None]:
+        """Count the ``UpstreamError`` that the block raises, if it does."""
+        try:
+            yield
+        except UpstreamError as error:
+            self._failures.labels(service, error.kind).inc()
+            raise
+
+    def set_breaker(self, service: str, *, is_open: bool) -> None:
+        self._breakers.labels(service).set(is_open)
+
+    def set_pool_size(self, connections: int) -> None:
+        self._pool_size.set(connections)
+
+    def count_connection(self, change: int) -> None:
+        """``change`` is 1 when a connection begins to work, -1 when it is done."""
+        self._pool_in_use.inc(change)
+
+    def set_health(self, *, dependencies: Mapping[str, bool], backlog: int | None) -> None:
+        """``backlog`` is how many mails wait; ``None`` when that is unknown."""
+        for name, is_healthy in dependencies.items():
+            self._dependencies.labels(name).set(is_healthy)
+        self._backlog.set(math.nan if backlog is None else backlog)
+
+    def render(self) -> bytes:
+        """Everything counted so far, by all processes that share a folder."""
+        registry = self._registry
+        if SHARED_FOLDER_VARIABLE in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+
+def _gauge(name: str, meaning: str, registry: CollectorRegistry) -> Gauge:
+    return Gauge(name, meaning, registry=registry, multiprocess_mode="livesum")
+
+
+@contextmanager
+def shared_with_children() -> Iterator[Callable[[int], None]]:
+    """Let the processes that are spawned in the block count together.
+
+    Yields what has to be told the id of each of them that died: what it was busy with does not count any longer.
+    """
+    with TemporaryDirectory(prefix="maverik-metrics-") as folder:
+        os.environ[SHARED_FOLDER_VARIABLE] = folder  # the library looks for it nowhere else, and early
+        try:
+            yield partial(mark_process_dead, path=folder)
+        finally:
+            del os.environ[SHARED_FOLDER_VARIABLE]

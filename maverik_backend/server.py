@@ -1,6 +1,7 @@
 """Running the application with uvicorn: saying where it is once it answers, and ending when it is asked to.
 
-After a SIGTERM nothing new is accepted and requests under way may finish. A thread that waits for a service cannot be
+After a SIGTERM the process says that it is not ready, and goes on for the time to drain: load balancers look only now
+and then. Then nothing new is accepted and requests under way may finish. A thread that waits for a service cannot be
 stopped from outside, so when the grace is over the turns that remain are marked as interrupted and the process leaves.
 """
 
@@ -38,7 +39,9 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: FastAPI, *, host: str, port: int, announcement: str | None = None) -> None:
         self._resources = resources_of(app)
+        self._drain_s = self._resources.settings.app.shutdown_drain_s
         self._grace_s = self._resources.settings.app.shutdown_grace_s
+        self._is_stopping = False
         super().__init__(
             uvicorn.Config(
                 app,
@@ -61,14 +64,28 @@ class Server(uvicorn.Server):
             self._captured_signals.clear()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; whatever still waits when the grace is over is left behind."""
+        """Begin to end; asked once more, drain no longer."""
+        if self.should_exit:
+            super().handle_exit(sig, frame)
+        elif self._is_stopping or not self._drains():
+            self._end()
+
+    def _drains(self) -> bool:
+        """Say that requests should go elsewhere; whether they have time to."""
+        self._is_stopping = True
+        self._resources.health.stop()
+        drain_s = self._drain_s if self.started else 0.0
+        running = self._resources.chat.running
+        _log.info("stopping", running_turns=running, drain_s=drain_s, grace_s=self._grace_s)
+        if drain_s:
+            _later(drain_s, self._end)
+        return drain_s > 0
+
+    def _end(self) -> None:
+        """Accept nothing more; whatever still waits when the grace is over is left behind."""
         if not self.should_exit:
-            self._resources.health.stop()
-            _log.info("stopping", running_turns=self._resources.chat.running, grace_s=self._grace_s)
-            leave = threading.Timer(self._grace_s, self._leave)
-            leave.daemon = True
-            leave.start()
-        super().handle_exit(sig, frame)
+            self.should_exit = True
+            _later(self._grace_s, self._leave)
 
     def _leave(self) -> None:
         """Mark the turns that have no answer yet and end, without the threads that wait for one."""
@@ -83,6 +100,12 @@ class Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.started and self._announcement:
             click.echo(self._announcement)
+
+
+def _later(delay_s: float, work: Callable[[], None]) -> None:
+    timer = threading.Timer(delay_s, work)
+    timer.daemon = True
+    timer.start()
 
 
 def serve(settings: Settings, *, host: str | None = None, port: int | None = None, workers: int = 1) -> None:
@@ -100,7 +123,7 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
         if workers == 1:
             _run(settings, listener, host)
             return
-        run_worker, grace_s = partial(_run_worker, settings, listener, host), settings.app.shutdown_grace_s
+        run_worker, grace_s = partial(_run_worker, settings, listener, host), settings.app.shutdown_s
         with (
             _shared_metrics(settings) as forget,
             Supervisor(run_worker, count=workers, grace_s=grace_s, on_death=forget) as supervisor,

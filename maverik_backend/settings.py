@@ -121,14 +121,21 @@ class AppSettings(_Group):
     port: int = Field(default=8082, ge=0, le=65535)
     worker_threads: int = Field(default=64, ge=1, le=2000)
     """How many requests are worked on at once in a process; a turn keeps its thread while the RAG service thinks."""
+    shutdown_drain_s: float = Field(default=0.0, ge=0, le=600)
+    """How long requests are still accepted after a SIGTERM, while ``/health/ready`` already says 503."""
     shutdown_grace_s: float = Field(default=25.0, gt=0, le=600)
-    """How long turns under way may take to finish after a SIGTERM; the rest are marked as interrupted."""
+    """How long turns under way may take to finish after that; the rest are marked as interrupted."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "console"] = "auto"
 
     @property
     def is_production(self) -> bool:
         return self.app_env is AppEnv.PROD
+
+    @property
+    def shutdown_s(self) -> float:
+        """How long the process takes to end, at most."""
+        return self.shutdown_drain_s + self.shutdown_grace_s
 
 
 class DatabaseSettings(_Group):

@@ -47,7 +47,8 @@ class Supervisor:
     ) -> None:
         """``run_worker`` is pickled; ``grace_s`` is what a worker may take to end after a SIGTERM.
 
-        ``on_death`` is told the process id of a worker that died, before another one takes its place.
+        Signals that arrive while the workers end are handed on to them, so they are asked once more. ``on_death`` is
+        told the process id of a worker that died, before another one takes its place.
         """
         self._run_worker = run_worker
         self._count = count
@@ -102,15 +103,26 @@ class Supervisor:
 
     def _end_all(self) -> None:
         """Ask every worker to end, and wait until it has; late ones are killed."""
-        for worker in self._workers:
-            worker.terminate()
+        self._ask_to_end()
         deadline = time.monotonic() + self._grace_s + END_MARGIN_S
-        for worker in self._workers:
-            worker.join(max(0.0, deadline - time.monotonic()))
-            if worker.exitcode is None:
-                _log.error("worker_killed", pid=worker.pid)
-                worker.kill()
-                worker.join()
+        while (running := self._running()) and (left_s := deadline - time.monotonic()) > 0:
+            wait([self._signals, *(worker.sentinel for worker in running)], timeout=left_s)
+            if self._signals.poll():
+                self._ask_to_end()
+        for worker in self._running():
+            _log.error("worker_killed", pid=worker.pid)
+            worker.kill()
+            worker.join()
+
+    def _ask_to_end(self) -> None:
+        """Hand the signals that came on as one."""
+        while self._signals.poll():
+            self._signals.recv_bytes()
+        for worker in self._running():
+            worker.terminate()
+
+    def _running(self) -> list[SpawnProcess]:
+        return [worker for worker in self._workers if worker.exitcode is None]
 
 
 def _work(run_worker: Callable[[int], None], number: int) -> None:

@@ -88,9 +88,23 @@ class ServerProcess:
         self._log.flush()
         return Path(self._log.name).read_text(encoding="utf-8")
 
+    def wait_for_output(self, text: str, *, times: int = 1) -> None:
+        """Until ``text`` was printed or logged so often."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self.output().count(text) < times:
+            assert time.monotonic() < deadline, self.output()
+            time.sleep(0.05)
+
     def stop(self) -> int:
         """Ask it to end, as an operator does; its exit status."""
+        self.ask_to_stop()
+        return self.wait()
+
+    def ask_to_stop(self) -> None:
         self._process.terminate()
+
+    def wait(self) -> int:
+        """Until it has ended; its exit status."""
         return self._process.wait(timeout=STOP_TIMEOUT_S)
 
     def kill(self) -> None:

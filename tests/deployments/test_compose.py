@@ -154,9 +154,9 @@ class TestOrderOfTimes:
         assert turn_s + 5 < seconds(directives("proxy_read_timeout")[0][0]) < FRONTEND_TIMEOUT_S
 
     def test_containers_are_not_killed_before_their_requests_had_time_to_end(self) -> None:
-        found = services({})
+        found = services(example_env())
 
-        assert seconds(found["backend"]["stop_grace_period"]) > Settings().app.shutdown_grace_s + 10
+        assert seconds(found["backend"]["stop_grace_period"]) > Settings().app.shutdown_s + 10
         assert seconds(found["nginx"]["stop_grace_period"]) > seconds(directives("proxy_read_timeout")[0][0])
 
     def test_the_proxy_forgets_idle_connections_before_the_backend_closes_them(self) -> None:

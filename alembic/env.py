@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic import context
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from maverik_backend.core.database import make_engine
 from maverik_backend.errors import SettingsError
@@ -20,6 +22,14 @@ from maverik_backend.settings import Settings, load_config
 
 # Known to nobody else who locks in the same database; the number means nothing.
 _LOCK = 6_283_185_307
+# A statement that waits for a table makes everybody wait who comes after it, so it must not wait for long.
+_LOCK_TIMEOUT_S = 5
+_LOCK_NOT_AVAILABLE = "55P03"
+_TRY_AGAIN = (
+    f"A table was in use for more than {_LOCK_TIMEOUT_S} s, so what was not committed yet was undone and nobody had to "
+    "wait longer: run it again, and if that does not help, end the long transaction that pg_stat_activity shows "
+    "(docs/OPERATIONS.md)"
+)
 
 
 def run(connection: Connection, settings: Settings) -> None:
@@ -31,7 +41,7 @@ def run(connection: Connection, settings: Settings) -> None:
             target_metadata=Base.metadata,
             compare_server_default=True,
         )
-        with context.begin_transaction():
+        with _impatient(connection), context.begin_transaction():
             context.run_migrations()
 
 
@@ -46,6 +56,24 @@ def _alone(connection: Connection) -> Iterator[None]:
     yield
     with connection.begin():
         connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+
+
+@contextmanager
+def _impatient(connection: Connection) -> Iterator[None]:
+    """Give up when a table does not come free in time.
+
+    Raises:
+        CommandError: when one did not; it says what to do.
+    """
+    with connection.begin():
+        connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_TIMEOUT_S}s'")
+    try:
+        yield
+    except DBAPIError as error:
+        details = error.orig.args[0] if error.orig and error.orig.args else None
+        if isinstance(details, dict) and details.get("C") == _LOCK_NOT_AVAILABLE:
+            raise CommandError(_TRY_AGAIN) from error
+        raise
 
 
 def _create_schema(connection: Connection, name: str) -> None:

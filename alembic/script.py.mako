@@ -1,5 +1,11 @@
 """${message}
 
+Old processes go on working while this runs and until they are replaced, so a release only expands: new tables, new
+columns that may be empty or have a constant default, NOT VALID constraints. What the old code still uses is renamed or
+dropped by a later release (contract). Table locks are waited for briefly (alembic/env.py) and held to the end, so
+change one busy table a revision; large ones get their indexes CONCURRENTLY and their new values in batches, both in
+op.get_context().autocommit_block(). Replace this paragraph by what the revision does to a system that is running.
+
 Revision ID: ${up_revision}
 Revises: ${down_revision | comma,n}
 """

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -48,15 +50,16 @@ class Talk:
     """Clients that each talk in a session of their own, as good ones do: a message has a key, and is repeated with it
     until it is answered. One whose turn is on record but left behind unanswered goes on in another session.
 
+    ``addresses`` are those of the servers: each request goes to one of them, its repetition perhaps to another.
     ``refusals`` are the answers other than 200; ``cut_off`` counts requests without any.
     """
 
     def __init__(self, address: str, headers: dict[str, str]) -> None:
-        self.address = address
+        self.addresses = [address]
         self.acknowledged: dict[str, dict[str, Any]] = {}
         self.refusals: list[requests.Response] = []
         self.cut_off = 0
-        self._headers = headers
+        self.headers = headers
         self._sent: set[str] = set()
         self._sessions: list[int] = []
         self._clients: list[Future[None]] = []
@@ -71,6 +74,14 @@ class Talk:
         key = key_in(mailbox.wait_for_mail(form["email"], deadline=Deadline.after(20)))
         login = requests.post(f"{server.url}/user/login", json={"email": form["email"], "clave": key}, timeout=10)
         return cls(server.url, {"Authorization": f"Bearer {login.json()['access_token']}"})
+
+    @property
+    def address(self) -> str:
+        return random.choice(self.addresses)  # noqa: S311 - guards nothing
+
+    @address.setter
+    def address(self, address: str) -> None:
+        self.addresses = [address]
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
@@ -98,7 +109,7 @@ class Talk:
 
     def open_session(self) -> int:
         body = make_session_body()
-        response = requests.post(f"{self.address}/copilot/sessions", json=body, headers=self._headers, timeout=10)
+        response = requests.post(f"{self.address}/copilot/sessions", json=body, headers=self.headers, timeout=10)
         response.raise_for_status()
         session: int = response.json()["id"]
         self._sessions.append(session)
@@ -106,7 +117,7 @@ class Talk:
 
     def post(self, session: int, said: str) -> requests.Response:
         self._sent.add(said)
-        headers = {**self._headers, "Idempotency-Key": said.replace(" ", "-")}
+        headers = {**self.headers, "Idempotency-Key": said.replace(" ", "-")}
         response = requests.post(self._url(session), json={"input": said}, headers=headers, timeout=90)
         if response.ok:
             self.acknowledged[said] = response.json()
@@ -119,7 +130,7 @@ class Talk:
         return [
             turn
             for session in self._sessions
-            for turn in requests.get(self._url(session), headers=self._headers, timeout=30).json()
+            for turn in requests.get(self._url(session), headers=self.headers, timeout=30).json()
         ]
 
     def tally(self, history: list[dict[str, Any]]) -> Tally:
@@ -135,27 +146,32 @@ class Talk:
         )
 
     def _talk(self, client: int) -> None:
-        session = self.open_session()
+        session = self._insist(self.open_session)
         for number in count():
             if self._over.is_set():
                 return
-            status = self._insist(session, f"cliente {client} mensaje {number}")
+            status = self._insist(partial(self._say, session, f"cliente {client} mensaje {number}"))
             if status == requests.codes.conflict:
-                session = self.open_session()
+                session = self._insist(self.open_session)
 
-    def _insist(self, session: int, said: str) -> int:
-        """200, or 409 when it is on record and whoever was to answer it is gone."""
+    def _say(self, session: int, said: str) -> int | None:
+        """200, 409 when it is on record and whoever was to answer it is gone, or ``None`` when it must be repeated."""
+        status = self.post(session, said).status_code
+        return status if status in {requests.codes.ok, requests.codes.conflict} else None
+
+    def _insist(self, ask: Callable[[], int | None]) -> int:
+        """What ``ask`` returns, as soon as it returns something."""
         deadline = Deadline.after(PATIENCE_S)
         while not deadline.passed:
             try:
-                status = self.post(session, said).status_code
+                answer = ask()
             except requests.RequestException:
                 self.cut_off += 1
             else:
-                if status in {requests.codes.ok, requests.codes.conflict}:
-                    return status
+                if answer is not None:
+                    return answer
             time.sleep(_PAUSE_S)
-        raise AssertionError(f"no answer to {said!r} in {PATIENCE_S} s")
+        raise AssertionError(f"no answer in {PATIENCE_S} s")
 
     def _url(self, session: int) -> str:
         return f"{self.address}/copilot/sessions/{session}"

@@ -71,9 +71,10 @@ def test_turns_that_do_not_end_within_the_grace_are_marked_and_the_server_leaves
         ThreadPoolExecutor(1) as pool,
     ):
         talk = Talk.begin(server, own_folder)
+        asked = len(rag.requests)
         rag.script(HANG)
         pool.submit(talk.post, talk.open_session(), "hola")
-        rag.wait_for_requests(1)
+        rag.wait_for_requests(asked + 1)
         began = time.monotonic()
         assert server.stop() == 0
         took_s = time.monotonic() - began
@@ -153,11 +154,12 @@ class TestTheDatabase:
         self, own_folder: Path, variables: dict[str, str], postgres: TcpPostgres, rag: RagServer
     ) -> None:
         may_answer = threading.Event()
-        rag.script(Reply.json({"response": "Conviene ahorrar."}, once=may_answer))
         with ServerProcess(own_folder, **variables) as server, ThreadPoolExecutor(1) as pool:
             talk = Talk.begin(server, own_folder)
+            asked = len(rag.requests)  # whether it is there
+            rag.script(Reply.json({"response": "Conviene ahorrar."}, once=may_answer))
             turn = pool.submit(talk.post, talk.open_session(), "hola")
-            rag.wait_for_requests(1)
+            rag.wait_for_requests(asked + 1)
             postgres.crash()
             may_answer.set()
             time.sleep(OUTAGE_S)

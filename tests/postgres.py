@@ -72,6 +72,16 @@ class TcpPostgres:
         """End it without a checkpoint, as a power cut would; the next start recovers from the write-ahead log."""
         self._run("pg_ctl", "-w", "-m", "immediate", "-D", str(self._data), "stop")
 
+    def address(self, *, database: str = "postgres") -> str:
+        """For PostgreSQL's own programs, which find the password in ``PGPASSWORD``."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def programs(self) -> Path:
+        """The folder of PostgreSQL's own programs."""
+        utils = self._library.utils
+        return Path(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
+
     def variables(self, *, schema: str) -> dict[str, str]:
         """The environment of a process that keeps its tables here."""
         return {
@@ -84,9 +94,7 @@ class TcpPostgres:
         }
 
     def _run(self, program: str, *arguments: str) -> Any:
-        utils, pgexec = self._library.utils, self._library.pgexec.pgexec
-        programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
-        return pgexec(program, arguments, bin_path=programs, user=self._user)
+        return self._library.pgexec.pgexec(program, arguments, bin_path=self.programs, user=self._user)
 
 
 class TlsFront(socketserver.ThreadingTCPServer):

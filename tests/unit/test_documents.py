@@ -1,0 +1,85 @@
+"""What README.md and docs/ tell people to type exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from maverik_backend.cli import main
+from tests.processes import ROOT
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMAND = re.compile(r"(?:python -m maverik_backend|\bmaverik) ([a-z][^\n#`]*)")
+
+
+def code_in(document: Path) -> list[str]:
+    """Every block and every span of code."""
+    text = document.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [*blocks, *(span.replace("\n", " ") for span in re.findall(r"`([^`]+)`", rest))]
+
+
+def commands_in(code: str) -> Iterator[str]:
+    """Each command that is named, alternatives one by one: ``outbox list|deliver`` is two."""
+    for line in COMMAND.findall(code):
+        group, _, rest = line.partition(" ")
+        first, _, options = rest.partition(" ")
+        yield from (f"{group} {name} {options}" for name in first.split("|"))
+
+
+def unknown_in(command: str) -> list[str]:
+    """The words of ``command`` that the command line does not know."""
+    found: click.Command = main
+    words = command.split()
+    while isinstance(found, click.Group) and words:
+        name = words.pop(0)
+        if name not in found.commands:
+            return [name]
+        found = found.commands[name]
+    known = {option for parameter in found.params for option in parameter.opts}
+    return [word for word in re.findall(r"--[a-z-]+", " ".join(words)) if word not in known]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+class TestWhatIsNamed:
+    def test_make_targets_exist(self, document: Path) -> None:
+        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+        named = {target for code in code_in(document) for target in re.findall(r"\bmake ([a-z]+)", code)}
+
+        assert named <= targets
+
+    def test_commands_and_their_options_exist(self, document: Path) -> None:
+        unknown = {
+            command: words
+            for code in code_in(document)
+            for command in commands_in(code)
+            if (words := unknown_in(command))
+        }
+
+        assert unknown == {}
+
+    def test_settings_stand_in_the_example(self, document: Path) -> None:
+        example = (ROOT / ".env.example").read_text(encoding="utf-8")
+        known = set(re.findall(r"^(?:# )?([A-Z_0-9]+)=", example, re.MULTILINE))
+        named = {name for code in code_in(document) for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b", code)}
+
+        assert named <= known
+
+    def test_files_exist(self, document: Path) -> None:
+        text = document.read_text(encoding="utf-8")
+        links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+
+        assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_there_is_something_to_check() -> None:
+    named = [command for document in DOCUMENTS for code in code_in(document) for command in commands_in(code)]
+
+    assert len(named) > 20
+    assert unknown_in("users vanish EMAIL") == ["vanish"]
+    assert unknown_in("serve --faster") == ["--faster"]

@@ -11,7 +11,7 @@ import requests
 
 from tests.processes import ServerProcess
 
-DRAIN_S = 2.0
+DRAIN_S = 3.0
 LONG_DRAIN_S = 120.0
 PATIENCE_S = 10.0
 

@@ -26,6 +26,7 @@ from tests.postgres import PASSWORD, TcpPostgres
 from tests.processes import ROOT, ServerProcess, clean_environment, run_maverik
 from tests.talk import Talk
 
+OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 OLD, NEW = generate_paserk(), generate_paserk()
 ROTATION = (OLD, f"{OLD},{NEW}", f"{NEW},{OLD}", NEW)
 
@@ -55,8 +56,7 @@ class TestRestoringABackup:
 
 def run_as_documented(name: str, postgres: TcpPostgres, folder: Path) -> None:
     """The block of commands that follows ``<!-- name -->`` in the document."""
-    text = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
-    (commands,) = re.findall(rf"<!-- {name} -->\n```bash\n(.*?)```", text, re.DOTALL)
+    (commands,) = re.findall(rf"<!-- {name} -->\n```bash\n(.*?)```", OPERATIONS, re.DOTALL)
     variables = clean_environment(
         DATABASE=postgres.address(), RESTORED=postgres.address(database="maverik_restored"), PGPASSWORD=PASSWORD
     )
@@ -65,6 +65,11 @@ def run_as_documented(name: str, postgres: TcpPostgres, folder: Path) -> None:
         ["/bin/sh", "-ec", commands], check=False, capture_output=True, text=True, cwd=folder, env=variables
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("query", re.findall(r"```sql\n(.*?)```", OPERATIONS, re.DOTALL))
+def test_queries_are_ones_that_the_database_understands(own_database: Settings, query: str) -> None:
+    rows(own_database, query)
 
 
 class Step:

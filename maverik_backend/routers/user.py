@@ -78,9 +78,13 @@ def update_me(
     responses={**responses.SIGNED_IN, **responses.INVALID, **responses.TOO_MANY},
 )
 def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App) -> None:
-    app.passwords.require_key(signed_in.user, body.clave, field="clave")
-    with app.database.transaction() as session:
-        users.delete(session, user=signed_in.user, keyring=app.keyring)
+    users.delete(
+        app.database.transaction,
+        signed_in=signed_in,
+        password=body.clave,
+        passwords=app.passwords,
+        keyring=app.keyring,
+    )
 
 
 @router.get("/me/export", summary="Todo lo que se guarda sobre mí", responses=responses.SIGNED_IN)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
@@ -181,14 +181,26 @@ def authenticate(session: Session, claims: AccessClaims) -> SignedIn:
     Raises:
         NotAuthenticated: when any of that is not so.
     """
-    user = session.scalar(
-        select(Usuario)
-        .join(InicioSesion, InicioSesion.usuario_id == Usuario.id)
-        .where(InicioSesion.id == claims.login_id, Usuario.id == claims.user_id, *is_open())
-    )
+    user = session.scalar(_open_login(user_id=claims.user_id, login_id=claims.login_id))
     if user is None:
         raise NotAuthenticated("closed")
     return SignedIn(user=user, login_id=claims.login_id)
+
+
+def lock(session: Session, signed_in: SignedIn) -> Usuario:
+    """The person as they are by now, nobody else touching them or their login until the transaction ends.
+
+    For what is done after something slow, during which the login may have been closed or the account disabled.
+
+    Raises:
+        NotAuthenticated: when that is so.
+    """
+    still_open = _open_login(user_id=signed_in.user.id, login_id=signed_in.login_id)
+    # The person before the login, as everywhere: whoever locks in another order can be in each other's way for ever.
+    user = session.scalar(still_open.with_for_update(of=(Usuario, InicioSesion)))
+    if user is None:
+        raise NotAuthenticated("closed")
+    return user
 
 
 def get_logins(session: Session, *, user_id: int) -> Sequence[InicioSesion]:
@@ -232,6 +244,15 @@ def _close(session: Session, *which: ColumnElement[bool]) -> bool:
         .execution_options(synchronize_session=False)
     )
     return bool(closed.all())
+
+
+def _open_login(*, user_id: int, login_id: int) -> Select[tuple[Usuario]]:
+    """Finds the person whose login this is, while it is open."""
+    return (
+        select(Usuario)
+        .join(InicioSesion, InicioSesion.usuario_id == Usuario.id)
+        .where(InicioSesion.id == login_id, Usuario.id == user_id, *is_open())
+    )
 
 
 def is_open() -> tuple[ColumnElement[bool], ...]:

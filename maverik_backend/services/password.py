@@ -145,21 +145,21 @@ class Passwords:
         Raises:
             TooManyTries: when the current key was tried too often.
             InvalidInput: when it is wrong or the new one is not acceptable.
+            NotAuthenticated: when the login ended meanwhile.
         """
-        verified = signed_in.user
-        self.require_key(verified, current, field="clave_actual")
+        self.require_key(signed_in.user, current, field="clave_actual")
         _require_uncommon(new_password)
         new_hash = self._hasher.hash(new_password)
         with self._transaction() as session:
-            user = session.get(Usuario, verified.id, with_for_update=True)
-            if user is None or user.clave_hash != verified.clave_hash:  # changed meanwhile
-                raise InvalidInput([FieldError("clave_actual", texts.WRONG_KEY)])
+            user = lock_confirmed(session, signed_in, field="clave_actual")
             self._set(session, user, new_password, new_hash)
             auth.end_logins(session, user_id=user.id, but=signed_in.login_id)
             events.record(session, SecurityEvent.PASSWORD_CHANGED, user_id=user.id, caller=caller)
 
     def require_key(self, user: Usuario, password: str, *, field: str) -> None:
-        """Demand the person's key again before something that cannot be undone.
+        """Demand the person's key again before something that cannot be undone; then :func:`lock_confirmed`.
+
+        Slow on purpose: call it with no transaction open.
 
         Raises:
             TooManyTries: when it was tried too often.
@@ -215,6 +215,19 @@ class Passwords:
 
     def _link(self, token: str) -> str:
         return f"{self._frontend_url}/auth/set-password?token={token}"
+
+
+def lock_confirmed(session: Session, signed_in: SignedIn, *, field: str) -> Usuario:
+    """The person whose key was demanded before this transaction, locked; all that was true then is true now.
+
+    Raises:
+        NotAuthenticated: when the login was closed, or the account disabled or erased meanwhile.
+        InvalidInput: when the key is another by now; ``field`` is where it was sent.
+    """
+    user = auth.lock(session, signed_in)
+    if user.clave_hash != signed_in.user.clave_hash:
+        raise InvalidInput([FieldError(field, texts.WRONG_KEY)])
+    return user
 
 
 def _digest(token: str) -> bytes:

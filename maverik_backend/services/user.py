@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import Keyring
-from maverik_backend.errors import NotAuthenticated
 from maverik_backend.models import (
     Base,
     EventoSeguridad,
@@ -24,12 +23,14 @@ from maverik_backend.models import (
 from maverik_backend.schemas.user import UsuarioActualizarRequest, UsuarioCrearRequest
 from maverik_backend.services import event as events
 from maverik_backend.services import outbox
+from maverik_backend.services.auth import SignedIn
 from maverik_backend.services.catalog import Catalogs
 from maverik_backend.services.event import Caller
-from maverik_backend.services.password import Passwords
+from maverik_backend.services.password import Passwords, lock_confirmed
 from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 
+KEY_FIELD = "clave"
 # Secrets, and what is meaningless to a person: everything else held about them is exported.
 NOT_EXPORTED = {
     "usuario": {"clave_hash"},
@@ -113,16 +114,26 @@ def export(session: Session, *, user: Usuario, caller: Caller) -> dict[str, list
     return {name: [_as_data(row, NOT_EXPORTED.get(name, set())) for row in rows] for name, rows in tables.items()}
 
 
-def delete(session: Session, *, user: Usuario, keyring: Keyring) -> None:
-    """Erase the person with everything they said; what must stay for security is kept without them.
-
-    The goodbye mail is written in the same transaction. Mails that wait stay: they are sealed, leave, and are erased.
+def delete(
+    transaction: TransactionFactory, *, signed_in: SignedIn, password: str, passwords: Passwords, keyring: Keyring
+) -> None:
+    """Erase the person who asks for it with their key.
 
     Raises:
-        NotAuthenticated: when the person is gone already; of two requests at once, one erases.
+        TooManyTries: when the key was tried too often.
+        InvalidInput: when it is wrong.
+        NotAuthenticated: when the login ended meanwhile; of two requests at once, one erases.
     """
-    if session.scalar(select(Usuario.id).where(Usuario.id == user.id).with_for_update()) is None:
-        raise NotAuthenticated("erased")
+    passwords.require_key(signed_in.user, password, field=KEY_FIELD)
+    with transaction() as session:
+        erase(session, user=lock_confirmed(session, signed_in, field=KEY_FIELD), keyring=keyring)
+
+
+def erase(session: Session, *, user: Usuario, keyring: Keyring) -> None:
+    """Delete the person, whose row is locked, with everything they said; what stays for security names nobody.
+
+    The goodbye mail is written in the same transaction. Mails that wait stay: they are sealed, leave, and are erased.
+    """
     mine = select(SesionAsesoria.id).where(SesionAsesoria.usuario_id == user.id).with_for_update()
     session.execute(
         sql_delete(SesionAsesoriaDetalle).where(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from maverik_backend.core.security import PasswordHasher, generate_paserk
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.services.auth import LONGEST_LOGIN, REUSE_GRACE
 from maverik_backend.web.resources import Resources
-from tests.fixtures.application import MakeApp
+from tests.fixtures.application import InterruptedHasher, MakeApp
 from tests.fixtures.people import TestUser
 
 GRACE_S = REUSE_GRACE.total_seconds()
@@ -289,53 +288,35 @@ class TestChangingTheSecretKey:
         assert refresh(changed, user.refresh_token).status_code == 401
 
 
-class InterruptedHasher(PasswordHasher):
-    """Lets something happen while a key is being verified, once."""
-
-    def __init__(self) -> None:
-        super().__init__(memory_kib=8, passes=1)
-        self.meanwhile: Callable[[], object] | None = None
-
-    def verify(self, password_hash: str | None, password: str) -> bool:
-        meanwhile, self.meanwhile = self.meanwhile, None
-        if meanwhile:
-            meanwhile()
-        return super().verify(password_hash, password)
-
-
 class TestWhatHappensWhileAKeyIsVerified:
     @pytest.fixture
-    def hasher(self) -> InterruptedHasher:
-        return InterruptedHasher()
-
-    @pytest.fixture
-    def app(self, make_app: MakeApp, hasher: InterruptedHasher) -> FastAPI:
-        return make_app(hasher=hasher)
+    def app(self, make_app: MakeApp, interrupted_hasher: InterruptedHasher) -> FastAPI:
+        return make_app(hasher=interrupted_hasher)
 
     def test_a_hash_that_another_login_renews_lets_both_in(
-        self, user: TestUser, hasher: InterruptedHasher, connection: Connection
+        self, user: TestUser, interrupted_hasher: InterruptedHasher, connection: Connection
     ) -> None:
         older = PasswordHasher(memory_kib=16, passes=1).hash(user.key)
         connection.execute(text("UPDATE usuario SET clave_hash = :h WHERE email = :e"), {"h": older, "e": user.email})
         statuses: list[int] = []
-        hasher.meanwhile = lambda: statuses.append(user.log_in().status_code)
+        interrupted_hasher.meanwhile = lambda: statuses.append(user.log_in().status_code)
 
         statuses.append(user.log_in().status_code)
 
         assert statuses == [200, 200]
 
     def test_a_key_that_is_changed_no_longer_lets_in(
-        self, api: TestClient, user: TestUser, hasher: InterruptedHasher
+        self, api: TestClient, user: TestUser, interrupted_hasher: InterruptedHasher
     ) -> None:
         before = {"email": user.email, "clave": user.key}
-        hasher.meanwhile = lambda: user.change_key("una clave bien nueva")
+        interrupted_hasher.meanwhile = lambda: user.change_key("una clave bien nueva")
 
         assert api.post("/user/login", json=before).status_code == 401
 
     def test_an_account_that_is_erased_is_just_unknown(
-        self, api: TestClient, user: TestUser, hasher: InterruptedHasher
+        self, api: TestClient, user: TestUser, interrupted_hasher: InterruptedHasher
     ) -> None:
-        hasher.meanwhile = lambda: user.delete("/user/me", {"clave": user.key})
+        interrupted_hasher.meanwhile = lambda: user.delete("/user/me", {"clave": user.key})
 
         assert api.post("/user/login", json={"email": user.email, "clave": "otra"}).status_code == 401
         assert user.get("/user/me").status_code == 401

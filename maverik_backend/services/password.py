@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.core import passwords
@@ -120,15 +120,15 @@ class Passwords:
         """
         self._throttle.count(Action.RESET_FROM_ADDRESS, caller.place)
         _require_uncommon(new_password)
+        with self._transaction() as session:
+            owner = session.scalar(_owner_of(token))
+        self._require_another(owner.clave_hash if owner else None, new_password)
         new_hash = self._hasher.hash(new_password)
         with self._transaction() as session:
-            user_id = session.scalar(
-                delete(EnlaceClave)
-                .where(EnlaceClave.resumen == _digest(token), EnlaceClave.vence > func.now())
-                .returning(EnlaceClave.usuario_id)
-            )
-            user = session.get(Usuario, user_id) if user_id is not None else None
-            if user is None or user.deshabilitado is not None:
+            # Whatever replaces a key ends its links: while this one is there, the key is the one that was compared.
+            # The person is locked before the link, as everywhere.
+            user = session.scalar(_owner_of(token).with_for_update(of=(Usuario, EnlaceClave)))
+            if user is None:
                 raise InvalidInput([FieldError("token", texts.LINK_EXPIRED)])
             if user.email_verificado is None:
                 user.email_verificado = datetime.now(UTC)
@@ -149,6 +149,7 @@ class Passwords:
         """
         self.require_key(signed_in.user, current, field="clave_actual")
         _require_uncommon(new_password)
+        self._require_another(signed_in.user.clave_hash, new_password)
         new_hash = self._hasher.hash(new_password)
         with self._transaction() as session:
             user = lock_confirmed(session, signed_in, field="clave_actual")
@@ -190,6 +191,11 @@ class Passwords:
         welcome = letters.welcome(key=mailed.key, link=self._link(mailed.link_token), hours=hours)
         outbox.enqueue(session, keyring=self._keyring, to=email, letter=instead or welcome)
 
+    def _require_another(self, current_hash: str | None, new_password: str) -> None:
+        """Refuse the current key as the new one: a mailed key would become one for ever. The work is always done."""
+        if self._hasher.verify(current_hash, new_password):
+            raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_CURRENT)])
+
     def _set(self, session: Session, user: Usuario, new_password: str, new_hash: str) -> None:
         if passwords.is_address(new_password, user.email):
             raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_ADDRESS)])
@@ -215,6 +221,17 @@ class Passwords:
 
     def _link(self, token: str) -> str:
         return f"{self._frontend_url}/auth/set-password?token={token}"
+
+
+def _owner_of(token: str) -> Select[tuple[Usuario]]:
+    """Finds whose link this is, while it holds and the account is enabled."""
+    return (
+        select(Usuario)
+        .join(EnlaceClave, EnlaceClave.usuario_id == Usuario.id)
+        .where(
+            EnlaceClave.resumen == _digest(token), EnlaceClave.vence > func.now(), Usuario.deshabilitado.is_(None)
+        )
+    )
 
 
 def lock_confirmed(session: Session, signed_in: SignedIn, *, field: str) -> Usuario:

@@ -12,6 +12,7 @@ FIRST_INPUT_ONLY = "Escribí tu mensaje: sólo el primero de la sesión puede ir
 
 WRONG_KEY = "No es tu clave actual."
 KEY_IS_COMMON = "Es una de las claves más usadas: elegí otra que no se adivine."
+KEY_IS_CURRENT = "Es la clave que ya tenés: elegí una distinta."
 KEY_IS_ADDRESS = "No puede ser tu correo."
 KEY_LENGTH = "Tiene que tener entre {min} y {max} caracteres."
 LINK_EXPIRED = "El enlace ya se usó o venció: pedí otro."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -157,6 +159,16 @@ class TestTheLink:
         for key in ("corta", "password1", newcomer):
             assert set(fields_refused(reset(api, token, key))) == {"clave_nueva"}
         assert reset(api, token).status_code == 200
+
+    def test_it_does_not_make_the_mailed_key_permanent(
+        self, api: TestClient, newcomer: str, mails_to: MailsTo
+    ) -> None:
+        (mail,) = mails_to(newcomer)
+
+        assert set(fields_refused(reset(api, link_token_in(mail), key_in(mail)))) == {"clave_nueva"}
+
+        assert sign_in(api, newcomer, key_in(mail)).json()["debe_cambiar_clave"] is True
+        assert reset(api, link_token_in(mail)).status_code == 200
 
     @pytest.mark.parametrize("token", ["", "x", "A" * 43, "ñ", "A" * 200])
     def test_an_invented_one_is_refused(self, api: TestClient, newcomer: str, token: str) -> None:
@@ -367,6 +379,21 @@ class TestChanging:
 
         assert set(fields_refused(refused)) == {"clave_actual"}
         assert user.log_in().status_code == 200
+
+    @pytest.mark.parametrize("spelling", [str, partial(unicodedata.normalize, "NFD")])
+    def test_the_key_that_is_there_already_is_no_new_one(self, user: TestUser, spelling: Callable[[str], str]) -> None:
+        user.change_key("señal de ñandú")
+
+        refused = fields_refused(
+            user.put("/user/password", {"clave_actual": user.key, "clave_nueva": spelling(user.key)})
+        )
+
+        assert refused["clave_nueva"]["mensaje"] == "Es la clave que ya tenés: elegí una distinta."
+
+    def test_a_mailed_key_cannot_be_made_permanent(self, api: TestClient, user: TestUser) -> None:
+        assert set(fields_refused(user.change_key(user.key))) == {"clave_nueva"}
+
+        assert sign_in(api, user.email, user.key).json()["debe_cambiar_clave"] is True
 
     @pytest.mark.parametrize("body", [{}, {"clave_actual": "x"}, {"clave_nueva": NEW_KEY}, {"clave_actual": 1}])
     def test_both_keys_are_required(self, user: TestUser, body: dict[str, Any]) -> None:

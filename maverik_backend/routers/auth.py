@@ -19,7 +19,15 @@ from maverik_backend.schemas.user import (
 from maverik_backend.services import auth
 from maverik_backend.services.auth import Login
 from maverik_backend.texts import messages
-from maverik_backend.web.dependencies import App, CurrentCaller, CurrentLogin, CurrentUser, DbSession, DetachedLogin
+from maverik_backend.web.dependencies import (
+    App,
+    CurrentCaller,
+    CurrentLogin,
+    DbSession,
+    DetachedLogin,
+    WritingLogin,
+    WritingUser,
+)
 
 router = APIRouter(prefix="/user", tags=["acceso"], responses=responses.UNAVAILABLE)
 
@@ -47,7 +55,7 @@ def refresh_token(body: TokenRenovarRequest, app: App, caller: CurrentCaller) ->
 @router.post(
     "/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Cerrar esta sesión", responses=responses.SIGNED_IN
 )
-def log_out(signed_in: CurrentLogin, session: DbSession, caller: CurrentCaller) -> None:
+def log_out(signed_in: WritingLogin, session: DbSession, caller: CurrentCaller) -> None:
     auth.log_out(session, signed_in=signed_in, caller=caller)
 
 
@@ -65,7 +73,7 @@ def get_logins(signed_in: CurrentLogin, session: DbSession) -> list[InicioRespon
     summary="Cerrar una de mis sesiones",
     responses={**responses.SIGNED_IN, **responses.NOT_FOUND},
 )
-def end_login(login_id: Id, user: CurrentUser, session: DbSession, caller: CurrentCaller) -> None:
+def end_login(login_id: Id, user: WritingUser, session: DbSession, caller: CurrentCaller) -> None:
     auth.end_login(session, user_id=user.id, login_id=login_id, caller=caller)
 
 

@@ -10,7 +10,7 @@ from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.session import SesionCrearRequest, SesionesResponse, SesionRenombrarRequest, SesionResponse
 from maverik_backend.services import session as sessions
-from maverik_backend.web.dependencies import CurrentCatalogs, CurrentUser, DbSession
+from maverik_backend.web.dependencies import CurrentCatalogs, CurrentUser, DbSession, WritingUser
 
 router = APIRouter(prefix="/copilot/sessions", tags=["sesiones"], responses=responses.SIGNED_IN)
 
@@ -23,7 +23,7 @@ Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `sigui
 # 200 and not 201: it is what the frontends in production have always been answered.
 @router.post("", summary="Abrir una sesión de asesoría", responses=responses.INVALID)
 def create_session(
-    body: SesionCrearRequest, user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs
+    body: SesionCrearRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
 ) -> SesionResponse:
     return sessions.describe(sessions.create(session, user_id=user.id, data=body, catalogs=catalogs), catalogs)
 
@@ -45,7 +45,7 @@ def get_session_info(
 
 @router.patch("/{session_id}", summary="Cambiar el nombre", responses={**responses.NOT_FOUND, **responses.INVALID})
 def rename_session(
-    session_id: Id, body: SesionRenombrarRequest, user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs
+    session_id: Id, body: SesionRenombrarRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
 ) -> SesionResponse:
     row = sessions.rename(session, user_id=user.id, session_id=session_id, title=body.titulo_chat)
     return sessions.describe(row, catalogs)
@@ -57,5 +57,5 @@ def rename_session(
     summary="Borrar una sesión con todo lo dicho en ella",
     responses=responses.NOT_FOUND,
 )
-def delete_session(session_id: Id, user: CurrentUser, session: DbSession) -> None:
+def delete_session(session_id: Id, user: WritingUser, session: DbSession) -> None:
     sessions.delete(session, user_id=user.id, session_id=session_id)

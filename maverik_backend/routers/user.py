@@ -27,6 +27,7 @@ from maverik_backend.web.dependencies import (
     CurrentUser,
     DbSession,
     DetachedLogin,
+    WritingUser,
 )
 
 router = APIRouter(prefix="/user", tags=["usuario"], responses=responses.UNAVAILABLE)
@@ -66,7 +67,7 @@ def get_me(user: CurrentUser) -> Usuario:
     response_model=UsuarioResponse,
 )
 def update_me(
-    body: UsuarioActualizarRequest, user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs
+    body: UsuarioActualizarRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
 ) -> Usuario:
     return users.update(session, user=user, changes=body, catalogs=catalogs)
 
@@ -88,7 +89,7 @@ def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App) -
 
 
 @router.get("/me/export", summary="Todo lo que se guarda sobre mí", responses=responses.SIGNED_IN)
-def export_me(user: CurrentUser, session: DbSession, caller: CurrentCaller) -> dict[str, list[dict[str, Any]]]:
+def export_me(user: WritingUser, session: DbSession, caller: CurrentCaller) -> dict[str, list[dict[str, Any]]]:
     return users.export(session, user=user, caller=caller)
 
 

@@ -95,7 +95,7 @@ class Authenticator:
                 select(InicioSesion, Usuario)
                 .join(Usuario, Usuario.id == InicioSesion.usuario_id)
                 .where(InicioSesion.id == claims.login_id, *is_open())
-                .with_for_update(of=InicioSesion)
+                .with_for_update(of=(Usuario, InicioSesion), key_share=True)  # the person before the login, as everywhere
             ).one_or_none()
             if row is None:
                 raise NotAuthenticated("closed")
@@ -175,13 +175,19 @@ def forgive_logins(throttle: Throttle, *, email: str, caller: Caller) -> None:
     throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, email)
 
 
-def authenticate(session: Session, claims: AccessClaims) -> SignedIn:
+def authenticate(session: Session, claims: AccessClaims, *, is_to_stay: bool = False) -> SignedIn:
     """The person behind a token, in one query that also sees that the login is open and the account enabled.
+
+    With ``is_to_stay``, the person is not erased before the transaction ends: for what writes rows that are theirs.
+    Whoever is being erased is waited for, and gone.
 
     Raises:
         NotAuthenticated: when any of that is not so.
     """
-    user = session.scalar(_open_login(user_id=claims.user_id, login_id=claims.login_id))
+    query = _open_login(user_id=claims.user_id, login_id=claims.login_id)
+    if is_to_stay:
+        query = query.with_for_update(of=Usuario, read=True, key_share=True)
+    user = session.scalar(query)
     if user is None:
         raise NotAuthenticated("closed")
     return SignedIn(user=user, login_id=claims.login_id)

@@ -211,6 +211,8 @@ class Passwords:
         owner = select(Usuario.id, literal(_digest(token)), literal(datetime.now(UTC) + ttl)).where(
             whose, Usuario.deshabilitado.is_(None)
         )
+        # Whoever is being erased is waited for, and has no account then.
+        owner = owner.with_for_update(read=True, key_share=True)
         return session.scalar(
             insert(EnlaceClave).from_select(["usuario_id", "resumen", "vence"], owner).returning(EnlaceClave.usuario_id)
         )

@@ -1,10 +1,11 @@
 """What routes may ask for, by annotation.
 
 ``DbSession`` is one transaction a request, committed *before* the response is sent: a commit that fails must not have
-been answered with success. ``CurrentUser`` and ``CurrentLogin`` share it. Routes that wait, on other services or on
-hashing, take ``DetachedLogin`` instead, which asks in a transaction of its own and gives the connection back, or
-``CurrentClaims``, which only say that the token holds: whether its login is open is left to the use case. What needs no
-waiting is ``async``, because a thread for each of the smallest steps costs more than the steps.
+been answered with success. ``CurrentUser`` and ``CurrentLogin`` share it. Routes that write take ``WritingUser`` or
+``WritingLogin``: the person is not erased before they are done. Routes that wait, on other services or on hashing, take
+``DetachedLogin`` instead, which asks in a transaction of its own and gives the connection back, or ``CurrentClaims``,
+which only say that the token holds: whether its login is open is left to the use case. What needs no waiting is
+``async``, because a thread for each of the smallest steps costs more than the steps.
 """
 
 from __future__ import annotations
@@ -112,6 +113,20 @@ def _current_user(signed_in: CurrentLogin) -> Usuario:
 
 
 CurrentUser = Annotated[Usuario, Depends(_current_user)]
+
+
+def _writing_login(session: DbSession, claims: CurrentClaims) -> SignedIn:
+    return auth.authenticate(session, claims, is_to_stay=True)
+
+
+WritingLogin = Annotated[SignedIn, Depends(_writing_login)]
+
+
+def _writing_user(signed_in: WritingLogin) -> Usuario:
+    return signed_in.user
+
+
+WritingUser = Annotated[Usuario, Depends(_writing_user)]
 
 
 def _detached_login(app: App, claims: CurrentClaims) -> SignedIn:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
@@ -264,7 +264,13 @@ def _open_login(*, user_id: int, login_id: int) -> Select[tuple[Usuario]]:
 def is_open() -> tuple[ColumnElement[bool], ...]:
     """What must hold of a login and its person, wherever both are joined."""
     login, person = InicioSesion.__table__.c, Usuario.__table__.c
-    return login.cerrado.is_(None), login.vence > func.now(), person.deshabilitado.is_(None)
+    return (
+        login.cerrado.is_(None),
+        login.vence > func.now(),
+        person.deshabilitado.is_(None),
+        # Only temporary keys expire, and what was opened with one ends with it.
+        or_(person.clave_vence.is_(None), person.clave_vence > func.now()),
+    )
 
 
 def _may_sign_in(user: Usuario) -> bool:

@@ -197,6 +197,22 @@ class TestRefreshing:
         assert refresh(api, user.refresh_token).status_code == 401
 
 
+class TestALoginThatATemporaryKeyOpened:
+    @pytest.fixture(autouse=True)
+    def _expired(self, user: TestUser, connection: Connection) -> None:
+        statement = text("UPDATE usuario SET clave_vence = now() WHERE email = :email")
+        connection.execute(statement, {"email": user.email})
+
+    def test_ends_with_the_key(self, user: TestUser) -> None:
+        assert user.get("/user/me").status_code == 401
+
+    def test_is_not_renewed_after_the_key(self, api: TestClient, user: TestUser) -> None:
+        assert refresh(api, user.refresh_token).status_code == 401
+
+    def test_cannot_make_the_key_another(self, user: TestUser) -> None:
+        assert user.change_key("una clave bien nueva").status_code == 401
+
+
 class TestLoggingOut:
     def test_this_login_ends_and_no_other(self, user: TestUser) -> None:
         phone = user.again()

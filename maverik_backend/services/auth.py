@@ -91,16 +91,9 @@ class Authenticator:
         self._throttle.count(Action.REFRESH_FROM_ADDRESS, caller.place)
         claims = self._tokens.read_refresh(refresh_token)
         with self._transaction() as session:
-            row = session.execute(
-                select(InicioSesion, Usuario)
-                .join(Usuario, Usuario.id == InicioSesion.usuario_id)
-                .where(InicioSesion.id == claims.login_id, *is_open())
-                .with_for_update(of=(Usuario, InicioSesion), key_share=True)  # the person before the login, as everywhere
-            ).one_or_none()
-            if row is None:
-                raise NotAuthenticated("closed")
-            login, user = row
-            is_reused = claims.rotation != login.rotacion and not _is_lost_answer(login, claims.rotation)
+            login, user, is_recent = _lock_login(session, claims.login_id)
+            is_lost_answer = is_recent and claims.rotation == login.rotacion - 1
+            is_reused = claims.rotation != login.rotacion and not is_lost_answer
             if claims.rotation == login.rotacion:
                 login.rotacion += 1
                 login.ultimo_uso = func.now()
@@ -252,6 +245,27 @@ def _close(session: Session, *which: ColumnElement[bool]) -> bool:
     return bool(closed.all())
 
 
+def _lock_login(session: Session, login_id: int) -> tuple[InicioSesion, Usuario, bool]:
+    """An open login, locked, its person, and whether it was renewed within :data:`REUSE_GRACE`: by the database's
+    clock, as ``ultimo_uso`` is.
+
+    Raises:
+        NotAuthenticated: when it is not open.
+    """
+    is_recent = func.now() - InicioSesion.ultimo_uso <= REUSE_GRACE
+    row = session.execute(
+        select(InicioSesion, Usuario, is_recent)
+        .join(Usuario, Usuario.id == InicioSesion.usuario_id)
+        .where(InicioSesion.id == login_id, *is_open())
+        # The person before the login, as everywhere.
+        .with_for_update(of=(Usuario, InicioSesion), key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise NotAuthenticated("closed")
+    login, user, was_recent = row
+    return login, user, was_recent
+
+
 def _open_login(*, user_id: int, login_id: int) -> Select[tuple[Usuario]]:
     """Finds the person whose login this is, while it is open."""
     return (
@@ -276,8 +290,3 @@ def is_open() -> tuple[ColumnElement[bool], ...]:
 def _may_sign_in(user: Usuario) -> bool:
     expired = user.clave_vence is not None and user.clave_vence <= datetime.now(UTC)
     return user.deshabilitado is None and not expired
-
-
-def _is_lost_answer(login: InicioSesion, rotation: int) -> bool:
-    """Whether a client may be asking again because the answer to the latest rotation never reached it."""
-    return rotation == login.rotacion - 1 and datetime.now(UTC) - login.ultimo_uso <= REUSE_GRACE

@@ -113,7 +113,7 @@ class TestRefreshing:
         self, api: TestClient, user: TestUser, connection: Connection
     ) -> None:
         refresh(api, user.refresh_token)
-        let_pass(connection, GRACE_S - 3)
+        let_pass(connection, GRACE_S)
 
         again = refresh(api, user.refresh_token)
 

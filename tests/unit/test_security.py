@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import argon2
@@ -216,6 +219,30 @@ class CountingArgon2(argon2.PasswordHasher):
         return super().verify(hash, password)
 
 
+class CrowdedArgon2(CountingArgon2):
+    """Remembers how many were inside at once. Whoever is inside stays until ``expected`` are, for a moment at most."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__()
+        self.inside = self.most = 0
+        self._expected = expected
+        self._all_in = threading.Event()
+        self._lock = threading.Lock()
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]  # noqa: A002
+        with self._lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            if self.inside >= self._expected:
+                self._all_in.set()
+        self._all_in.wait(timeout=0.2)
+        try:
+            return super().verify(hash, password)
+        finally:
+            with self._lock:
+                self.inside -= 1
+
+
 class TestPasswordHash:
     hasher = PasswordHasher(memory_kib=8, passes=1)
 
@@ -244,6 +271,18 @@ class TestPasswordHash:
 
     def test_what_is_stored_has_the_owasp_parameters(self) -> None:
         assert PasswordHasher().hash("clave").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+    def test_no_more_are_hashed_at_once_than_there_are_processors_and_all_have_their_turn(self) -> None:
+        processors = os.cpu_count() or 1
+        hasher, argon = PasswordHasher(memory_kib=8, passes=1), CrowdedArgon2(expected=processors + 1)
+        stored = hasher.hash("clave")
+        hasher._argon2 = argon  # noqa: SLF001 - the work itself is what is measured
+
+        with ThreadPoolExecutor(3 * processors) as crowd:
+            answers = list(crowd.map(lambda _: hasher.verify(stored, "clave"), range(3 * processors)))
+
+        assert answers == [True] * 3 * processors
+        assert argon.most <= processors
 
     @pytest.mark.parametrize("password", ["", "clave"])
     def test_nobody_matches_nothing(self, password: str) -> None:

@@ -1,15 +1,16 @@
 """Removing what nobody needs any more, so that tables do not grow with time alone.
 
-==========================  ==========================================
+==========================  ==========================================================================================
 What                        Kept
-==========================  ==========================================
+==========================  ==========================================================================================
 Counters of rate limits     until their window has passed
 Links to set a key          until they expire
 Idempotency keys            24 hours
 Closed or expired logins    30 days more, for people to look back at
 Mails that left or failed   30 days, without their content
 Security events             2 years
-==========================  ==========================================
+... of nobody's account     30 days: tries with unknown addresses, and what is left of people who were erased
+==========================  ==========================================================================================
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_
+from sqlalchemy import and_, delete, func, or_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 
@@ -29,12 +30,14 @@ from maverik_backend.models import (
     LimiteUso,
     MailState,
     PedidoIdempotente,
+    SecurityEvent,
 )
 
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)
 KEEP_LOGINS = timedelta(days=30)
 KEEP_MAILS = timedelta(days=30)
 KEEP_EVENTS = timedelta(days=730)
+KEEP_NOBODYS_EVENTS = timedelta(days=30)
 
 
 def clean_up(session: Session) -> int:
@@ -45,6 +48,9 @@ def clean_up(session: Session) -> int:
 def _statements() -> tuple[ReturningDelete[Any], ...]:
     now = func.now()
     closed = or_(InicioSesion.cerrado < now - KEEP_LOGINS, InicioSesion.vence < now - KEEP_LOGINS)
+    happened = EventoSeguridad.fecha_creacion
+    # That somebody was erased is what shows that it was done, and stays as long as the rest.
+    is_nobodys = and_(EventoSeguridad.usuario_id.is_(None), EventoSeguridad.tipo != SecurityEvent.DELETED.value)
     left = CorreoSaliente.estado != MailState.PENDING
     return (
         delete(LimiteUso).where(LimiteUso.vence < now).returning(LimiteUso.clave),
@@ -56,5 +62,7 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
         delete(CorreoSaliente)
         .where(left, CorreoSaliente.fecha_creacion < now - KEEP_MAILS)
         .returning(CorreoSaliente.id),
-        delete(EventoSeguridad).where(EventoSeguridad.fecha_creacion < now - KEEP_EVENTS).returning(EventoSeguridad.id),
+        delete(EventoSeguridad)
+        .where(or_(happened < now - KEEP_EVENTS, and_(is_nobodys, happened < now - KEEP_NOBODYS_EVENTS)))
+        .returning(EventoSeguridad.id),
     )

@@ -74,6 +74,14 @@ LINES: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, dict[str, str]]]] 
         ("evento_seguridad", {"usuario_id": "{id}", "tipo": "'registro'", "fecha_creacion": ago(730, -5)}),
         ("evento_seguridad", {"usuario_id": "{id}", "tipo": "'registro'", "fecha_creacion": ago(730, 5)}),
     ),
+    "events of nobody's account for 30 days": (
+        ("evento_seguridad", {"tipo": "'inicio_fallido'", "fecha_creacion": ago(30, -5)}),
+        ("evento_seguridad", {"tipo": "'inicio_fallido'", "fecha_creacion": ago(30, 5)}),
+    ),
+    "that somebody was erased for two years": (
+        ("evento_seguridad", {"tipo": "'cuenta_borrada'", "fecha_creacion": ago(730, -5)}),
+        ("evento_seguridad", {"tipo": "'cuenta_borrada'", "fecha_creacion": ago(730, 5)}),
+    ),
 }
 
 

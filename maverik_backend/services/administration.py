@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, inspect, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.addresses import canonical
 from maverik_backend.errors import AlreadyExists, NotFound
-from maverik_backend.models import EnlaceClave, SecurityEvent, Usuario
+from maverik_backend.models import SecurityEvent, Usuario
 from maverik_backend.services import auth
 from maverik_backend.services import event as events
 from maverik_backend.services.password import MailedKey, Passwords
@@ -86,7 +86,6 @@ def reset_key(session: Session, *, email: str, passwords: Passwords, mailed: Mai
     user.debe_cambiar_clave = True
     user.clave_vence = passwords.temporary_key_expiry()
     auth.end_logins(session, user_id=user.id)
-    session.execute(delete(EnlaceClave).where(EnlaceClave.usuario_id == user.id))
     events.record(session, SecurityEvent.KEY_RESENT, user_id=user.id)
     passwords.mail_key(session, user_id=user.id, email=user.email, mailed=mailed)
 

@@ -181,11 +181,12 @@ class Passwords:
     def mail_key(
         self, session: Session, *, user_id: int | None, email: str, mailed: MailedKey, instead: Letter | None = None
     ) -> None:
-        """Mail the key and its link to the account that holds the key's hash already.
+        """Mail the key and its link to the account that holds the key's hash already; its earlier links end.
 
         Without such an account, ``instead`` is mailed; the statements are the same, so their time tells nothing.
         """
         whose = Usuario.id == (user_id or NOBODY)
+        session.execute(delete(EnlaceClave).where(EnlaceClave.usuario_id == (user_id or NOBODY)))
         self._store_link(session, whose, token=mailed.link_token, ttl=self._temporary_key_ttl)
         hours = self._temporary_key_ttl // timedelta(hours=1)
         welcome = letters.welcome(key=mailed.key, link=self._link(mailed.link_token), hours=hours)

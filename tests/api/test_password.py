@@ -292,6 +292,15 @@ class TestResending:
         assert sign_in(api, newcomer, key_in(second)).json()["debe_cambiar_clave"] is True
         assert reset(api, link_token_in(second)).status_code == 200
 
+    def test_earlier_links_end(self, api: TestClient, newcomer: str, mails_to: MailsTo) -> None:
+        welcome = link_token_in(mails_to(newcomer)[0])
+        forgotten = forget(api, newcomer, mails_to)
+
+        api.post("/user/email/resend", json={"email": newcomer})
+
+        for token in (welcome, forgotten):
+            assert set(fields_refused(reset(api, token))) == {"token"}
+
     def test_an_expired_key_is_replaced(
         self, api: TestClient, newcomer: str, mails_to: MailsTo, connection: Connection
     ) -> None:

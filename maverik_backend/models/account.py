@@ -19,6 +19,7 @@ class SecurityEvent(StrEnum):
     LOGIN_FAILED = "inicio_fallido"
     LOGGED_OUT = "cierre_de_sesion"
     LOGIN_ENDED = "sesion_terminada"
+    CONFIRMATION_FAILED = "confirmacion_fallida"
     REFRESH_REUSED = "token_reutilizado"
     PASSWORD_CHANGED = "clave_cambiada"  # noqa: S105 - the name of an event
     PASSWORD_RESET = "clave_restablecida"  # noqa: S105

@@ -78,13 +78,14 @@ def update_me(
     summary="Borrar la cuenta con todo lo dicho en ella",
     responses={**responses.SIGNED_IN, **responses.INVALID, **responses.TOO_MANY},
 )
-def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App) -> None:
+def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller) -> None:
     users.delete(
         app.database.transaction,
         signed_in=signed_in,
         password=body.clave,
         passwords=app.passwords,
         keyring=app.keyring,
+        caller=caller,
     )
 
 

@@ -20,10 +20,9 @@ from maverik_backend.core.tokens import AccessClaims, AccessToken, Tokens
 from maverik_backend.errors import NotAuthenticated, NotFound, WrongCredentials
 from maverik_backend.models import InicioSesion, SecurityEvent, Usuario
 from maverik_backend.services import event as events
-from maverik_backend.services.event import Caller
+from maverik_backend.services.event import NOBODY, Caller
 from maverik_backend.services.throttle import Action, Throttle
 
-NOBODY = 0  # ids start at 1
 # A hash is renewed once in a long while; whoever signs in at that moment reads it again.
 _TRIES_WHILE_HASH_CHANGES = 2
 REUSE_GRACE = timedelta(seconds=10)
@@ -76,7 +75,7 @@ class Authenticator:
         for _ in range(_TRIES_WHILE_HASH_CHANGES):
             user = self._verify(email=email, password=password, caller=caller)
             if login := self._open(user, password, caller):
-                forgive_logins(self._throttle, email=email, caller=caller)
+                self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, email, caller.place)
                 return login
         raise WrongCredentials
 
@@ -114,10 +113,9 @@ class Authenticator:
         if user is not None and matches and _may_sign_in(user):
             return user
         with self._transaction() as session:
-            # Whoever is erased meanwhile becomes nobody here, instead of a reference to nothing.
-            still_there = select(Usuario.id).where(Usuario.id == (user.id if user else NOBODY))
-            user_id = session.scalar(still_there.with_for_update(read=True, key_share=True))
-            events.record(session, SecurityEvent.LOGIN_FAILED, user_id=user_id, caller=caller)
+            events.record_afterwards(
+                session, SecurityEvent.LOGIN_FAILED, user_id=user.id if user else NOBODY, caller=caller
+            )
         raise WrongCredentials
 
     def _open(self, user: Usuario, password: str, caller: Caller) -> Login | None:
@@ -160,12 +158,6 @@ class Authenticator:
             user_name=user.email.partition("@")[0],
             must_change_password=user.debe_cambiar_clave,
         )
-
-
-def forgive_logins(throttle: Throttle, *, email: str, caller: Caller) -> None:
-    """Start the counts of the account anew: its owner has shown who they are."""
-    throttle.forgive(Action.LOG_IN_TO_ACCOUNT, email, caller.place)
-    throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, email)
 
 
 def authenticate(session: Session, claims: AccessClaims, *, is_to_stay: bool = False) -> SignedIn:

@@ -21,8 +21,8 @@ from maverik_backend.errors import FieldError, InvalidInput
 from maverik_backend.models import EnlaceClave, SecurityEvent, Usuario
 from maverik_backend.services import auth, outbox
 from maverik_backend.services import event as events
-from maverik_backend.services.auth import NOBODY, SignedIn
-from maverik_backend.services.event import Caller
+from maverik_backend.services.auth import SignedIn
+from maverik_backend.services.event import NOBODY, Caller
 from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 from maverik_backend.texts import validation as texts
@@ -137,7 +137,9 @@ class Passwords:
             auth.end_logins(session, user_id=user.id)
             events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, caller=caller)
         # Whoever reads the mailbox is the person: tries of somebody else must not keep them out.
-        auth.forgive_logins(self._throttle, email=user.email, caller=caller)
+        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, user.email, caller.place)
+        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, user.email)
+        self._throttle.forgive(Action.CONFIRM_KEY, str(user.id))
 
     def change(self, *, signed_in: SignedIn, current: str, new_password: str, caller: Caller) -> None:
         """Set another key, knowing the current one; ends every other login.
@@ -147,7 +149,7 @@ class Passwords:
             InvalidInput: when it is wrong or the new one is not acceptable.
             NotAuthenticated: when the login ended meanwhile.
         """
-        self.require_key(signed_in.user, current, field="clave_actual")
+        self.require_key(signed_in.user, current, field="clave_actual", caller=caller)
         _require_uncommon(new_password)
         self._require_another(signed_in.user.clave_hash, new_password)
         new_hash = self._hasher.hash(new_password)
@@ -157,7 +159,7 @@ class Passwords:
             auth.end_logins(session, user_id=user.id, but=signed_in.login_id)
             events.record(session, SecurityEvent.PASSWORD_CHANGED, user_id=user.id, caller=caller)
 
-    def require_key(self, user: Usuario, password: str, *, field: str) -> None:
+    def require_key(self, user: Usuario, password: str, *, field: str, caller: Caller) -> None:
         """Demand the person's key again before something that cannot be undone; then :func:`lock_confirmed`.
 
         Slow on purpose: call it with no transaction open.
@@ -168,6 +170,8 @@ class Passwords:
         """
         self._throttle.count(Action.CONFIRM_KEY, str(user.id))
         if not self._hasher.verify(user.clave_hash, password):
+            with self._transaction() as session:
+                events.record_afterwards(session, SecurityEvent.CONFIRMATION_FAILED, user_id=user.id, caller=caller)
             raise InvalidInput([FieldError(field, texts.WRONG_KEY)])
 
     def make_mailed_key(self) -> MailedKey:

@@ -115,7 +115,13 @@ def export(session: Session, *, user: Usuario, caller: Caller) -> dict[str, list
 
 
 def delete(
-    transaction: TransactionFactory, *, signed_in: SignedIn, password: str, passwords: Passwords, keyring: Keyring
+    transaction: TransactionFactory,
+    *,
+    signed_in: SignedIn,
+    password: str,
+    passwords: Passwords,
+    keyring: Keyring,
+    caller: Caller,
 ) -> None:
     """Erase the person who asks for it with their key.
 
@@ -124,7 +130,7 @@ def delete(
         InvalidInput: when it is wrong.
         NotAuthenticated: when the login ended meanwhile; of two requests at once, one erases.
     """
-    passwords.require_key(signed_in.user, password, field=KEY_FIELD)
+    passwords.require_key(signed_in.user, password, field=KEY_FIELD, caller=caller)
     with transaction() as session:
         erase(session, user=lock_confirmed(session, signed_in, field=KEY_FIELD), keyring=keyring)
 

@@ -71,6 +71,16 @@ class TestWhatHappensWhileTheKeyIsVerified:
 
         assert state(connection, user)[0] == "otra"
 
+    def test_an_account_that_is_erased_is_nobodys_wrong_confirmation(
+        self, user: TestUser, interrupted_hasher: InterruptedHasher, act: Act
+    ) -> None:
+        phone = user.again()
+        interrupted_hasher.meanwhile = lambda: leave(phone)
+        user.key = "otra"
+
+        assert act(user).status_code == 422
+        assert phone.get("/user/me").status_code == 401
+
     def test_an_account_that_is_erased_is_gone(
         self, user: TestUser, interrupted_hasher: InterruptedHasher, act: Act
     ) -> None:

@@ -210,6 +210,18 @@ class TestEvents:
             "registro",
         ]
 
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("PUT", "/user/password", {"clave_actual": "otra", "clave_nueva": "una clave nueva"}),
+            ("DELETE", "/user/me", {"clave": "otra"}),
+        ],
+    )
+    def test_a_wrong_confirmation_is_listed(self, user: TestUser, method: str, path: str, body: Any) -> None:
+        user.request(method, path, json=body)
+
+        assert user.get("/user/me/events").json()[0]["tipo"] == "confirmacion_fallida"
+
     def test_an_event_tells_its_kind_place_and_time(self, user: TestUser) -> None:
         event = user.get("/user/me/events").json()[0]
 

@@ -198,6 +198,21 @@ class TestWhoIsCounted:
 
     def test_confirming_the_key_to_leave_is_counted_too(self, user: TestUser) -> None:
         tries = [user.delete("/user/me", {"clave": "otra"}) for _ in range(LIMITS[Action.CONFIRM_KEY].amount)]
+    def test_signing_in_does_not_forgive_tries_from_everywhere(self, api: TestClient, user: TestUser) -> None:
+        for _ in range(LIMITS[Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE].amount - 1):
+            log_in(api, user.email, headers=from_anywhere())
+        assert user.log_in().status_code == 200
+
+        assert log_in(api, user.email, headers=from_anywhere()).status_code == 429
+
+    def test_restoring_forgives_wrong_confirmations(
+        self, api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources
+    ) -> None:
+        use_up(Action.CONFIRM_KEY, api, user)
+        user.token = self.restored(api, user, mailbox, resources).json()["access_token"]
+
+        assert confirm_key(api, user).status_code == 422
+
 
         assert {response.status_code for response in tries} == {422}
         assert user.delete("/user/me", {"clave": user.key}).status_code == 429

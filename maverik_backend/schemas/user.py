@@ -6,7 +6,8 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, EmailStr, Field
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from maverik_backend.core import passwords
@@ -37,7 +38,21 @@ def _adult(born: date) -> date:
     return born
 
 
-Email = Annotated[EmailStr, Field(max_length=MAX_EMAIL_CHARS), AfterValidator(canonical)]
+def _bare_address(address: str) -> str:
+    """Pydantic's own ``EmailStr`` also takes ``Ana <ana@example.com>``, and local parts of any length."""
+    try:
+        validate_email(address.strip(), check_deliverability=False, strict=True)  # RFC 5321, section 4.5.3.1.1
+    except EmailNotValidError:
+        raise PydanticCustomError("email", texts.EMAIL) from None
+    return address
+
+
+Email = Annotated[
+    PlainText,
+    Field(max_length=MAX_EMAIL_CHARS, json_schema_extra={"format": "email"}),
+    AfterValidator(_bare_address),
+    AfterValidator(canonical),
+]
 """An address in its one spelling: two spellings of one mailbox are one person."""
 
 BirthDate = Annotated[date, BeforeValidator(_written_date), AfterValidator(_adult)]

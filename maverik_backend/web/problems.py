@@ -38,7 +38,7 @@ class Problem:
 
 
 # Kinds of our own validators, whose messages are Spanish already.
-OUR_FINDINGS = frozenset({"nul", "surrogate", "blank", "age", "amount", "key_length"})
+OUR_FINDINGS = frozenset({"nul", "surrogate", "blank", "age", "amount", "key_length", "email"})
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maverik"'}
 _SOON = {"Retry-After": "5"}
@@ -175,7 +175,5 @@ def _message(detail: Mapping[str, Any]) -> str:
     kind = detail["type"]
     if kind in OUR_FINDINGS:
         return str(detail["msg"])
-    if kind == "value_error" and "email" in str(detail.get("msg", "")):
-        return validation.EMAIL
     template = validation.MESSAGES.get(kind, validation.DEFAULT)
     return template.format(**detail.get("ctx", {}))

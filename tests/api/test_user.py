@@ -115,6 +115,19 @@ class TestSignUp:
     def test_something_that_is_no_address_is_refused(self, api: TestClient, email: Any) -> None:
         assert "email" in fields_refused(api.post("/user/signup", json=make_profile(email=email)))
 
+    @pytest.mark.parametrize("email", ['"Ana Paz" <a@example.com>', "Ana Paz <a@example.com>", "<a@example.com>"])
+    @pytest.mark.parametrize("path", ["/user/signup", "/user/password/forgot", "/user/email/resend"])
+    def test_an_address_with_a_name_beside_it_is_refused(self, api: TestClient, path: str, email: str) -> None:
+        refused = fields_refused(api.post(path, json=make_profile(email=email)))
+
+        assert refused["email"]["mensaje"] == "No es una dirección de correo válida."
+
+    @pytest.mark.parametrize(("chars", "status"), [(64, 201), (65, 422)])
+    def test_the_part_before_the_at_sign_has_64_characters_at_most(
+        self, api: TestClient, chars: int, status: int
+    ) -> None:
+        assert api.post("/user/signup", json=make_profile(email=f"{'a' * chars}@example.com")).status_code == status
+
     @pytest.mark.parametrize("born", [years_ago(18), years_ago(119), None, ...], ids=str)
     def test_an_adult_or_somebody_who_does_not_say_is_accepted(self, api: TestClient, born: Any) -> None:
         assert api.post("/user/signup", json=make_profile(fecha_nacimiento=born)).status_code == 201

@@ -112,6 +112,11 @@ ClaveNueva = Annotated[PlainText, AfterValidator(_acceptable_length)]
 
 
 class CorreoRequest(Request):
+def _encodable(value: object) -> object:
+    """Halves of surrogate pairs, which JSON can spell, as question marks."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
     """An address to mail something to."""
 
     email: Email
@@ -140,7 +145,8 @@ class ClaveConfirmarRequest(Request):
 class TokenRenovarRequest(Request):
     """A refresh token, which is used up."""
 
-    refresh_token: Annotated[PlainText, Field(max_length=5000)]
+    # Whatever text it is, it is ours or not.
+    refresh_token: Annotated[str, BeforeValidator(_encodable)]
 
 
 class InicioResponse(Response):

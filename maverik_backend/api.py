@@ -84,7 +84,7 @@ def create_app(
         access_ttl=timedelta(minutes=security.access_token_ttl_minutes),
         refresh_ttl=timedelta(days=security.refresh_token_ttl_days),
     )
-    throttle = Throttle(make_storage(security.rate_limit_storage, database.transaction))
+    throttle = Throttle(make_storage(security.rate_limit_storage.get_secret_value(), database.transaction))
     executor = executor or ThreadPoolExecutor(settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
     resources = Resources(

@@ -143,7 +143,7 @@ def _lambda_problems(settings: Settings) -> Iterator[str]:
         yield "SMTP_API_URL or SMTP_HOST is not set: Lambda keeps nothing on disk, so no local mailbox either."
     if settings.security.secret_key is None:
         yield "SECRET_KEY is not set: every instance would invent its own; make one with `maverik keys generate`."
-    if settings.security.rate_limit_storage == "memory":
+    if settings.security.counts_in_memory:
         yield "RATE_LIMIT_STORAGE=memory would count in every instance on its own: use postgres."
 
 

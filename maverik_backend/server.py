@@ -114,7 +114,7 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
     Raises:
         SettingsError: when the address cannot be listened on, or several processes would not share what they must.
     """
-    if workers > 1 and settings.security.rate_limit_storage == "memory":
+    if workers > 1 and settings.security.counts_in_memory:
         raise SettingsError(
             [f"RATE_LIMIT_STORAGE=memory would let --workers {workers} count tries apart: set it to postgres."]
         )

@@ -81,6 +81,23 @@ def _paserk_keys(value: SecretStr) -> SecretStr:
     return value
 
 
+def _rate_limit_storage(value: SecretStr) -> SecretStr:
+    storage = value.get_secret_value()
+    if storage not in {"memory", "postgres"} and not _is_redis_url(storage):
+        raise PydanticCustomError("rate_limit_storage", "it must be memory, postgres, or redis://host:port")
+    return value
+
+
+def _is_redis_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        is_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # quotes the value, and with it credentials
+        return False
+    return is_host and parts.scheme in {"redis", "rediss"} and not re.search(r"\s", value)
+
+
+RateLimitStorage = Annotated[SecretStr, AfterValidator(_rate_limit_storage)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HttpUrls = Annotated[str, AfterValidator(_http_urls)]
 LongSecret = Annotated[SecretStr, AfterValidator(_long_secret)]
@@ -236,10 +253,15 @@ class SecuritySettings(_Group):
     reset_link_ttl_minutes: int = Field(default=60, ge=5, le=24 * 60)
     trusted_proxy_count: int = Field(default=0, ge=0, le=10)
     """How many proxies of ours stand before the server: so many entries of ``X-Forwarded-For`` are believed."""
-    rate_limit_storage: str = Field(default="memory", pattern=r"^(memory|postgres|rediss?://\S+)$")
-    """Where tries are counted: ``memory`` for one process, ``postgres`` or ``redis://...`` for several."""
+    rate_limit_storage: RateLimitStorage = SecretStr("memory")
+    """Where tries are counted: ``memory`` for one process, ``postgres`` or ``redis://...`` for several. The address of
+    a Redis may hold its password."""
     metrics_token: LongSecret | None = None
     """What ``GET /metrics`` wants as its bearer token; without one there is no such route."""
+
+    @property
+    def counts_in_memory(self) -> bool:
+        return self.rate_limit_storage.get_secret_value() == "memory"
 
 
 class FrontendSettings(_Group):

@@ -31,7 +31,7 @@ def make_storage(kind: str, transaction: TransactionFactory) -> Storage:
     """The storage that ``RATE_LIMIT_STORAGE`` names.
 
     Raises:
-        SettingsError: when Redis is asked for and its library is not installed.
+        SettingsError: when Redis is asked for and its library is not installed, or does not take the address.
     """
     if kind == "memory":
         return MemoryStorage()
@@ -43,6 +43,8 @@ def make_storage(kind: str, transaction: TransactionFactory) -> Storage:
         raise SettingsError(
             ["RATE_LIMIT_STORAGE names Redis but its library is not installed: `pip install redis`."]
         ) from None
+    except ValueError:  # of an option in the address; may quote it
+        raise SettingsError(["RATE_LIMIT_STORAGE cannot be used: Redis' library does not take its options."]) from None
 
 
 class PostgresStorage(Storage):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from limits.storage import MemoryStorage
+from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
@@ -64,7 +65,7 @@ def storage(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def app(make_app: MakeApp, storage: str) -> FastAPI:
-    return make_app(rate_limit_storage=storage, trusted_proxy_count=1)
+    return make_app(rate_limit_storage=SecretStr(storage), trusted_proxy_count=1)
 
 
 @pytest.fixture

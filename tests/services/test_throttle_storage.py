@@ -132,6 +132,12 @@ class TestChoosing:
         with pytest.raises(SettingsError, match=r"^RATE_LIMIT_STORAGE names Redis .+ `pip install redis`\.$"):
             make_storage("redis://localhost:6379", database.transaction)
 
+    def test_a_redis_address_with_an_odd_option_is_told_in_a_sentence(self, database: Database) -> None:
+        with pytest.raises(SettingsError, match=r"^RATE_LIMIT_STORAGE cannot be used: .+\.$") as caught:
+            make_storage("redis://:secreto@localhost:6379?socket_timeout=x", database.transaction)
+
+        assert "secreto" not in str(caught.value)
+
 
 class TestRedis:
     @pytest.fixture

@@ -151,7 +151,7 @@ class TestReading:
             settings.app.port = 1  # type: ignore[misc]
 
     def test_secrets_are_not_shown_with_the_settings(self, env: pytest.MonkeyPatch) -> None:
-        settings = load(env, {**PRODUCTION, "DB_PASSWORD": SECRET, "SMTP_API_KEY": SECRET})
+        settings = load(env, {**PRODUCTION, "DB_PASSWORD": SECRET, "SMTP_API_KEY": SECRET, "RATE_LIMIT_STORAGE": f"redis://:{SECRET}@cache"})
 
         assert SECRET not in repr(settings)
         assert PASERK not in repr(settings)
@@ -209,6 +209,10 @@ class TestProblems:
     )
     def test_credentials_in_an_address_are_never_quoted(self, env: pytest.MonkeyPatch, url: str) -> None:
         assert SECRET not in str(problems_of(env, {"RAG_SERVICE_URL": url}))
+
+    @pytest.mark.parametrize("url", [f"redis://:{SECRET}@cache:x", f"redis://:{SECRET}\u2100@h", f"redis://[{SECRET}"])
+    def test_credentials_of_a_redis_are_never_quoted(self, env: pytest.MonkeyPatch, url: str) -> None:
+        assert SECRET not in str(problems_of(env, {"RATE_LIMIT_STORAGE": url}))
 
     def test_the_error_itself_reads_as_all_the_sentences(self, env: pytest.MonkeyPatch) -> None:
         with pytest.raises(SettingsError, match=r"^PORT cannot be used: .+\. SECRET_KEY cannot be used: .+\.$"):
@@ -347,11 +351,11 @@ class TestAccounts:
         assert security.refresh_token_ttl_days == 30
         assert security.temporary_key_ttl_hours == 72
         assert security.trusted_proxy_count == 0
-        assert security.rate_limit_storage == "memory"
+        assert security.counts_in_memory
 
     @pytest.mark.parametrize("value", ["memory", "postgres", "redis://cache:6379/0", "rediss://:key@cache/1"])
     def test_tries_are_counted_where_it_is_said(self, env: pytest.MonkeyPatch, value: str) -> None:
-        assert load(env, {"RATE_LIMIT_STORAGE": value}).security.rate_limit_storage == value
+        assert load(env, {"RATE_LIMIT_STORAGE": value}).security.rate_limit_storage.get_secret_value() == value
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -359,6 +363,9 @@ class TestAccounts:
             ("RATE_LIMIT_STORAGE", "sqlite"),
             ("RATE_LIMIT_STORAGE", "redis"),
             ("RATE_LIMIT_STORAGE", "memory postgres"),
+            ("RATE_LIMIT_STORAGE", "redis://"),
+            ("RATE_LIMIT_STORAGE", "redis://cache:notaport"),
+            ("RATE_LIMIT_STORAGE", "redis://:key@cache:65536"),
             ("REFRESH_TOKEN_TTL_DAYS", "0"),
             ("REFRESH_TOKEN_TTL_DAYS", "366"),
             ("TEMPORARY_KEY_TTL_HOURS", "0"),

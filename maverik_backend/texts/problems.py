@@ -18,6 +18,16 @@ MALFORMED = ProblemText("Pedido mal formado", "No se pudo interpretar el pedido.
 WRONG_CREDENTIALS = ProblemText("Credenciales incorrectas", "El correo o la clave no son correctos.")
 NOT_AUTHENTICATED = ProblemText("Sesión no iniciada", "Iniciá sesión para continuar.")
 TOO_MANY_TRIES = ProblemText("Demasiados intentos", "Hiciste demasiados intentos. Esperá un rato y volvé a probar.")
+WAIT_A_MINUTE = "Hiciste demasiados intentos. Esperá un minuto y volvé a probar."
+WAIT_MINUTES = "Hiciste demasiados intentos. Esperá {minutes} minutos y volvé a probar."
+
+
+def too_many_tries(minutes: int) -> ProblemText:
+    """The problem of somebody who may try again after so many minutes."""
+    detail = WAIT_A_MINUTE if minutes == 1 else WAIT_MINUTES.format(minutes=minutes)
+    return ProblemText(TOO_MANY_TRIES.title, detail)
+
+
 NOT_FOUND = ProblemText("No encontrado", "Lo que buscás no existe o no está disponible para vos.")
 UNSUPPORTED_MEDIA_TYPE = ProblemText(
     "Formato no aceptado", "El cuerpo tiene que ser JSON, con el encabezado Content-Type: application/json."

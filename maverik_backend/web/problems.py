@@ -6,8 +6,9 @@ for programs; ``errores`` lists the fields of a refused body.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -103,6 +104,8 @@ def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
         raise error
     if problem.status >= 500:  # noqa: PLR2004 - the class of server errors
         _log.warning("unavailable", kind=type(error).__name__, detail=str(error))
+    if isinstance(error, errors.TooManyTries):
+        problem = replace(problem, text=texts.too_many_tries(math.ceil(error.retry_after_s / 60)))
     fields = error.fields if isinstance(error, errors.InvalidInput) else ()
     wait = (
         {"Retry-After": str(error.retry_after_s)}

@@ -111,6 +111,7 @@ class TestEveryLimit:
         assert refused.json()["error"] == "too many requests"
         assert refused.headers["content-type"] == "application/problem+json"
         window_s = LIMITS[action].get_expiry()
+        assert f"Esperá {window_s // 60} minutos" in refused.json()["detail"]
         assert window_s - 60 <= int(refused.headers["Retry-After"]) <= window_s
 
         let_windows_pass()
@@ -197,8 +198,6 @@ class TestWhoIsCounted:
 
         assert api.post("/user/signup", json=form).status_code == 201
 
-    def test_confirming_the_key_to_leave_is_counted_too(self, user: TestUser) -> None:
-        tries = [user.delete("/user/me", {"clave": "otra"}) for _ in range(LIMITS[Action.CONFIRM_KEY].amount)]
     def test_signing_in_does_not_forgive_tries_from_everywhere(self, api: TestClient, user: TestUser) -> None:
         for _ in range(LIMITS[Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE].amount - 1):
             log_in(api, user.email, headers=from_anywhere())
@@ -214,6 +213,8 @@ class TestWhoIsCounted:
 
         assert confirm_key(api, user).status_code == 422
 
+    def test_confirming_the_key_to_leave_is_counted_too(self, user: TestUser) -> None:
+        tries = [user.delete("/user/me", {"clave": "otra"}) for _ in range(LIMITS[Action.CONFIRM_KEY].amount)]
 
         assert {response.status_code for response in tries} == {422}
         assert user.delete("/user/me", {"clave": user.key}).status_code == 429

@@ -141,6 +141,8 @@ def _make_fastapi(settings: Settings, measured: Metrics) -> FastAPI:
     app = FastAPI(
         title="Maverik Backend",
         version=__version__,
+        # A path has one spelling; another would be answered with a 307 that has no body.
+        redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
     )
     for module in (chat, session, catalog, user, auth, health):  # routes are tried in order: the busiest come first

@@ -69,6 +69,11 @@ class TestProblems:
 
         assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
 
+    def test_a_path_with_a_slash_too_many_is_a_problem(self, api: TestClient) -> None:
+        response = api.get("/catalogs/", follow_redirects=False)
+
+        assert (response.status_code, response.json()["error"]) == (404, "not found")
+
     def test_another_method_is_a_problem_that_names_the_allowed_ones(self, api: TestClient) -> None:
         response = api.put("/catalogs")
 

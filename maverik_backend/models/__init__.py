@@ -1,6 +1,7 @@
 """The tables, one file a domain. Importing this package makes ``Base.metadata`` complete."""
 
-from maverik_backend.models.account import EnlaceClave, EventoSeguridad, InicioSesion, LimiteUso, SecurityEvent
+from maverik_backend.core.security_events import SecurityEvent
+from maverik_backend.models.account import EnlaceClave, EventoSeguridad, InicioSesion, LimiteUso
 from maverik_backend.models.base import Base
 from maverik_backend.models.catalog import CATALOGS, Catalogo
 from maverik_backend.models.knowledge import Pasaje

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from maverik_backend.core import passwords
 from maverik_backend.core.addresses import canonical
+from maverik_backend.core.security_events import SecurityEvent
 from maverik_backend.schemas.base import PlainText, Request, Response, Whole
 from maverik_backend.texts import validation as texts
 
@@ -111,12 +112,12 @@ ClaveNueva = Annotated[PlainText, AfterValidator(_acceptable_length)]
 """A key that somebody chooses (core/passwords.py)."""
 
 
-class CorreoRequest(Request):
 def _encodable(value: object) -> object:
     """Halves of surrogate pairs, which JSON can spell, as question marks."""
     return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
+class CorreoRequest(Request):
     """An address to mail something to."""
 
     email: Email
@@ -165,7 +166,8 @@ class EventoResponse(Response):
     """Something that happened to the account."""
 
     id: int
-    tipo: str
+    # Not the type itself: another release may have written one that this one does not know.
+    tipo: Annotated[str, Field(json_schema_extra={"enum": [event.value for event in SecurityEvent]})]
     direccion: str | None
     fecha_creacion: datetime
 

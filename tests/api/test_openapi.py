@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from maverik_backend.models import SecurityEvent
+
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 
 
@@ -27,6 +29,12 @@ def test_every_operation_has_an_id_a_summary_and_its_problems(app: FastAPI) -> N
         assert operation["summary"]
         signed_in = "security" in operation
         assert ("401" in operation["responses"]) >= signed_in, operation["operationId"]
+
+
+def test_every_kind_of_event_is_listed(app: FastAPI) -> None:
+    kinds = app.openapi()["components"]["schemas"]["EventoResponse"]["properties"]["tipo"]["enum"]
+
+    assert set(kinds) == set(SecurityEvent)
 
 
 def test_nothing_refers_to_the_frameworks_own_errors(app: FastAPI) -> None:

@@ -1,0 +1,26 @@
+"""The vocabulary of what can happen to an account: what tables hold and people are shown."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SecurityEvent(StrEnum):
+    """What can happen to an account; the person sees these in ``GET /user/me/events``."""
+
+    SIGNED_UP = "registro"
+    LOGGED_IN = "inicio_de_sesion"
+    LOGIN_FAILED = "inicio_fallido"
+    LOGGED_OUT = "cierre_de_sesion"
+    LOGIN_ENDED = "sesion_terminada"
+    CONFIRMATION_FAILED = "confirmacion_fallida"
+    REFRESH_REUSED = "token_reutilizado"
+    PASSWORD_CHANGED = "clave_cambiada"  # noqa: S105 - the name of an event
+    PASSWORD_RESET = "clave_restablecida"  # noqa: S105
+    RESET_REQUESTED = "restablecimiento_pedido"
+    KEY_RESENT = "clave_reenviada"
+    EMAIL_VERIFIED = "correo_verificado"
+    DATA_EXPORTED = "datos_exportados"
+    DISABLED = "cuenta_deshabilitada"
+    ENABLED = "cuenta_habilitada"
+    DELETED = "cuenta_borrada"

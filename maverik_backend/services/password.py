@@ -119,7 +119,7 @@ class Passwords:
             InvalidInput: when the link does not hold or the key is not acceptable; then the link stays.
         """
         self._throttle.count(Action.RESET_FROM_ADDRESS, caller.place)
-        _require_uncommon(new_password)
+        _require_unguessable(new_password)
         with self._transaction() as session:
             owner = session.scalar(_owner_of(token))
         self._require_another(owner.clave_hash if owner else None, new_password)
@@ -150,7 +150,7 @@ class Passwords:
             NotAuthenticated: when the login ended meanwhile.
         """
         self.require_key(signed_in.user, current, field="clave_actual", caller=caller)
-        _require_uncommon(new_password)
+        _require_unguessable(new_password)
         self._require_another(signed_in.user.clave_hash, new_password)
         new_hash = self._hasher.hash(new_password)
         with self._transaction() as session:
@@ -204,6 +204,8 @@ class Passwords:
     def _set(self, session: Session, user: Usuario, new_password: str, new_hash: str) -> None:
         if passwords.is_address(new_password, user.email):
             raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_ADDRESS)])
+        if passwords.is_about(new_password, user.email):
+            raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_ABOUT)])
         user.clave_hash = new_hash
         user.debe_cambiar_clave = False
         user.clave_vence = None
@@ -259,6 +261,8 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _require_uncommon(new_password: str) -> None:
+def _require_unguessable(new_password: str) -> None:
     if passwords.is_common(new_password):
         raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_COMMON)])
+    if passwords.is_predictable(new_password):
+        raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_PREDICTABLE)])

@@ -414,19 +414,20 @@ class TestWhichKeys:
         "key",
         [
             pytest.param("8 letras", id="8"),
-            pytest.param("x" * 128, id="128"),
-            pytest.param("zzzzzzzzz", id="one letter"),
+            pytest.param("una clave " * 12 + "y 8 más.", id="128"),
             pytest.param("49127385016", id="digits"),
-            pytest.param("        ", id="spaces"),
+            pytest.param("a   b   c   d", id="mostly spaces"),
             pytest.param(" con bordes ", id="spaces around"),
             pytest.param("😀😃😄😁😆😅🤣😂", id="8 emoji"),
             pytest.param("👩‍👩‍👧‍👦 familia", id="joined emoji"),
-            pytest.param("密码密码密码密码", id="Chinese"),
+            pytest.param("我喜欢在山上看日出", id="Chinese"),
             pytest.param("contraseña ÁÉÍ", id="accents"),
             pytest.param("a\tb\nc\rd\x07e\x1b", id="control characters"),
             pytest.param("'; DROP TABLE usuario; --", id="SQL"),
             pytest.param("$argon2id$v=19$m=8,t=1,p=1$x$y", id="like a hash"),
-            pytest.param(unicodedata.normalize("NFD", "ñ" * 128), id="128 after NFC"),
+            pytest.param(unicodedata.normalize("NFD", "ñandú " * 21 + "áé"), id="128 after NFC"),
+            pytest.param("barcelona 1929", id="a word and a year"),
+            pytest.param("mi tía ahorra en maverik", id="the product in a sentence"),
         ],
     )
     def test_any_characters_and_8_to_128_of_them_are_accepted(self, user: TestUser, key: str) -> None:
@@ -452,6 +453,44 @@ class TestWhichKeys:
     @pytest.mark.parametrize("key", ["password1", "PassWord1", "12345678", "iloveyou", "qwertyuiop"])
     def test_a_common_one_is_refused_in_any_case(self, user: TestUser, key: str) -> None:
         assert set(fields_refused(user.change_key(key))) == {"clave_nueva"}
+
+    @pytest.mark.parametrize(
+        "key", ["contraseña", "Contrasena", "CONTRASEÑA123", "micontraseña", "teamo1234", "bocajuniors", "argentina2022"]
+    )
+    def test_a_common_one_in_spanish_is_refused(self, user: TestUser, key: str) -> None:
+        assert set(fields_refused(user.change_key(key))) == {"clave_nueva"}
+
+    @pytest.mark.parametrize(
+        "key",
+        ["zzzzzzzzz", "        ", "23456789012", "98765432", "abcd1234", "abcabcabc", "1212121212", "asdasdas", "ñññññññññ"],
+    )
+    def test_a_series_or_a_repetition_is_refused(self, user: TestUser, key: str) -> None:
+        assert set(fields_refused(user.change_key(key))) == {"clave_nueva"}
+
+    @pytest.mark.parametrize(
+        "key", ["maverik2026", "Maverik!!!", "mi-maverick-1", "12maverik34", "anaperez1990", "ana.perez!", "1990 Ána Pérez"]
+    )
+    def test_one_that_the_address_or_the_product_gives_away_is_refused(self, make_user: MakeUser, key: str) -> None:
+        user = make_user(email="ana.perez@example.com")
+
+        refused = fields_refused(user.change_key(key))
+
+        assert refused["clave_nueva"]["mensaje"].startswith("Se adivina por tu correo")
+
+    def test_a_short_name_inside_a_key_gives_nothing_away(self, make_user: MakeUser) -> None:
+        user = make_user(email="ana@example.com")
+
+        assert set(fields_refused(user.change_key("ana19901990"))) == {"clave_nueva"}
+        assert user.change_key("manzanas ana").status_code == 200
+
+    def test_common_ones_in_spanish_are_known(self) -> None:
+        content = (files("maverik_backend.core") / "data" / "common_passwords_es.txt").read_text(encoding="utf-8")
+        spanish = content.splitlines()
+
+        assert 200 <= len(spanish) == len(set(spanish))
+        # Compared without accents and in lower case; shorter ones are refused by their length.
+        assert all(key.isascii() and key == key.lower() and len(key) >= 8 for key in spanish)
+        assert not set(spanish) & set(COMMON)
 
     def test_the_10000_most_common_are_known(self) -> None:
         assert len(COMMON) == len(set(COMMON)) == 10_000

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from maverik_backend import __version__
-from maverik_backend.errors import AlreadyExists, DatabaseUnavailable, NotFound, SettingsError
+from maverik_backend.errors import AccountDisabled, AlreadyExists, DatabaseUnavailable, NotFound, SettingsError
 from maverik_backend.settings import Settings, load_config
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(f"{error.filename} cannot be used: {reason}." if error.filename else f"{reason}.", err=True)
         except AlreadyExists as error:
             click.echo(f"{error} has an account already: see `maverik users list`.", err=True)
+        except AccountDisabled as error:
+            click.echo(f"{error} is disabled: open the account first, `maverik users disable --undo`.", err=True)
         except NotFound:
             click.echo("There is no such account: see `maverik users list`.", err=True)
         sys.exit(2)

@@ -10,6 +10,7 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── NotAuthenticated         no token, or one that does not hold
     ├── TooManyTries             a limit of services/throttle.py is used up
     ├── AlreadyExists            an operator asks for an account that is there
+    ├── AccountDisabled          ... or for a key to one that is closed
     ├── NotFound                 it does not exist, or is somebody else's
     ├── TurnInProgress           one turn at a time in a session
     │   └── SameRequestRunning   ... and it is this very request
@@ -87,6 +88,10 @@ class NotFound(MaverikError):
 
 class AlreadyExists(MaverikError):
     """There is an account with this address; raised for operators only, callers of the API are never told."""
+
+
+class AccountDisabled(MaverikError):
+    """The account is closed; raised for operators only, callers of the API are never told."""
 
 
 class TurnInProgress(MaverikError):

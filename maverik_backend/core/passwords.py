@@ -41,9 +41,7 @@ def is_common(password: str) -> bool:
 def is_predictable(password: str) -> bool:
     """Whether ``password`` is nothing but runs, or a few characters repeated."""
     said = normalise(password).lower()
-    repeats = any(
-        said == (said[:length] * len(said))[: len(said)] for length in range(1, MAX_REPEATED_CHARS + 1)
-    )
+    repeats = any(said == (said[:length] * len(said))[: len(said)] for length in range(1, MAX_REPEATED_CHARS + 1))
     return repeats or all(len(run) >= MIN_RUN_CHARS for run in _runs(said))
 
 
@@ -65,7 +63,7 @@ def is_address(password: str, email: str) -> bool:
 
 
 def _runs(said: str) -> list[str]:
-    """``said`` cut where it does not go on in steps of the same size: the same character, the next or the one before."""
+    """``said`` cut where it does not go on in steps of one size: the same character, the next or the one before."""
     runs, step = [""], None
     for character in said:
         run = runs[-1]

@@ -12,11 +12,12 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.addresses import canonical
-from maverik_backend.errors import AlreadyExists, NotFound
-from maverik_backend.models import SecurityEvent, Usuario
+from maverik_backend.errors import AccountDisabled, AlreadyExists, NotFound
+from maverik_backend.models import EventoSeguridad, SecurityEvent, Usuario
 from maverik_backend.services import auth
 from maverik_backend.services import event as events
 from maverik_backend.services.password import MailedKey, Passwords
+from maverik_backend.texts import mail as letters
 
 # Tables that belong to a person through a column ``usuario_id``, in any release, and what becomes of them in a merge.
 # What lets somebody in as the account that goes must not let them in as the one that stays.
@@ -80,14 +81,32 @@ def reset_key(session: Session, *, email: str, passwords: Passwords, mailed: Mai
 
     Raises:
         NotFound: when there is no such account.
+        AccountDisabled: when no key would let its owner in.
     """
     user = get_or_raise(session, email=email)
+    if user.deshabilitado is not None:
+        raise AccountDisabled(user.email)
+    is_new = user.email_verificado is None and user.clave_vence is not None
     user.clave_hash = mailed.key_hash
     user.debe_cambiar_clave = True
     user.clave_vence = passwords.temporary_key_expiry()
     auth.end_logins(session, user_id=user.id)
     events.record(session, SecurityEvent.KEY_RESENT, user_id=user.id)
-    passwords.mail_key(session, user_id=user.id, email=user.email, mailed=mailed)
+    write = letters.welcome if is_new else letters.key_replaced
+    passwords.mail_key(session, user_id=user.id, email=user.email, mailed=mailed, write=write)
+
+
+def summarise(session: Session, *, user_id: int) -> str:
+    """An account in a few words, on the tables of any release.
+
+    Raises:
+        NotFound: when it is not there.
+    """
+    email = session.scalar(text("SELECT email FROM usuario WHERE id = :id"), {"id": user_id})
+    if email is None:
+        raise NotFound("user")
+    sessions = session.scalar(text("SELECT count(*) FROM sesion_asesoria WHERE usuario_id = :id"), {"id": user_id})
+    return f"{user_id} ({email}, {sessions} sessions)"
 
 
 def merge(session: Session, *, keep: int, drop: int) -> int:

@@ -238,8 +238,9 @@ def _close(session: Session, *which: ColumnElement[bool]) -> bool:
 
 
 def _lock_login(session: Session, login_id: int) -> tuple[InicioSesion, Usuario, bool]:
-    """An open login, locked, its person, and whether it was renewed within :data:`REUSE_GRACE`: by the database's
-    clock, as ``ultimo_uso`` is.
+    """An open login, locked, its person, and whether it was renewed within :data:`REUSE_GRACE`.
+
+    That is measured by the database's clock, which ``ultimo_uso`` is from.
 
     Raises:
         NotAuthenticated: when it is not open.
@@ -258,7 +259,7 @@ def _lock_login(session: Session, login_id: int) -> tuple[InicioSesion, Usuario,
     return login, user, was_recent
 
 
-def _open_login(*, user_id: int, login_id: int) -> Select[tuple[Usuario]]:
+def _open_login(*, user_id: int, login_id: int) -> Select[Usuario]:
     """Finds the person whose login this is, while it is open."""
     return (
         select(Usuario)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -76,11 +77,9 @@ class Passwords:
             whose = func.lower(Usuario.email) == email
             user_id = self._store_link(session, whose, token=token, ttl=self._reset_link_ttl)
             events.record(session, SecurityEvent.RESET_REQUESTED, user_id=user_id, caller=caller)
-            letter = (
-                letters.no_account(frontend_url=self._frontend_url)
-                if user_id is None
-                else letters.reset_link(link=self._link(token), minutes=self._reset_link_ttl // timedelta(minutes=1))
-            )
+            instead = letter_without_key(session, email, otherwise=letters.no_account, frontend_url=self._frontend_url)
+            minutes = self._reset_link_ttl // timedelta(minutes=1)
+            letter = instead if user_id is None else letters.reset_link(link=self._link(token), minutes=minutes)
             outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
 
     def resend_key(self, *, email: str, caller: Caller) -> None:
@@ -108,8 +107,12 @@ class Passwords:
                 .returning(Usuario.id)
             )
             events.record(session, SecurityEvent.KEY_RESENT, user_id=user_id, caller=caller)
-            instead = letters.nothing_to_resend(frontend_url=self._frontend_url) if user_id is None else None
-            self.mail_key(session, user_id=user_id, email=email, mailed=mailed, instead=instead)
+            instead = letter_without_key(
+                session, email, otherwise=letters.nothing_to_resend, frontend_url=self._frontend_url
+            )
+            self.mail_key(
+                session, user_id=user_id, email=email, mailed=mailed, instead=instead if user_id is None else None
+            )
 
     def reset(self, *, token: str, new_password: str, caller: Caller) -> None:
         """Set a key with a mailed link, which is used up; ends every login.
@@ -183,9 +186,18 @@ class Passwords:
         return datetime.now(UTC) + self._temporary_key_ttl
 
     def mail_key(
-        self, session: Session, *, user_id: int | None, email: str, mailed: MailedKey, instead: Letter | None = None
+        self,
+        session: Session,
+        *,
+        user_id: int | None,
+        email: str,
+        mailed: MailedKey,
+        write: Callable[..., Letter] = letters.welcome,
+        instead: Letter | None = None,
     ) -> None:
-        """Mail the key and its link to the account that holds the key's hash already; its earlier links end.
+        """Mail the key and its link, as ``write`` puts it, to the account that holds the key's hash already.
+
+        Its earlier links end.
 
         Without such an account, ``instead`` is mailed; the statements are the same, so their time tells nothing.
         """
@@ -193,8 +205,8 @@ class Passwords:
         session.execute(delete(EnlaceClave).where(EnlaceClave.usuario_id == (user_id or NOBODY)))
         self._store_link(session, whose, token=mailed.link_token, ttl=self._temporary_key_ttl)
         hours = self._temporary_key_ttl // timedelta(hours=1)
-        welcome = letters.welcome(key=mailed.key, link=self._link(mailed.link_token), hours=hours)
-        outbox.enqueue(session, keyring=self._keyring, to=email, letter=instead or welcome)
+        letter = write(key=mailed.key, link=self._link(mailed.link_token), hours=hours)
+        outbox.enqueue(session, keyring=self._keyring, to=email, letter=instead or letter)
 
     def _require_another(self, current_hash: str | None, new_password: str) -> None:
         """Refuse the current key as the new one: a mailed key would become one for ever. The work is always done."""
@@ -232,15 +244,22 @@ class Passwords:
         return f"{self._frontend_url}/auth/set-password?token={token}"
 
 
-def _owner_of(token: str) -> Select[tuple[Usuario]]:
+def _owner_of(token: str) -> Select[Usuario]:
     """Finds whose link this is, while it holds and the account is enabled."""
     return (
         select(Usuario)
         .join(EnlaceClave, EnlaceClave.usuario_id == Usuario.id)
-        .where(
-            EnlaceClave.resumen == _digest(token), EnlaceClave.vence > func.now(), Usuario.deshabilitado.is_(None)
-        )
+        .where(EnlaceClave.resumen == _digest(token), EnlaceClave.vence > func.now(), Usuario.deshabilitado.is_(None))
     )
+
+
+def letter_without_key(session: Session, email: str, *, otherwise: Callable[..., Letter], frontend_url: str) -> Letter:
+    """What an address is mailed that gets no key: the same to every disabled account, whatever was asked for.
+
+    It is always asked whether there is one, so that its time tells nothing.
+    """
+    disabled = select(Usuario.deshabilitado.is_not(None)).where(func.lower(Usuario.email) == email)
+    return (letters.disabled if session.scalar(disabled) else otherwise)(frontend_url=frontend_url)
 
 
 def lock_confirmed(session: Session, signed_in: SignedIn, *, field: str) -> Usuario:

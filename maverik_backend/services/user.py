@@ -26,7 +26,7 @@ from maverik_backend.services import outbox
 from maverik_backend.services.auth import SignedIn
 from maverik_backend.services.catalog import Catalogs
 from maverik_backend.services.event import Caller
-from maverik_backend.services.password import Passwords, lock_confirmed
+from maverik_backend.services.password import Passwords, letter_without_key, lock_confirmed
 from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 
@@ -82,8 +82,12 @@ def sign_up(
             .returning(Usuario.id)
         )
         events.record(session, SecurityEvent.SIGNED_UP, user_id=created, caller=caller)
-        instead = letters.already_registered(frontend_url=frontend_url) if created is None else None
-        passwords.mail_key(session, user_id=created, email=data.email, mailed=mailed, instead=instead)
+        instead = letter_without_key(
+            session, data.email, otherwise=letters.already_registered, frontend_url=frontend_url
+        )
+        passwords.mail_key(
+            session, user_id=created, email=data.email, mailed=mailed, instead=instead if created is None else None
+        )
 
 
 def update(session: Session, *, user: Usuario, changes: UsuarioActualizarRequest, catalogs: Catalogs) -> Usuario:

@@ -42,6 +42,44 @@ def welcome(*, key: str, link: str, hours: int) -> Letter:
     )
 
 
+def key_replaced(*, key: str, link: str, hours: int) -> Letter:
+    """To somebody whose key an operator replaced, with the temporary one and a link to choose another."""
+    return Letter(
+        subject="Reemplazamos tu clave de Maverik",
+        paragraphs=(
+            (
+                "Alguien de nuestro equipo reemplazó la clave de tu cuenta: la anterior ya no sirve y cerramos todas "
+                "las sesiones que estaban abiertas. Tu perfil y tus conversaciones siguen como estaban."
+            ),
+            (
+                "Podés elegir otra con el enlace, o entrar con este correo y la clave temporal de abajo. Las dos cosas "
+                f"valen por {hours} horas."
+            ),
+            "Si no lo pediste, respondé este correo. No lo compartas con nadie: nunca te vamos a pedir la clave.",
+        ),
+        key_line=KEY_LINE.format(key=key),
+        link=link,
+        link_text="Elegir mi clave",
+    )
+
+
+def disabled(*, frontend_url: str) -> Letter:
+    """To somebody whose account is closed, whatever was asked for."""
+    return Letter(
+        subject="Tu cuenta de Maverik está deshabilitada",
+        paragraphs=(
+            (
+                "Alguien quiso entrar a Maverik con este correo. Tu cuenta está deshabilitada: por ahora no podés "
+                "entrar, crear otra con este correo ni restablecer la clave."
+            ),
+            "Si creés que es un error o querés que la borremos, respondé este correo.",
+            IGNORE,
+        ),
+        link=frontend_url,
+        link_text="Ir a Maverik",
+    )
+
+
 def already_registered(*, frontend_url: str) -> Letter:
     """To somebody whose address signed up again."""
     return Letter(
@@ -79,8 +117,8 @@ def no_account(*, frontend_url: str) -> Letter:
         subject="No hay una cuenta de Maverik con este correo",
         paragraphs=(
             (
-                "Alguien pidió restablecer la clave de una cuenta de Maverik con este correo, pero no hay ninguna "
-                "activa. Si la creaste con otra dirección, pedilo con esa."
+                "Alguien pidió restablecer la clave de una cuenta de Maverik con este correo, pero no hay ninguna. "
+                "Si la creaste con otra dirección, pedilo con esa."
             ),
             IGNORE,
         ),

@@ -145,6 +145,8 @@ def test_whoever_follows_a_link_is_late(
 ) -> None:
     body = {"token": link_token_in(mails_to(user.email)[0]), "clave_nueva": NEW_KEY}
 
-    response = answer_after_erasing(resources, own_database, user.email, lambda: api.post("/user/password/reset", json=body))
+    response = answer_after_erasing(
+        resources, own_database, user.email, lambda: api.post("/user/password/reset", json=body)
+    )
 
     assert set(fields_refused(response)) == {"token"}

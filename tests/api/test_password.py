@@ -160,9 +160,7 @@ class TestTheLink:
             assert set(fields_refused(reset(api, token, key))) == {"clave_nueva"}
         assert reset(api, token).status_code == 200
 
-    def test_it_does_not_make_the_mailed_key_permanent(
-        self, api: TestClient, newcomer: str, mails_to: MailsTo
-    ) -> None:
+    def test_it_does_not_make_the_mailed_key_permanent(self, api: TestClient, newcomer: str, mails_to: MailsTo) -> None:
         (mail,) = mails_to(newcomer)
 
         assert set(fields_refused(reset(api, link_token_in(mail), key_in(mail)))) == {"clave_nueva"}
@@ -267,6 +265,16 @@ class TestForgetting:
 
         (mail,) = mails_to("nadie@example.com")
         assert mail["Subject"] == "No hay una cuenta de Maverik con este correo"
+
+    @pytest.mark.parametrize("path", ["/user/signup", "/user/password/forgot", "/user/email/resend"])
+    def test_a_disabled_account_is_told_the_same_whatever_was_asked_for(
+        self, api: TestClient, user: TestUser, mails_to: MailsTo, connection: Connection, path: str
+    ) -> None:
+        connection.execute(text("UPDATE usuario SET deshabilitado = now()"))
+
+        api.post(path, json=make_profile(email=user.email))
+
+        assert mails_to(user.email)[-1]["Subject"] == "Tu cuenta de Maverik está deshabilitada"
 
     def test_a_disabled_account_gets_no_link(
         self, api: TestClient, user: TestUser, mails_to: MailsTo, connection: Connection
@@ -455,20 +463,32 @@ class TestWhichKeys:
         assert set(fields_refused(user.change_key(key))) == {"clave_nueva"}
 
     @pytest.mark.parametrize(
-        "key", ["contraseña", "Contrasena", "CONTRASEÑA123", "micontraseña", "teamo1234", "bocajuniors", "argentina2022"]
+        "key",
+        ["contraseña", "Contrasena", "CONTRASEÑA123", "micontraseña", "teamo1234", "bocajuniors", "argentina2022"],
     )
     def test_a_common_one_in_spanish_is_refused(self, user: TestUser, key: str) -> None:
         assert set(fields_refused(user.change_key(key))) == {"clave_nueva"}
 
     @pytest.mark.parametrize(
         "key",
-        ["zzzzzzzzz", "        ", "23456789012", "98765432", "abcd1234", "abcabcabc", "1212121212", "asdasdas", "ñññññññññ"],
+        [
+            "zzzzzzzzz",
+            "        ",
+            "23456789012",
+            "98765432",
+            "abcd1234",
+            "abcabcabc",
+            "1212121212",
+            "asdasdas",
+            "ñññññññññ",
+        ],
     )
     def test_a_series_or_a_repetition_is_refused(self, user: TestUser, key: str) -> None:
         assert set(fields_refused(user.change_key(key))) == {"clave_nueva"}
 
     @pytest.mark.parametrize(
-        "key", ["maverik2026", "Maverik!!!", "mi-maverick-1", "12maverik34", "anaperez1990", "ana.perez!", "1990 Ána Pérez"]
+        "key",
+        ["maverik2026", "Maverik!!!", "mi-maverick-1", "12maverik34", "anaperez1990", "ana.perez!", "1990 Ána Pérez"],
     )
     def test_one_that_the_address_or_the_product_gives_away_is_refused(self, make_user: MakeUser, key: str) -> None:
         user = make_user(email="ana.perez@example.com")

@@ -151,7 +151,15 @@ class TestReading:
             settings.app.port = 1  # type: ignore[misc]
 
     def test_secrets_are_not_shown_with_the_settings(self, env: pytest.MonkeyPatch) -> None:
-        settings = load(env, {**PRODUCTION, "DB_PASSWORD": SECRET, "SMTP_API_KEY": SECRET, "RATE_LIMIT_STORAGE": f"redis://:{SECRET}@cache"})
+        settings = load(
+            env,
+            {
+                **PRODUCTION,
+                "DB_PASSWORD": SECRET,
+                "SMTP_API_KEY": SECRET,
+                "RATE_LIMIT_STORAGE": f"redis://:{SECRET}@cache",
+            },
+        )
 
         assert SECRET not in repr(settings)
         assert PASERK not in repr(settings)

@@ -241,7 +241,9 @@ def test_a_body_that_is_no_object_is_told_in_spanish() -> None:
 
 LETTERS = (
     mail.welcome(key="k", link="u", hours=72),
+    mail.key_replaced(key="k", link="u", hours=72),
     mail.already_registered(frontend_url="u"),
+    mail.disabled(frontend_url="u"),
     mail.reset_link(link="u", minutes=60),
     mail.no_account(frontend_url="u"),
     mail.nothing_to_resend(frontend_url="u"),
@@ -314,8 +316,8 @@ class TestMails:
 
         assert "48 horas" in text
 
-    def test_only_the_welcome_has_a_key(self) -> None:
-        assert [letter.key_line is not None for letter in LETTERS] == [letter is LETTERS[0] for letter in LETTERS]
+    def test_only_the_welcome_and_its_like_have_a_key(self) -> None:
+        assert [letter for letter in LETTERS if letter.key_line is not None] == list(LETTERS[:2])
 
     def test_both_forms_lead_to_the_frontend(self) -> None:
         text, html = mail.lay_out(mail.welcome(key="k", link="https://app.example.com", hours=72))

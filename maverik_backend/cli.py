@@ -167,13 +167,19 @@ def reset_user_key(email: str) -> None:
 @users.command("merge")
 @click.argument("keep", type=int)
 @click.argument("drop", type=int)
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @_plain_errors
-def merge_users(keep: int, drop: int) -> None:
+def merge_users(keep: int, drop: int, *, yes: bool) -> None:
     """Move all that account DROP owns to account KEEP and remove DROP. Works before an upgrade, too."""
     from maverik_backend.services import administration  # noqa: PLC0415
 
     if keep == drop:
         raise SettingsError(["KEEP and DROP are the same account: name two."])
+    with _transaction() as session:
+        kept, dropped = (administration.summarise(session, user_id=user_id) for user_id in (keep, drop))
+    click.echo(f"KEEP {kept}: its address, key and profile stay.\nDROP {dropped}: its sessions move, it is removed.")
+    if not yes:
+        click.confirm("This cannot be undone. Go on?", abort=True)
     with _transaction() as session:
         moved = administration.merge(session, keep=keep, drop=drop)
     click.echo(f"Account {drop} is now part of {keep}; {moved} sessions moved.")

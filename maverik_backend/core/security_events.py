@@ -23,4 +23,5 @@ class SecurityEvent(StrEnum):
     DATA_EXPORTED = "datos_exportados"
     DISABLED = "cuenta_deshabilitada"
     ENABLED = "cuenta_habilitada"
+    MERGED = "cuentas_unidas"
     DELETED = "cuenta_borrada"

@@ -133,4 +133,6 @@ def merge(session: Session, *, keep: int, drop: int) -> int:
     for table in there.intersection(ENDED_TABLES):
         session.execute(text(f"DELETE FROM {table} WHERE usuario_id = :drop"), both)  # noqa: S608 - ours
     session.execute(text("DELETE FROM usuario WHERE id = :drop"), both)
+    if EventoSeguridad.__tablename__ in there:
+        events.record(session, SecurityEvent.MERGED, user_id=keep)
     return len(moved["sesion_asesoria"])

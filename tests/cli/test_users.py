@@ -11,6 +11,8 @@ import pytest
 from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.security import PasswordHasher
+from maverik_backend.models import Base
+from maverik_backend.services.administration import ENDED_TABLES, MOVED_TABLES
 from maverik_backend.settings import Settings
 from tests.fixtures.database import Alembic, rows
 from tests.fixtures.people import key_in
@@ -155,6 +157,29 @@ class TestResetKey:
         assert open_logins(own_database) == 0
         assert rows(own_database, "SELECT resumen = 'old' AS old FROM enlace_clave") == [{"old": False}]
 
+    def test_somebody_who_has_had_the_account_for_long_is_told_what_happened(
+        self, maverik: Maverik, own_database: Settings
+    ) -> None:
+        add(own_database, "ana@example.com", email_verificado="now()")
+        add(own_database, "eva@example.com", debe_cambiar_clave="true", clave_vence="now()")
+
+        for email in ("ana@example.com", "eva@example.com"):
+            maverik("users", "reset-key", email)
+
+        maverik("outbox", "deliver")
+        mailbox = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail))
+        assert mailbox.mails_to("ana@example.com")[-1]["Subject"] == "Reemplazamos tu clave de Maverik"
+        assert mailbox.mails_to("eva@example.com")[-1]["Subject"] == "Te damos la bienvenida a Maverik"
+
+    def test_a_disabled_account_is_to_be_opened_first(self, maverik: Maverik, own_database: Settings) -> None:
+        add(own_database, "ana@example.com", deshabilitado="now()")
+
+        assert_told(
+            maverik("users", "reset-key", "ANA@example.com"),
+            "ana@example.com is disabled: open the account first, `maverik users disable --undo`.",
+        )
+        assert rows(own_database, "SELECT clave_hash FROM usuario") == [{"clave_hash": "x"}]
+
 
 class TestMerge:
     def test_what_one_owns_goes_to_the_other_and_its_ways_in_end(
@@ -172,12 +197,39 @@ class TestMerge:
                 digest=str(user_id).encode(),
             )
 
-        result = maverik("users", "merge", str(keep), str(drop))
+        result = maverik("users", "merge", "--yes", str(keep), str(drop))
 
-        assert result.stdout == f"Account {drop} is now part of {keep}; 1 sessions moved.\n", result.stderr
+        assert result.stdout.splitlines() == [
+            f"KEEP {keep} (ana@example.com, 1 sessions): its address, key and profile stay.",
+            f"DROP {drop} (ana.vieja@example.com, 1 sessions): its sessions move, it is removed.",
+            f"Account {drop} is now part of {keep}; 1 sessions moved.",
+        ], result.stderr
         assert rows(own_database, "SELECT email FROM usuario") == [{"email": "ana@example.com"}]
-        for table, left in (("sesion_asesoria", 2), ("evento_seguridad", 2), ("inicio_sesion", 1), ("enlace_clave", 1)):
+        for table, left in (("sesion_asesoria", 2), ("evento_seguridad", 3), ("inicio_sesion", 1), ("enlace_clave", 1)):
             assert rows(own_database, f"SELECT usuario_id FROM {table}") == [{"usuario_id": keep}] * left  # noqa: S608
+
+    def test_nothing_is_merged_before_somebody_says_so(self, maverik: Maverik, own_database: Settings) -> None:
+        keep, drop = (add(own_database, f"{name}@example.com") for name in ("ana", "ana.vieja"))
+
+        result = maverik("users", "merge", str(keep), str(drop))  # nobody is there to answer
+
+        assert result.returncode == 1
+        assert "This cannot be undone. Go on?" in result.stdout
+        assert len(rows(own_database, "SELECT id FROM usuario")) == 2
+
+    def test_it_is_on_record(self, maverik: Maverik, own_database: Settings) -> None:
+        keep, drop = (add(own_database, f"{name}@example.com") for name in ("ana", "ana.vieja"))
+
+        maverik("users", "merge", "--yes", str(keep), str(drop))
+
+        assert rows(own_database, "SELECT usuario_id, tipo FROM evento_seguridad") == [
+            {"usuario_id": keep, "tipo": "cuentas_unidas"}
+        ]
+
+    def test_it_knows_every_table_that_says_whose_its_rows_are(self) -> None:
+        owned = {table.name for table in Base.metadata.tables.values() if "usuario_id" in table.columns}
+
+        assert sorted([*MOVED_TABLES, *ENDED_TABLES]) == sorted(owned)
 
     def test_it_works_before_an_upgrade_which_then_passes(
         self, empty_database: Settings, alembic: Callable[[Settings], Alembic], tmp_path: Path
@@ -195,7 +247,7 @@ class TestMerge:
         assert "  ana@example.com: users 1, 2" in stopped.stderr.splitlines()
         assert "Traceback" not in stopped.stderr
 
-        assert maverik("users", "merge", "1", "2").returncode == 0
+        assert maverik("users", "merge", "--yes", "1", "2").returncode == 0
         assert maverik("migrate").stdout == "The database is up to date.\n"
         assert rows(empty_database, "SELECT usuario_id FROM sesion_asesoria") == [{"usuario_id": 1}]
 
@@ -211,7 +263,7 @@ class TestMerge:
     [
         ("users", "disable", "nadie@example.com"),
         ("users", "reset-key", "nadie@example.com"),
-        ("users", "merge", "1", "2"),
+        ("users", "merge", "--yes", "1", "2"),
     ],
     ids=lambda command: command[1],
 )

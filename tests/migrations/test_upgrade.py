@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +14,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from maverik_backend.api import create_app
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import Database, database_url, make_engine
+from maverik_backend.core.embedded_postgres import load_pgserver
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.services import administration
 from maverik_backend.settings import Settings
 from tests.fixtures.database import Alembic, rows
+from tests.processes import clean_environment
 
 BASE = "0b2e5472511d"
 CHEAP = {"argon2_memory_kib": 8}
@@ -322,3 +325,69 @@ class TestTheWayDown:
             alembic(own_database)("downgrade", BASE)
 
         assert rows(own_database, "SELECT deshabilitado IS NULL AS open FROM usuario") == [{"open": False}]
+
+
+class TestTheWayBackWithTheBackup:
+    """With the commands of docs/UPGRADING.md."""
+
+    @pytest.fixture
+    def backup(self, old: Settings, tmp_path: Path) -> Path:
+        add(old, ("ana@example.com", "la clave de ana"))
+        rows(old, "INSERT INTO sesion_asesoria (usuario_id) VALUES (1)")
+        file = tmp_path / "before.dump"
+        assert run_client("pg_dump", old, "--format=custom", f"--file={file}", old.database.name) == 0
+        return file
+
+    @staticmethod
+    def restore(settings: Settings, name: str, backup: Path, *options: str) -> int:
+        arguments = ("--exit-on-error", "--single-transaction", "--no-owner", *options, f"--dbname={name}", str(backup))
+        return run_client("pg_restore", settings, *arguments)
+
+    def test_leads_into_a_new_database(self, old: Settings, backup: Path, alembic: MakeAlembic) -> None:
+        alembic(old)("upgrade", "head", **CHEAP)
+        name = f"{old.database.name}_before"
+        database = old.database.model_copy(update={"name": name})
+
+        assert run_client("createdb", old, name) == 0
+        try:
+            assert self.restore(old, name, backup) == 0
+
+            before = old.model_copy(update={"database": database})
+            assert rows(before, "SELECT email, clave FROM usuario") == [
+                {"email": "ana@example.com", "clave": "la clave de ana"}
+            ]
+            assert rows(before, "SELECT usuario_id FROM sesion_asesoria") == [{"usuario_id": 1}]
+            assert rows(before, "SELECT version_num FROM alembic_version") == [{"version_num": BASE}]
+            alembic(before)("upgrade", "head", **CHEAP)
+        finally:
+            run_client("dropdb", old, "--force", name)
+
+    def test_leads_into_an_emptied_schema(self, old: Settings, backup: Path, alembic: MakeAlembic) -> None:
+        alembic(old)("upgrade", "head", **CHEAP)
+
+        rows(old, "DROP SCHEMA public CASCADE")
+        rows(old, "CREATE SCHEMA public")
+
+        assert self.restore(old, old.database.name, backup) == 0
+        assert rows(old, "SELECT clave FROM usuario") == [{"clave": "la clave de ana"}]
+
+    def test_does_not_lead_over_the_upgraded_tables_and_changes_nothing(
+        self, old: Settings, backup: Path, alembic: MakeAlembic
+    ) -> None:
+        alembic(old)("upgrade", "head", **CHEAP)
+
+        assert self.restore(old, old.database.name, backup, "--clean") != 0
+
+        assert rows(old, "SELECT email, clave_hash LIKE '$argon2id$%' AS hashed FROM usuario") == [
+            {"email": "ana@example.com", "hashed": True}
+        ]
+
+
+def run_client(program: str, settings: Settings, *arguments: str) -> int:
+    """One of PostgreSQL's own programs, told where the embedded server listens; its exit status."""
+    library = load_pgserver()
+    programs = library.utils.POSTGRES_VERSIONS[library.utils.TARGET_POSTGRES_VERSION]
+    url = database_url(settings)
+    where = {"PGHOST": str(url.query["unix_sock"]).rpartition("/")[0], "PGUSER": str(url.username)}
+    done = subprocess.run([programs / program, *arguments], check=False, env=clean_environment(**where), timeout=60)  # noqa: S603 - the wheel's
+    return done.returncode

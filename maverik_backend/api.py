@@ -190,7 +190,6 @@ async def _lifespan(app: FastAPI, *, executor: Executor) -> AsyncIterator[None]:
         for worker in workers:
             await anyio.to_thread.run_sync(worker.stop)
         await anyio.to_thread.run_sync(partial(executor.shutdown, cancel_futures=True))
-        await anyio.to_thread.run_sync(resources.health.close)
         resources.database.dispose()
         _log.info("stopped")
 

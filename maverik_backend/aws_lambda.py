@@ -22,10 +22,7 @@ meanwhile is replaced before it is used (``core/database.py``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
-from functools import partial
-from threading import Thread
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import structlog
 from mangum import Mangum
@@ -36,13 +33,12 @@ from maverik_backend.api import clean_up_once, create_app, prepare
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.migrations import upgrade
+from maverik_backend.core.one_off_threads import OneOffThreads
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import problems
 from maverik_backend.web.resources import resources_of
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Event = dict[str, Any]
 Handler = Callable[[Event, LambdaContext], dict[str, Any]]
 
@@ -50,22 +46,6 @@ Handler = Callable[[Event, LambdaContext], dict[str, Any]]
 SETTLE_MARGIN_S = 5.0
 
 _log = structlog.get_logger(__name__)
-
-
-class OneOffThreads(Executor):
-    """Starts a thread for each piece of work and keeps none to wait for more."""
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        future: Future[T] = Future()
-        Thread(target=_run, args=(future, partial(fn, *args, **kwargs)), daemon=True).start()
-        return future
-
-
-def _run(future: Future[T], work: Callable[[], T]) -> None:
-    try:
-        future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
-        future.set_exception(error)
 
 
 def make_handler(settings: Settings) -> Handler:

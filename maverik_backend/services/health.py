@@ -19,7 +19,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.one_off_threads import OneOffThreads
 from maverik_backend.errors import DatabaseUnavailable, UpstreamError
 from maverik_backend.models import SCHEMA_REVISIONS, CorreoSaliente, MailState
 
@@ -71,10 +72,7 @@ class Health:
     ) -> None:
         self._transaction = transaction
         self._started = time.monotonic()
-        self._executor = ThreadPoolExecutor(max_workers=max(1, len(upstreams)), thread_name_prefix="health")
-        self._upstreams = {
-            name: _Watched(check, self._executor, fresh_for_s=fresh_for_s) for name, check in upstreams.items()
-        }
+        self._upstreams = {name: _Watched(check, fresh_for_s=fresh_for_s) for name, check in upstreams.items()}
         self._is_stopping = False
 
     def report(self) -> HealthReport:
@@ -99,10 +97,6 @@ class Health:
         """From now on, requests should be sent elsewhere."""
         self._is_stopping = True
 
-    def close(self) -> None:
-        """End the threads that ask."""
-        self._executor.shutdown(cancel_futures=True)
-
     def _database(self) -> tuple[DependencyHealth, DependencyHealth, DependencyHealth]:
         """The database, its tables, and the mails that wait in it."""
         started = time.perf_counter()
@@ -124,10 +118,10 @@ class Health:
 class _Watched:
     """One service: what is known of it, renewed beside the requests."""
 
-    def __init__(self, check: Check, executor: ThreadPoolExecutor, *, fresh_for_s: float) -> None:
+    def __init__(self, check: Check, *, fresh_for_s: float) -> None:
         self._check = check
         self._fresh_for_s = fresh_for_s
-        self._executor = executor
+        self._threads = OneOffThreads()
         self._lock = threading.Lock()
         self._known: DependencyHealth | None = None
         self._asked_at = 0.0
@@ -146,7 +140,7 @@ class _Watched:
             is_stale = time.monotonic() - self._asked_at >= self._fresh_for_s
             if self._asking is None or (is_stale and self._asking.done()):
                 self._asked_at = time.monotonic()
-                self._asking = self._executor.submit(self._ask)
+                self._asking = self._threads.submit(self._ask)
             return self._asking
 
     def _ask(self) -> DependencyHealth:

@@ -160,7 +160,6 @@ class TestOneThatHangs:
         health = Health(transaction=database.transaction, upstreams={"rag": service}, fresh_for_s=0.0)
         yield health
         service.released.set()
-        health.close()
 
     def test_crowds_do_not_pile_up_on_it(self, health: Health, service: Hanging) -> None:
         watched = health._upstreams["rag"]  # noqa: SLF001 - without the one connection of this test's database

@@ -40,11 +40,12 @@ from maverik_backend.services.health import Health
 from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.outbox import Outbox
 from maverik_backend.services.password import Passwords
-from maverik_backend.services.throttle import Throttle
+from maverik_backend.services.throttle import Throttle, limits_from
 from maverik_backend.services.throttle_storage import make_storage
 from maverik_backend.services.worker import Worker
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
+from maverik_backend.web.address_limit import AddressLimit
 from maverik_backend.web.body_limit import BodyLimit
 from maverik_backend.web.request_log import RequestLog
 from maverik_backend.web.resources import Resources, resources_of
@@ -84,7 +85,8 @@ def create_app(
         access_ttl=timedelta(minutes=security.access_token_ttl_minutes),
         refresh_ttl=timedelta(days=security.refresh_token_ttl_days),
     )
-    throttle = Throttle(make_storage(security.rate_limit_storage.get_secret_value(), database.transaction))
+    counters = make_storage(security.rate_limit_storage.get_secret_value(), database.transaction)
+    throttle = Throttle(counters, limits_from(security))
     executor = executor or ThreadPoolExecutor(settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
     resources = Resources(
@@ -114,6 +116,7 @@ def create_app(
             catalogs=catalogs,
             executor=executor,
             metrics=measured,
+            throttle=throttle,
             settings=settings.advice,
         ),
         outbox=Outbox(
@@ -131,13 +134,13 @@ def create_app(
         ),
         metrics=measured,
     )
-    app = _make_fastapi(settings, measured)
+    app = _make_fastapi(settings, measured, throttle)
     app.state.resources = resources
     app.router.lifespan_context = partial(_lifespan, executor=executor)
     return app
 
 
-def _make_fastapi(settings: Settings, measured: Metrics) -> FastAPI:
+def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> FastAPI:
     app = FastAPI(
         title="Maverik Backend",
         version=__version__,
@@ -153,6 +156,12 @@ def _make_fastapi(settings: Settings, measured: Metrics) -> FastAPI:
     openapi.install(app)
     # The last one added is the outermost: also what fails unexpectedly has an id, a log line and the CORS headers.
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(
+        AddressLimit,
+        throttle=throttle,
+        trusted_proxy_count=settings.security.trusted_proxy_count,
+        is_counted_here=settings.security.counts_in_memory,
+    )
     app.add_middleware(problems.UnexpectedErrors)
     app.add_middleware(RequestLog, metrics=measured)
     app.add_middleware(

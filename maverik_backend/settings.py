@@ -256,6 +256,13 @@ class SecuritySettings(_Group):
     rate_limit_storage: RateLimitStorage = SecretStr("memory")
     """Where tries are counted: ``memory`` for one process, ``postgres`` or ``redis://...`` for several. The address of
     a Redis may hold its password."""
+    rate_limits_enabled: bool = True
+    """False turns every limit off, for load tests."""
+    rate_limit_turns_per_minute: int | None = Field(default=None, ge=1)
+    """By person, as the next; these three change the table in ``services/throttle.py``."""
+    rate_limit_history_reads_per_minute: int | None = Field(default=None, ge=1)
+    rate_limit_requests_per_minute: int | None = Field(default=None, ge=1)
+    """By address (of IPv6 by /64)."""
     metrics_token: LongSecret | None = None
     """What ``GET /metrics`` wants as its bearer token; without one there is no such route."""
 
@@ -410,6 +417,8 @@ def _production_problems(settings: Settings) -> Iterator[str]:
     if mail.smtp_api_url and not _is_encrypted(mail.smtp_api_url):
         yield "SMTP_API_URL sends the API key and people's keys in clear: production uses an https:// address."
     yield from _key_problems(settings.security)
+    if not settings.security.rate_limits_enabled:
+        yield "RATE_LIMITS_ENABLED=false lets anybody guess keys as fast as they can: production keeps the limits."
     if urlsplit(settings.frontend.main_url).hostname in {"localhost", "127.0.0.1", "::1"}:
         yield "FRONTEND_URL is not set to a public address: links in people's mails would lead to localhost."
     elif not all(_is_encrypted(url) for url in settings.frontend.urls):

@@ -15,6 +15,12 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[1]
 START_TIMEOUT_S = 60.0
+# Callers of a test share one address and, often, one person. Counted all the same, as in production.
+PLENTY = {
+    "RATE_LIMIT_TURNS_PER_MINUTE": "1000000",
+    "RATE_LIMIT_HISTORY_READS_PER_MINUTE": "1000000",
+    "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",
+}
 STOP_TIMEOUT_S = 30.0
 
 
@@ -59,7 +65,9 @@ class ServerProcess:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
             [sys.executable, *self.command, "--port", str(self.port), *arguments],
             cwd=folder,
-            env=clean_environment(**{"PYTHONPATH": str(ROOT), "LOCAL_DATA_DIR": str(folder / "data"), **variables}),
+            env=clean_environment(
+                **{"PYTHONPATH": str(ROOT), "LOCAL_DATA_DIR": str(folder / "data"), **PLENTY, **variables}
+            ),
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )

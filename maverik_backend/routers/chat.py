@@ -10,7 +10,7 @@ from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
 from maverik_backend.services.idempotency import MAX_KEY_CHARS
-from maverik_backend.web.dependencies import App, CurrentClaims, CurrentUser, DbSession
+from maverik_backend.web.dependencies import App, CurrentClaims, CurrentUser, DbSession, HistoryReader
 
 router = APIRouter(
     prefix="/copilot/sessions", tags=["conversación"], responses={**responses.SIGNED_IN, **responses.NOT_FOUND}
@@ -52,7 +52,7 @@ def create_turn(
 
 @router.get("/{session_id}", summary="Lo dicho, de lo más viejo a lo más nuevo", responses=responses.INVALID)
 def get_history(
-    session_id: Id, user: CurrentUser, session: DbSession, app: App, limit: Limit = None, before: Before = None
+    session_id: Id, user: HistoryReader, session: DbSession, app: App, limit: Limit = None, before: Before = None
 ) -> list[TurnoResponse]:
     return app.chat.get_history(session, user_id=user.id, session_id=session_id, limit=limit, before=before)
 

@@ -9,6 +9,7 @@ Rule                   Value
 Whole turn             ``EXTERNAL_SERVICE_TIMEOUT`` seconds for everything that waits on other services
 At once                ``MAX_CONCURRENT_TURNS`` in a process; another one is refused at once, never queued
 In a session           one at a time
+How often              ``Action.TURN`` of services/throttle.py; a request that was answered before is not counted
 Twice                  a request with an ``Idempotency-Key`` that came before gets the answer it got then
 Portfolio              asked for on the first turn, while the advisor thinks; where there was none, on the next one
 Portfolio late         at most :data:`PORTFOLIO_GRACE_S` after the first answer, :data:`LATER_PORTFOLIO_GRACE_S` after
@@ -54,7 +55,7 @@ from maverik_backend.errors import (
 from maverik_backend.models import SesionAsesoria, TurnState
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
 from maverik_backend.services import answer as answers
-from maverik_backend.services import conversation, idempotency, prompt
+from maverik_backend.services import auth, conversation, idempotency, prompt
 from maverik_backend.services import portfolio as portfolios
 from maverik_backend.services import session as sessions
 from maverik_backend.services import turn as turns
@@ -62,6 +63,7 @@ from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.conversation import Conversation, Said
 from maverik_backend.services.idempotency import RequestKey
 from maverik_backend.services.proposal import Proposals
+from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.services.turn import TurnStore
 from maverik_backend.settings import AdviceSettings
 from maverik_backend.texts import advice as texts
@@ -118,6 +120,7 @@ class Chat:
         catalogs: CatalogCache,
         executor: Executor,
         metrics: Metrics,
+        throttle: Throttle,
         settings: AdviceSettings,
         portfolio_grace_s: float = PORTFOLIO_GRACE_S,
     ) -> None:
@@ -128,6 +131,7 @@ class Chat:
         self._fallback = fallback
         self._catalogs = catalogs
         self._metrics = metrics
+        self._throttle = throttle
         self._settings = settings
         self._most = settings.history_max_turns
         self._portfolio_grace_s = portfolio_grace_s
@@ -146,13 +150,17 @@ class Chat:
         Raises:
             Overloaded: when too many turns are under way in this process.
             NotAuthenticated: when the login is closed.
+            TooManyTries: when the person had too many turns lately.
             NotFound: when the session is not this person's.
             InvalidInput: when a later turn has no text.
             TurnInProgress: when the session is answering something else, or (``SameRequestRunning``) this very request.
             IdempotencyKeyReused: when the key came before with another request.
         """
         request = RequestKey.of(user_id=claims.user_id, key=idempotency_key, session_id=session_id, text=text)
+        if replay := self._replayed(request, claims, session_id=session_id):
+            return replay
         with self._place():
+            self._throttle.count(Action.TURN, str(claims.user_id))
             deadline = Deadline.after(self._settings.external_service_timeout)
             started = self._start(request, claims, session_id=session_id, text=text)
             if isinstance(started, Answered):
@@ -163,10 +171,11 @@ class Chat:
         """Have a turn that was interrupted, or got a fallback, answered again, in its own place.
 
         Raises:
-            Overloaded, NotAuthenticated, NotFound, TurnInProgress: as :meth:`answer`.
+            Overloaded, TooManyTries, NotAuthenticated, NotFound, TurnInProgress: as :meth:`answer`.
             NothingToRetry: when the turn has its answer.
         """
         with self._place():
+            self._throttle.count(Action.TURN, str(claims.user_id))
             deadline = Deadline.after(self._settings.external_service_timeout)
             started = self._start_again(claims, session_id=session_id, turn_id=turn_id)
             return self._answer(started, deadline)
@@ -217,6 +226,14 @@ class Chat:
             yield
         finally:
             self._places.release()
+
+    def _replayed(self, request: RequestKey, claims: AccessClaims, *, session_id: int) -> Answered | None:
+        """The answer that this request got before. Transaction one looks again, under the session's lock."""
+        if request.key is None:
+            return None
+        with self._transaction() as session:
+            auth.authenticate(session, claims)
+            return self._answered_before(session, request, session_id=session_id)
 
     def _start(
         self, request: RequestKey, claims: AccessClaims, *, session_id: int, text: str | None

@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 
 import structlog
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, RateLimitItemPerMinute, parse
 from limits.errors import StorageError
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from maverik_backend.errors import DatabaseUnavailable, TooManyTries, UpstreamUnreachable
+from maverik_backend.settings import SecuritySettings
 
 _log = structlog.get_logger(__name__)
 
@@ -35,6 +37,9 @@ class Action(StrEnum):
     RESET_FROM_ADDRESS = "reset_from_address"
     REFRESH_FROM_ADDRESS = "refresh_from_address"
     CONFIRM_KEY = "confirm_key"
+    TURN = "turn"
+    READ_HISTORY = "read_history"
+    REQUEST_FROM_ADDRESS = "request_from_address"
 
 
 LIMITS: dict[Action, RateLimitItem] = {
@@ -57,14 +62,36 @@ LIMITS: dict[Action, RateLimitItem] = {
     # Re-entering the key while signed in: changing it, deleting the account. Counted together, because whoever has a
     # stolen token guesses the same key with both; a mailed link starts it anew.
     Action.CONFIRM_KEY: parse("10 per 15 minutes"),
+    # By person. Every turn costs a call to a language model; nobody reads answers faster than this.
+    Action.TURN: parse("20 per minute"),
+    Action.READ_HISTORY: parse("10 per minute"),
+    # Every request, whoever sends it, but those that only ask how the service is (web/address_limit.py).
+    Action.REQUEST_FROM_ADDRESS: parse("100 per minute"),
 }
 
 
-class Throttle:
-    """Counts tries in fixed windows. Safe to use from several threads, and as wide as its storage is shared."""
+def limits_from(settings: SecuritySettings) -> Mapping[Action, RateLimitItem]:
+    """The table with what operators changed in it; empty when they turned all limits off."""
+    if not settings.rate_limits_enabled:
+        return {}
+    changed = {
+        Action.TURN: settings.rate_limit_turns_per_minute,
+        Action.READ_HISTORY: settings.rate_limit_history_reads_per_minute,
+        Action.REQUEST_FROM_ADDRESS: settings.rate_limit_requests_per_minute,
+    }
+    return LIMITS | {action: RateLimitItemPerMinute(amount) for action, amount in changed.items() if amount}
 
-    def __init__(self, storage: Storage) -> None:
+
+class Throttle:
+    """Counts tries in fixed windows. Safe to use from several threads, and as wide as its storage is shared.
+
+    A storage may be another process, so nothing is counted while a transaction is open.
+    """
+
+    def __init__(self, storage: Storage, limits: Mapping[Action, RateLimitItem] = LIMITS) -> None:
+        """What is not in ``limits`` is not counted."""
         self._limiter = FixedWindowRateLimiter(storage)
+        self._limits = limits
 
     def count(self, action: Action, *subject: str) -> None:
         """Count one try of ``action`` by ``subject``: an account, a place, or one from the other.
@@ -73,7 +100,9 @@ class Throttle:
             TooManyTries: when the limit of the table is used up.
             UpstreamUnreachable: when a shared storage is away.
         """
-        limit, key = LIMITS[action], _key(action, *subject)
+        if (limit := self._limits.get(action)) is None:
+            return
+        key = _key(action, *subject)
         try:
             if self._limiter.hit(limit, key):
                 return
@@ -87,8 +116,10 @@ class Throttle:
 
         What they did is done by then, so a storage that is away does not turn it into a failure.
         """
+        if (limit := self._limits.get(action)) is None:
+            return
         try:
-            self._limiter.clear(LIMITS[action], _key(action, *subject))
+            self._limiter.clear(limit, _key(action, *subject))
         except (StorageError, DatabaseUnavailable):
             _log.warning("tries_not_forgiven", action=action.value)
 

@@ -26,6 +26,7 @@ from maverik_backend.services import auth
 from maverik_backend.services.auth import SignedIn
 from maverik_backend.services.catalog import Catalogs
 from maverik_backend.services.event import Caller
+from maverik_backend.services.throttle import Action
 from maverik_backend.web.caller import caller_of
 from maverik_backend.web.resources import Resources, resources_of
 
@@ -135,6 +136,15 @@ def _detached_login(app: App, claims: CurrentClaims) -> SignedIn:
 
 
 DetachedLogin = Annotated[SignedIn, Depends(_detached_login)]
+
+
+def _history_reader(signed_in: DetachedLogin, app: App) -> Usuario:
+    """Whoever reads a history, counted: after the transaction that tells who it is, before the one that reads."""
+    app.throttle.count(Action.READ_HISTORY, str(signed_in.user.id))
+    return signed_in.user
+
+
+HistoryReader = Annotated[Usuario, Depends(_history_reader)]
 
 
 def _caller(request: Request, app: App) -> Caller:

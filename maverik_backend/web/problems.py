@@ -99,6 +99,11 @@ class UnexpectedErrors:
 
 
 def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
+    return response_for_error(error)
+
+
+def response_for_error(error: Exception) -> JSONResponse:
+    """The problem for one of the kinds in :data:`PROBLEMS`; any other error is raised again."""
     problem = next((PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS), None)
     if problem is None:
         raise error

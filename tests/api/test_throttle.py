@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from limits.storage import MemoryStorage
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
+from maverik_backend.api import create_app
 from maverik_backend.clients.mail.local import LocalMailbox
+from maverik_backend.clients.registry import Clients
+from maverik_backend.core.security import PasswordHasher
 from maverik_backend.services.throttle import LIMITS, Action
-from maverik_backend.web.resources import Resources
-from tests.fixtures.application import MakeApp
-from tests.fixtures.people import TestUser, make_profile, text_of
+from maverik_backend.services.throttle_storage import MemoryStorage
+from maverik_backend.settings import Settings
+from maverik_backend.web.resources import Resources, resources_of
+from tests.fixtures.application import ANSWER, PLENTY, MakeApp, ScriptedAdvisor, ScriptedOptimizer
+from tests.fixtures.people import TestUser, key_in, make_profile, text_of
 
 Try = Callable[[TestClient, TestUser], Any]
 _numbers = count(1)
@@ -34,6 +38,9 @@ def log_in(api: TestClient, email: str, **kwargs: Any) -> Any:
 def confirm_key(api: TestClient, user: TestUser) -> Any:
     del api
     return user.put("/user/password", {"clave_actual": "otra", "clave_nueva": "una clave nueva"})
+
+
+NO_SESSION = "/copilot/sessions/1"
 
 
 def from_anywhere() -> dict[str, str]:
@@ -55,7 +62,11 @@ TRIES: dict[Action, Try] = {
     ),
     Action.REFRESH_FROM_ADDRESS: lambda api, _user: api.post("/user/token/refresh", json={"refresh_token": "x"}),
     Action.CONFIRM_KEY: confirm_key,
+    Action.TURN: lambda _api, user: user.post(NO_SESSION, {"input": "hola"}),
+    Action.READ_HISTORY: lambda _api, user: user.get(NO_SESSION),
+    Action.REQUEST_FROM_ADDRESS: lambda api, _user: api.get("/catalogs"),
 }
+OF_THE_TABLE = dict.fromkeys(PLENTY)
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -64,8 +75,17 @@ def storage(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def app(make_app: MakeApp, storage: str) -> FastAPI:
-    return make_app(rate_limit_storage=SecretStr(storage), trusted_proxy_count=1)
+def action() -> Action | None:
+    """Which line of the table a test is about; those about each of them are given it."""
+    return None
+
+
+@pytest.fixture
+def app(make_app: MakeApp, storage: str, action: Action | None) -> FastAPI:
+    limits = {**OF_THE_TABLE}
+    if action is not Action.REQUEST_FROM_ADDRESS:  # other lines allow more than this one, which counts everything
+        limits["rate_limit_requests_per_minute"] = PLENTY["rate_limit_requests_per_minute"]
+    return make_app(rate_limit_storage=SecretStr(storage), trusted_proxy_count=1, **limits)
 
 
 @pytest.fixture
@@ -78,7 +98,7 @@ def let_windows_pass(resources: Resources, connection: Connection, storage: str)
             return
         counted = resources.throttle._limiter.storage  # noqa: SLF001 - time travel
         assert isinstance(counted, MemoryStorage)
-        counted.expirations.update(dict.fromkeys(counted.expirations, 0.0))
+        counted._windows.update({key: (count, 0.0) for key, (count, _) in counted._windows.items()})  # noqa: SLF001 - the same
 
     return travel
 
@@ -236,7 +256,7 @@ class TestWhoIsCounted:
 
         counted = resources.throttle._limiter.storage  # noqa: SLF001 - what it keeps is what is looked at
         keys = (
-            list(counted.storage)
+            list(counted._windows)  # noqa: SLF001 - the same
             if isinstance(counted, MemoryStorage)
             else list(connection.scalars(text("SELECT clave FROM limite_uso")))
         )
@@ -287,3 +307,161 @@ class TestFromWhere:
         )
 
         assert user.get("/user/logins").json()[0]["direccion"] == "203.0.113.0/24"
+
+
+class TestTurns:
+    """Twenty a minute by the table; an answer that was given before is not a turn."""
+
+    def test_one_person_has_so_many_in_whatever_session(self, user: TestUser, other_user: TestUser) -> None:
+        for _ in range(LIMITS[Action.TURN].amount):
+            user.say(user.open_session(), "hola")
+
+        refused = user.post(f"/copilot/sessions/{user.open_session()['id']}", {"input": "hola"})
+
+        assert refused.status_code == 429
+        assert other_user.say(other_user.open_session(), "hola")["output"].startswith(ANSWER)
+
+    def test_a_repeated_request_is_neither_counted_nor_refused(self, api: TestClient, user: TestUser) -> None:
+        path, key = f"/copilot/sessions/{user.open_session()['id']}", {"Idempotency-Key": "uno"}
+        first = user.post(path, {"input": "hola"}, headers=key)
+        for _ in range(5):
+            user.post(path, {"input": "hola"}, headers=key)
+        others = [TRIES[Action.TURN](api, user).status_code for _ in range(LIMITS[Action.TURN].amount)]
+
+        again = user.post(path, {"input": "hola"}, headers=key)
+
+        assert others == [404] * (len(others) - 1) + [429]
+        assert (again.status_code, again.json(), again.headers["Idempotency-Replayed"]) == (200, first.json(), "true")
+
+    def test_another_try_counts_as_a_turn(self, api: TestClient, user: TestUser) -> None:
+        use_up(Action.TURN, api, user)
+
+        assert user.post(f"{NO_SESSION}/turns/1/retry").status_code == 429
+
+    def test_the_history_stays_readable(self, api: TestClient, user: TestUser) -> None:
+        session = user.open_session()
+        use_up(Action.TURN, api, user)
+
+        assert user.get(f"/copilot/sessions/{session['id']}").status_code == 200
+
+
+class TestRequests:
+    """A hundred a minute from one place by the table, whatever is asked for."""
+
+    @pytest.fixture
+    def action(self) -> Action:
+        return Action.REQUEST_FROM_ADDRESS
+
+    @pytest.fixture
+    def used_up(self, api: TestClient, action: Action) -> None:
+        for _ in range(LIMITS[action].amount):
+            api.get("/nada")
+
+    @pytest.mark.usefixtures("used_up")
+    @pytest.mark.parametrize("path", ["/catalogs", "/nada", "/openapi.json", "/user/me", "/health/../catalogs"])
+    def test_every_path_counts(self, api: TestClient, path: str) -> None:
+        assert api.get(path).status_code == 429
+
+    @pytest.mark.usefixtures("used_up")
+    @pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/health/ready"])
+    def test_how_the_service_is_can_always_be_asked(self, api: TestClient, path: str) -> None:
+        assert api.get(path).status_code in {200, 503}
+
+    @pytest.mark.usefixtures("used_up")
+    def test_browsers_may_read_the_refusal(self, api: TestClient) -> None:
+        response = api.get("/catalogs", headers={"Origin": "https://app.example.com"})
+
+        assert (response.status_code, response.json()["error"]) == (429, "too many requests")
+        assert response.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        assert response.headers["X-Request-ID"]
+
+    @pytest.mark.usefixtures("used_up")
+    def test_what_browsers_ask_before_is_answered(self, api: TestClient) -> None:
+        headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
+
+        assert api.options("/copilot/sessions", headers=headers).status_code == 200
+
+    def test_what_browsers_ask_before_is_not_counted(self, api: TestClient, action: Action) -> None:
+        for _ in range(LIMITS[action].amount + 1):
+            api.options("/copilot/sessions")
+
+        assert api.get("/catalogs").status_code == 200
+
+    def test_an_ipv6_household_is_counted_as_one(self, api: TestClient, action: Action) -> None:
+        for number in range(LIMITS[action].amount):
+            api.get("/nada", headers={"X-Forwarded-For": f"2001:db8:1:2::{number:x}"})
+
+        assert api.get("/nada", headers={"X-Forwarded-For": "2001:db8:1:2:ffff::1"}).status_code == 429
+        assert api.get("/nada", headers={"X-Forwarded-For": "2001:db8:1:3::1"}).status_code == 404
+
+    def test_another_address_goes_on(self, api: TestClient, used_up: None) -> None:
+        del used_up
+
+        assert api.get("/catalogs", headers=from_anywhere()).status_code == 200
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("name", "action"),
+        [
+            ("rate_limit_turns_per_minute", Action.TURN),
+            ("rate_limit_history_reads_per_minute", Action.READ_HISTORY),
+            ("rate_limit_requests_per_minute", Action.REQUEST_FROM_ADDRESS),
+        ],
+    )
+    def test_operators_change_the_general_limits(
+        self, make_app: MakeApp, user: TestUser, name: str, action: Action
+    ) -> None:
+        api = TestClient(make_app(**{name: 3}))
+        somebody = TestUser(api, email=user.email, key=user.key, token=user.token, refresh_token="")
+
+        assert [TRIES[action](api, somebody).status_code == 429 for _ in range(4)] == [False] * 3 + [True]
+
+    @pytest.mark.parametrize("action", Action)
+    def test_all_of_them_can_be_turned_off(self, make_app: MakeApp, user: TestUser, action: Action) -> None:
+        api = TestClient(make_app(rate_limits_enabled=False))
+        somebody = TestUser(api, email=user.email, key=user.key, token=user.token, refresh_token="")
+
+        assert 429 not in {TRIES[action](api, somebody).status_code for _ in range(LIMITS[action].amount + 1)}
+
+
+@pytest.fixture
+def with_one_connection(
+    own_database: Settings,
+    advisor: ScriptedAdvisor,
+    optimizer: ScriptedOptimizer,
+    mailbox: LocalMailbox,
+    cheap_hasher: PasswordHasher,
+) -> Iterator[FastAPI]:
+    """The application with a pool of one, which the counting needs as well."""
+    database = own_database.database.model_copy(update={"pool_size": 1, "pool_timeout_s": 0.5})
+    security = own_database.security.model_copy(update={"rate_limit_storage": "postgres"})
+    settings = own_database.model_copy(update={"database": database, "security": security})
+    clients = Clients(advisor=advisor, optimizer=optimizer, mail=mailbox)
+    app = create_app(settings, clients=clients, hasher=cheap_hasher)
+    yield app
+    resources_of(app).database.dispose()
+
+
+def test_nothing_is_counted_while_a_transaction_is_open(with_one_connection: FastAPI, mailbox: LocalMailbox) -> None:
+    api, form = TestClient(with_one_connection), make_profile()
+    statuses = [api.post("/user/signup", json=form).status_code]
+    resources_of(with_one_connection).outbox.deliver_due()
+    key = key_in(mailbox.mails_to(form["email"])[-1])
+    login = api.post("/user/login", json={"email": form["email"], "clave": key}).json()
+    user = TestUser(
+        api, email=form["email"], key=key, token=login["access_token"], refresh_token=login["refresh_token"]
+    )
+    path, idempotent = f"/copilot/sessions/{user.open_session()['id']}", {"Idempotency-Key": "uno"}
+
+    statuses += [
+        user.post(path, {"input": "hola"}, headers=idempotent).status_code,
+        user.post(path, {"input": "hola"}, headers=idempotent).status_code,
+        user.get(path).status_code,
+        api.post("/user/token/refresh", json={"refresh_token": user.refresh_token}).status_code,
+        user.change_key("una clave bien nueva").status_code,
+        api.post("/user/password/forgot", json={"email": user.email}).status_code,
+        user.delete("/user/me", {"clave": user.key}).status_code,
+    ]
+
+    assert statuses == [201, 200, 200, 200, 200, 200, 200, 204]

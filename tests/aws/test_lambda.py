@@ -25,6 +25,7 @@ from tests.fixtures.application import local_settings
 from tests.fixtures.database import rows
 from tests.fixtures.people import make_profile, make_session_body
 from tests.postgres import PASSWORD, USER, TcpPostgres
+from tests.processes import PLENTY
 from tests.servers import HANG, MailApiServer, OptimizerServer, RagServer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client runs on Linux only")
@@ -60,6 +61,7 @@ def deployment() -> Iterator[Deployment]:
         mail = stack.enter_context(MailApiServer())
         environment = {
             **fixed_variables(),
+            **PLENTY,
             "APP_ENV": "staging",
             "DB_HOST": "127.0.0.1",
             "DB_PORT": str(server.port),

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from limits.storage import MemoryStorage, Storage
+from limits.storage import Storage
 from sqlalchemy import Connection, text
 
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.errors import SettingsError, TooManyTries, UpstreamUnreachable
 from maverik_backend.services.throttle import LIMITS, Action, Throttle
-from maverik_backend.services.throttle_storage import PostgresStorage, make_storage
+from maverik_backend.services.throttle_storage import MemoryStorage, PostgresStorage, make_storage
 from maverik_backend.settings import Settings
 from tests.redis_server import RedisServer
 
@@ -117,6 +117,52 @@ class TestWindows:
 
     def test_it_says_whether_it_is_there(self, storage: PostgresStorage) -> None:
         assert storage.check() is True
+
+
+class TestMemory:
+    def test_no_count_is_lost_nor_given_twice(self) -> None:
+        storage, barrier = MemoryStorage(), threading.Barrier(THREADS)
+
+        def count() -> list[int]:
+            barrier.wait()
+            return [storage.incr("k", 60) for _ in range(1000)]
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            futures = [pool.submit(count) for _ in range(THREADS)]
+            counted = sorted(number for future in futures for number in future.result())
+
+        assert counted == list(range(1, THREADS * 1000 + 1))
+
+    def test_a_window_ends_when_it_was_said_to(self) -> None:
+        storage = MemoryStorage()
+        storage.incr("k", 60)
+        storage.incr("short", 0)
+
+        assert (storage.get("k"), storage.get("short"), storage.incr("short", 60)) == (1, 0, 1)
+        assert 59 <= storage.get_expiry("k") - time.time() <= 60
+
+    def test_windows_that_have_passed_do_not_fill_the_memory(self) -> None:
+        storage = MemoryStorage()
+        for number in range(100_000):
+            storage.incr(f"passed {number}", 0)
+        storage.incr("k", 60)
+
+        assert storage.reset() <= 2_000
+
+    def test_it_starts_no_thread(self) -> None:
+        before = threading.active_count()
+
+        Throttle(MemoryStorage()).count(Action.CONFIRM_KEY, "7")
+
+        assert threading.active_count() == before
+
+    def test_a_cleared_count_starts_anew(self) -> None:
+        storage = MemoryStorage()
+        storage.incr("k", 60)
+
+        storage.clear("k")
+
+        assert (storage.check(), storage.incr("k", 60)) == (True, 1)
 
 
 class TestChoosing:

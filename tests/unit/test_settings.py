@@ -300,6 +300,7 @@ class TestProduction:
             ({"FRONTEND_URL": LOCAL_FRONTEND_URL}, "FRONTEND_URL is not set"),
             ({"SMTP_API_URL": "http://mail.example.com/v3/email"}, "SMTP_API_URL sends"),
             ({"SMTP_API_URL": "HTTP://mail.example.com/v3/email"}, "SMTP_API_URL sends"),
+            ({"RATE_LIMITS_ENABLED": "false"}, "RATE_LIMITS_ENABLED=false lets"),
             ({"FRONTEND_URL": "http://app.example.com"}, "FRONTEND_URL sends"),
             ({"FRONTEND_URL": "https://app.example.com,http://www.example.com"}, "FRONTEND_URL sends"),
         ],
@@ -360,6 +361,7 @@ class TestAccounts:
         assert security.temporary_key_ttl_hours == 72
         assert security.trusted_proxy_count == 0
         assert security.counts_in_memory
+        assert security.rate_limits_enabled
 
     @pytest.mark.parametrize("value", ["memory", "postgres", "redis://cache:6379/0", "rediss://:key@cache/1"])
     def test_tries_are_counted_where_it_is_said(self, env: pytest.MonkeyPatch, value: str) -> None:
@@ -378,6 +380,10 @@ class TestAccounts:
             ("REFRESH_TOKEN_TTL_DAYS", "366"),
             ("TEMPORARY_KEY_TTL_HOURS", "0"),
             ("RESET_LINK_TTL_MINUTES", "4"),
+            ("RATE_LIMITS_ENABLED", "perhaps"),
+            ("RATE_LIMIT_TURNS_PER_MINUTE", "0"),
+            ("RATE_LIMIT_HISTORY_READS_PER_MINUTE", "0"),
+            ("RATE_LIMIT_REQUESTS_PER_MINUTE", "0"),
             ("TRUSTED_PROXY_COUNT", "-1"),
             ("TRUSTED_PROXY_COUNT", "11"),
             ("ACCESS_TOKEN_TTL_MINUTES", "0"),

@@ -1,0 +1,52 @@
+"""How many requests one address may send, whatever they ask for (OWASP API4:2023).
+
+A middleware, so that paths that do not exist count too, and so that nothing is looked up for what is refused. Counting
+in memory takes a few microseconds and happens right here; a storage elsewhere is asked in threads of its own, so that
+waiting for it takes no thread from requests that hold a connection.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import anyio
+import anyio.to_thread
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from maverik_backend.errors import MaverikError
+from maverik_backend.services.throttle import Action, Throttle
+from maverik_backend.web import problems
+from maverik_backend.web.caller import caller_of
+
+THREADS = 4
+# Asked often by what watches over the service, and answered at once.
+_NOT_COUNTED = frozenset({"/", "/health", "/health/live", "/health/ready", "/metrics"})
+
+
+class AddressLimit:
+    """Middleware: counts every request but questions about the service itself and those of CORS (``OPTIONS``)."""
+
+    def __init__(self, app: ASGIApp, *, throttle: Throttle, trusted_proxy_count: int, is_counted_here: bool) -> None:
+        """``is_counted_here`` says that the throttle's storage is this process's memory."""
+        self._app = app
+        self._throttle = throttle
+        self._trusted_proxy_count = trusted_proxy_count
+        self._is_counted_here = is_counted_here
+        self._threads = anyio.CapacityLimiter(THREADS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] != "OPTIONS" and scope["path"] not in _NOT_COUNTED:
+            try:
+                await self._count(caller_of(Request(scope), trusted_proxy_count=self._trusted_proxy_count).place)
+            except MaverikError as error:
+                await problems.response_for_error(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _count(self, place: str) -> None:
+        count = partial(self._throttle.count, Action.REQUEST_FROM_ADDRESS, place)
+        if self._is_counted_here:
+            count()
+        else:
+            await anyio.to_thread.run_sync(count, limiter=self._threads)

@@ -49,6 +49,7 @@ from maverik_backend.web.address_limit import AddressLimit
 from maverik_backend.web.body_limit import BodyLimit
 from maverik_backend.web.request_log import RequestLog
 from maverik_backend.web.resources import Resources, resources_of
+from maverik_backend.web.security_headers import DOCS_PATH, SecurityHeaders
 
 CLEANUP_INTERVAL_S = 3600.0
 # A turn of 8,000 characters, every one escaped as two surrogates, takes less than half of it.
@@ -147,6 +148,9 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
         # A path has one spelling; another would be answered with a 307 that has no body.
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
+        docs_url=DOCS_PATH,
+        swagger_ui_oauth2_redirect_url=None,
+        redoc_url=None,
     )
     for module in (chat, session, catalog, user, auth, health):  # routes are tried in order: the busiest come first
         app.include_router(module.router)
@@ -175,6 +179,7 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
         ],
         expose_headers=["ETag", "Retry-After", "X-Request-ID"],
     )
+    app.add_middleware(SecurityHeaders, is_production=settings.app.is_production)
     return app
 
 

@@ -20,7 +20,7 @@ from maverik_backend.services.throttle import LIMITS, Action
 from maverik_backend.services.throttle_storage import MemoryStorage
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources, resources_of
-from tests.fixtures.application import ANSWER, PLENTY, MakeApp, ScriptedAdvisor, ScriptedOptimizer
+from tests.fixtures.application import ANSWER, PLENTY, MakeApp
 from tests.fixtures.people import TestUser, key_in, make_profile, text_of
 
 Try = Callable[[TestClient, TestUser], Any]
@@ -426,18 +426,11 @@ class TestSettings:
 
 
 @pytest.fixture
-def with_one_connection(
-    own_database: Settings,
-    advisor: ScriptedAdvisor,
-    optimizer: ScriptedOptimizer,
-    mailbox: LocalMailbox,
-    cheap_hasher: PasswordHasher,
-) -> Iterator[FastAPI]:
+def with_one_connection(own_database: Settings, clients: Clients, cheap_hasher: PasswordHasher) -> Iterator[FastAPI]:
     """The application with a pool of one, which the counting needs as well."""
     database = own_database.database.model_copy(update={"pool_size": 1, "pool_timeout_s": 0.5})
     security = own_database.security.model_copy(update={"rate_limit_storage": "postgres"})
     settings = own_database.model_copy(update={"database": database, "security": security})
-    clients = Clients(advisor=advisor, optimizer=optimizer, mail=mailbox)
     app = create_app(settings, clients=clients, hasher=cheap_hasher)
     yield app
     resources_of(app).database.dispose()

@@ -1,0 +1,99 @@
+"""What browsers are told, on whatever answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from starlette.testclient import TestClient
+
+from maverik_backend.api import create_app
+from maverik_backend.clients.registry import Clients
+from maverik_backend.settings import AppEnv, Settings
+from maverik_backend.web.security_headers import HEADERS
+from tests.fixtures.application import MakeApp, ScriptedAdvisor
+from tests.fixtures.people import TestUser
+
+PREFLIGHT = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("GET", "/", b"", {}, 200),
+        ("GET", "/openapi.json", b"", {}, 200),
+        ("GET", "/user/me", b"", {}, 401),
+        ("GET", "/nada", b"", {}, 404),
+        ("PUT", "/catalogs", b"", {}, 405),
+        ("POST", "/user/login", b"x" * 300_000, {}, 413),
+        ("POST", "/user/login", b"x", {"Content-Type": "text/plain"}, 415),
+        ("POST", "/user/login", b"{", {"Content-Type": "application/json"}, 422),
+        ("OPTIONS", "/user/login", b"", PREFLIGHT, 200),
+    ],
+)
+def test_every_answer_has_them(
+    api: TestClient, method: str, path: str, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    response = api.request(method, path, content=body, headers=headers)
+
+    assert response.status_code == status
+    assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_a_refusal_for_too_many_requests_has_them(make_app: MakeApp) -> None:
+    api = TestClient(make_app(rate_limit_requests_per_minute=1))
+    api.get("/catalogs")
+
+    response = api.get("/catalogs")
+
+    assert response.status_code == 429
+    assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_an_unexpected_failure_has_them(user: TestUser, advisor: ScriptedAdvisor) -> None:
+    advisor.queue.append(RuntimeError("a defect"))
+
+    response = user.post(f"/copilot/sessions/{user.open_session()['id']}", {"input": "hola"})
+
+    assert response.status_code == 500
+    assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_the_catalogues_may_be_kept(api: TestClient) -> None:
+    first = api.get("/catalogs")
+    unchanged = api.get("/catalogs", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert first.headers["Cache-Control"] == unchanged.headers["Cache-Control"] == "public, max-age=300"
+
+
+class TestDocs:
+    def test_it_may_load_what_it_names_and_nothing_else(self, api: TestClient) -> None:
+        page = api.get("/docs")
+        policy = page.headers["Content-Security-Policy"]
+        allowed = tuple(re.findall(r"https://[^ ;]+", policy))
+
+        named = re.findall(r'(?:src|href)="(https://[^"]+)"', page.text)
+        assert len(named) == 3
+        for address in named:
+            assert address.startswith(allowed), address
+        assert policy.startswith("default-src 'none'; ")
+        assert "frame-ancestors 'none'" in policy
+
+    @pytest.mark.parametrize("path", ["/redoc", "/docs/oauth2-redirect"])
+    def test_it_is_the_only_page(self, api: TestClient, path: str) -> None:
+        assert api.get(path).status_code == 404
+
+
+class TestHttps:
+    @pytest.fixture
+    def promised_in(self, settings: Settings, clients: Clients) -> Callable[[AppEnv], bool]:
+        def is_promised(env: AppEnv) -> bool:
+            changed = settings.model_copy(update={"app": settings.app.model_copy(update={"app_env": env})})
+            answer = TestClient(create_app(changed, clients=clients)).get("/nada")
+            return answer.headers.get("Strict-Transport-Security") == "max-age=63072000; includeSubDomains"
+
+        return is_promised
+
+    def test_only_production_demands_it_from_then_on(self, promised_in: Callable[[AppEnv], bool]) -> None:
+        assert [env for env in AppEnv if promised_in(env)] == [AppEnv.PROD]

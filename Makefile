@@ -41,7 +41,7 @@ lock: dev ## Write requirements*.txt from pyproject.toml (UPGRADE=--upgrade for 
 		-c requirements-local.txt -c requirements-lambda.txt -o requirements-dev.txt pyproject.toml
 
 openapi: dev ## Write the reviewed OpenAPI snapshot anew
-	$(BIN)/python -m pytest -q tests/api/test_openapi.py --write-openapi
+	$(BIN)/python -m pytest -q tests/api/test_openapi.py::test_the_document_is_the_reviewed_one --write-openapi
 
 clean: ## Remove .venv and caches; data in .maverik stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -10,7 +10,7 @@ from maverik_backend.schemas.user import (
     ClaveCambiarRequest,
     ClaveRestablecerRequest,
     CorreoRequest,
-    InicioResponse,
+    InicioSesionResponse,
     LoginResponse,
     MensajeResponse,
     TokenRenovarRequest,
@@ -60,9 +60,9 @@ def log_out(signed_in: WritingLogin, session: DbSession, caller: CurrentCaller) 
 
 
 @router.get("/logins", summary="Dónde tengo sesiones abiertas", responses=responses.SIGNED_IN)
-def get_logins(signed_in: CurrentLogin, session: DbSession) -> list[InicioResponse]:
+def get_logins(signed_in: CurrentLogin, session: DbSession) -> list[InicioSesionResponse]:
     return [
-        InicioResponse.model_validate({**vars(login), "actual": login.id == signed_in.login_id})
+        InicioSesionResponse.model_validate({**vars(login), "actual": login.id == signed_in.login_id})
         for login in auth.get_logins(session, user_id=signed_in.user.id)
     ]
 

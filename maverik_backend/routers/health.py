@@ -5,15 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter, Response, status
 
 from maverik_backend import __version__
-from maverik_backend.schemas.health import DisponibilidadResponse, InicioResponse, SaludResponse, VidaResponse
+from maverik_backend.schemas.health import DisponibilidadResponse, SaludResponse, ServicioResponse, VidaResponse
 from maverik_backend.web.dependencies import App
 
 router = APIRouter(tags=["servicio"])
 
 
 @router.get("/", summary="Quién contesta acá")
-def get_root() -> InicioResponse:
-    return InicioResponse(version=__version__)
+def get_root() -> ServicioResponse:
+    return ServicioResponse(version=__version__)
 
 
 @router.get(

@@ -60,5 +60,5 @@ Whole = Annotated[int, BeforeValidator(_not_boolean)]
 
 NonBlankText = Annotated[PlainText, AfterValidator(_not_blank)]
 
-Id = Annotated[int, BeforeValidator(_plain_digits), Field(ge=1, le=MAX_BIGINT)]
+Id = Annotated[int, Field(ge=1, le=MAX_BIGINT), BeforeValidator(_plain_digits)]
 """An id in a path: digits and nothing else, so that one thing has one address."""

@@ -11,7 +11,7 @@ from maverik_backend.schemas.base import Response
 Status = Literal["healthy", "degraded", "unhealthy"]
 
 
-class InicioResponse(Response):
+class ServicioResponse(Response):
     """Who answers here."""
 
     service: Literal["maverik_backend"] = "maverik_backend"

@@ -150,7 +150,7 @@ class TokenRenovarRequest(Request):
     refresh_token: Annotated[str, BeforeValidator(_encodable)]
 
 
-class InicioResponse(Response):
+class InicioSesionResponse(Response):
     """An open login. The address is truncated; ``actual`` marks the one this request was sent with."""
 
     id: int

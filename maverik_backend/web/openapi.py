@@ -1,18 +1,31 @@
-"""The OpenAPI document: FastAPI's own, with our problems in place of its validation errors."""
+"""The OpenAPI document: FastAPI's own, with our problems, Spanish texts and examples.
+
+Routes declare what only they can answer; what follows from their shape (a body, a path, being counted) is added here,
+in :func:`_problems_of`. A test refuses a document in which anything lacks its text (tests/api/test_openapi.py).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from maverik_backend import errors
 from maverik_backend.schemas.problem import Problema
 from maverik_backend.texts import openapi as texts
+from maverik_backend.texts.openapi_examples import EXAMPLES
+from maverik_backend.web import problems
+from maverik_backend.web.problems import Problem
 
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 _REF = "#/components/schemas/{model}"
+_NOT_COUNTED = "servicio"  # the tag of what web/address_limit.py leaves out
+_WITH_RETRY_AFTER = frozenset({429, 503})
+
+Node = dict[str, Any]
 
 
 def operation_id(route: APIRoute) -> str:
@@ -20,10 +33,19 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
+def response_of(problem: Problem) -> Node:
+    """How the document shows an answer with ``problem``."""
+    content = {"schema": {"$ref": _REF.format(model=Problema.__name__)}, "example": problems.body_of(problem)}
+    response: Node = {"description": problem.text.title, "content": {problems.MEDIA_TYPE: content}}
+    if problem.status in _WITH_RETRY_AFTER:
+        response["headers"] = {"Retry-After": {"description": texts.RETRY_AFTER, "schema": {"type": "integer"}}}
+    return response
+
+
 def install(app: FastAPI) -> None:
     """Give ``app`` its document, made when it is first asked for."""
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> Node:
         if not app.openapi_schema:
             app.openapi_schema = _document(app)
         return app.openapi_schema
@@ -31,22 +53,66 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign] # the extension point that FastAPI documents
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(title=app.title, version=app.version, description=texts.DESCRIPTION, routes=app.routes)
-    schemas = document["components"]["schemas"]
-    for name in _FRAMEWORK_SCHEMAS:
-        schemas.pop(name, None)
-    problem = Problema.model_json_schema(ref_template=_REF)
-    schemas.update(problem.pop("$defs"))
-    schemas[Problema.__name__] = problem
+def _document(app: FastAPI) -> Node:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=texts.DESCRIPTION,
+        routes=app.routes,
+        tags=[{"name": name, "description": text} for name, text in texts.TAGS.items()],
+    )
+    document["components"]["schemas"] = _schemas(document["components"]["schemas"])
     for path in document["paths"].values():
         for operation in path.values():
-            _drop_framework_errors(operation["responses"])
+            _complete(operation)
     return document
 
 
-def _drop_framework_errors(responses: dict[str, Any]) -> None:
-    """Where a route declares no 422 of ours, FastAPI declares its own; such a route answers 404 (web/problems.py)."""
+def _schemas(found: dict[str, Node]) -> dict[str, Node]:
+    """The schemas of the routes and of problems, without the framework's, with their texts and examples."""
+    problem = Problema.model_json_schema(ref_template=_REF)
+    schemas = {name: schema for name, schema in found.items() if name not in _FRAMEWORK_SCHEMAS}
+    schemas |= {**problem.pop("$defs"), Problema.__name__: problem}
+    problem["properties"]["error"]["enum"] = problems.error_names()
+    for name, schema in schemas.items():
+        schema["description"] = texts.SCHEMAS.get(name, "")
+        if name in EXAMPLES:
+            schema["examples"] = [EXAMPLES[name]]
+        for property_name, part in schema["properties"].items():
+            part.setdefault("description", texts.NAMES.get(property_name, ""))
+    return schemas
+
+
+def _complete(operation: Node) -> None:
+    operation["description"] = texts.OPERATIONS.get(operation["operationId"], "")
+    for parameter in operation.get("parameters", ()):
+        parameter.setdefault("description", texts.NAMES.get(parameter["name"], ""))
+    responses = operation["responses"]
+    _drop_framework_errors(responses)
+    for response in responses.values():
+        if response["description"] == "Successful Response":
+            response["description"] = texts.DONE
+    for problem in _problems_of(operation):
+        responses.setdefault(str(problem.status), response_of(problem))
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _problems_of(operation: Node) -> Iterator[Problem]:
+    """What any route of this shape can answer."""
+    places = {parameter["in"] for parameter in operation.get("parameters", ())}
+    if _NOT_COUNTED not in operation["tags"]:
+        yield problems.PROBLEMS[errors.TooManyTries]
+        yield problems.PROBLEMS[errors.DatabaseUnavailable]
+    if "path" in places:
+        yield problems.PROBLEMS[errors.NotFound]
+    if "requestBody" in operation:
+        yield from problems.OF_A_BODY
+    if "requestBody" in operation or "query" in places:
+        yield problems.PROBLEMS[errors.InvalidInput]
+
+
+def _drop_framework_errors(responses: Node) -> None:
+    """Where a route declares no 422 of ours, FastAPI declares its own."""
     schema = responses.get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
     if schema.get("$ref", "").endswith(_FRAMEWORK_SCHEMAS[0]):
         del responses["422"]

@@ -66,6 +66,27 @@ _FRAMEWORK_PROBLEMS: dict[int, Problem] = {
 }
 _UNSUPPORTED = Problem(415, "unsupported media type", texts.UNSUPPORTED_MEDIA_TYPE)
 _INTERNAL = Problem(500, "internal error", texts.INTERNAL)
+_OTHER = Problem(400, "request refused", texts.OTHER)
+
+OF_A_BODY = (_FRAMEWORK_PROBLEMS[400], _FRAMEWORK_PROBLEMS[413], _UNSUPPORTED)
+"""What can be wrong with any body before its fields are looked at."""
+
+
+def error_names() -> list[str]:
+    """Every value that ``error`` can have."""
+    kinds = (*PROBLEMS.values(), *_FRAMEWORK_PROBLEMS.values(), _UNSUPPORTED, _INTERNAL, _OTHER)
+    return sorted({problem.error for problem in kinds})
+
+
+def body_of(problem: Problem) -> dict[str, Any]:
+    """The members that every answer with ``problem`` has (RFC 9457, section 3.1)."""
+    return {
+        "type": f"urn:maverik:problem:{problem.error.replace(' ', '-')}",
+        "title": problem.text.title,
+        "status": problem.status,
+        "detail": problem.text.detail,
+        "error": problem.error,
+    }
 
 
 def install(app: FastAPI) -> None:
@@ -139,7 +160,7 @@ def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
 
 def response_for_status(status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The problem for what was refused before any of our code could say why."""
-    problem = _FRAMEWORK_PROBLEMS.get(status, Problem(status, "request refused", texts.OTHER))
+    problem = _FRAMEWORK_PROBLEMS.get(status, replace(_OTHER, status=status))
     return _answer(problem, extra_headers=headers)
 
 
@@ -149,13 +170,7 @@ def _answer(
     fields: Sequence[errors.FieldError] = (),
     extra_headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    body: dict[str, Any] = {
-        "type": f"urn:maverik:problem:{problem.error.replace(' ', '-')}",
-        "title": problem.text.title,
-        "status": problem.status,
-        "detail": problem.text.detail,
-        "error": problem.error,
-    }
+    body = body_of(problem)
     if fields:
         body["errores"] = [_field_body(item) for item in fields]
     headers = {**problem.headers, **(extra_headers or {})}

@@ -1,0 +1,125 @@
+"""An example of each body that the API takes or gives; all of them are about the same invented person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_PROFILE: dict[str, Any] = {
+    "email": "ana@example.com",
+    "fecha_nacimiento": "1990-05-17",
+    "nivel_educativo_id": 3,
+    "conocimiento_alt_inversion_id": 2,
+    "experiencia_invirtiendo_id": 2,
+    "porcentaje_ahorro_mensual_id": 2,
+    "porcentaje_ahorro_invertir_id": 2,
+    "tiempo_mantener_inversion_id": 2,
+    "busca_invertir_en_id": 2,
+    "proporcion_inversion_mantener_id": 3,
+}
+_SESSION: dict[str, Any] = {
+    "proposito_sesion_id": 2,
+    "objetivo_id": 1,
+    "capital_inicial": 15000,
+    "horizonte_temporal": 36,
+    "tolerancia_al_riesgo_id": 2,
+}
+_STORED_SESSION: dict[str, Any] = {
+    "id": 12,
+    "titulo_chat": "Comprar una vivienda",
+    "primer_input": "Quiero ahorrar para comprar una vivienda. ¿Cómo empiezo?",
+    **_SESSION,
+    "fecha_creacion": "2026-03-02T14:05:00Z",
+}
+_PORTFOLIO: dict[str, Any] = {
+    "perfil_riesgo": "moderate",
+    "activos": [{"activo": "Acciones", "peso": 60.0}, {"activo": "Bonos", "peso": 40.0}],
+    "origen": "optimizador",
+    "retorno_esperado": 7.5,
+    "volatilidad": 11.2,
+}
+_OPTION: dict[str, Any] = {"id": 1, "desc": "Baja"}
+_CATALOGS = (
+    "nivel_educativo",
+    "conocimiento_alt_inversion",
+    "experiencia_invirtiendo",
+    "porcentaje_ahorro_mensual",
+    "porcentaje_ahorro_invertir",
+    "tiempo_mantener_inversion",
+    "busca_invertir_en",
+    "proporcion_inversion_mantener",
+    "tolerancia_al_riesgo",
+    "objetivo",
+    "proposito_sesion",
+)
+_HEALTHY: dict[str, Any] = {"status": "healthy", "latency_ms": 1.2, "detail": None, "backlog": None}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "CatalogosResponse": {name: [_OPTION] for name in _CATALOGS},
+    "ClaveCambiarRequest": {"clave_actual": "la clave de antes", "clave_nueva": "caminar temprano por el río"},
+    "ClaveConfirmarRequest": {"clave": "caminar temprano por el río"},
+    "ClaveRestablecerRequest": {"token": "5Wq0mT1n", "clave_nueva": "caminar temprano por el río"},
+    "CorreoRequest": {"email": "ana@example.com"},
+    "DisponibilidadResponse": {"status": "ready"},
+    "EventoResponse": {
+        "id": 31,
+        "tipo": "ingreso",
+        "direccion": "203.0.113.0/24",
+        "fecha_creacion": "2026-03-02T14:00:00Z",
+    },
+    "InicioSesionResponse": {
+        "id": 7,
+        "fecha_creacion": "2026-03-02T14:00:00Z",
+        "ultimo_uso": "2026-03-02T14:00:00Z",
+        "vence": "2026-04-01T14:00:00Z",
+        "direccion": "203.0.113.0/24",
+        "agente": "Firefox",
+        "actual": True,
+    },
+    "LoginResponse": {
+        "access_token": "v4.local.x",
+        "token_type": "Bearer",
+        "expires_in": 86400,
+        "refresh_token": "v4.local.y",
+        "debe_cambiar_clave": True,
+        "user_name": "ana",
+    },
+    "MensajeResponse": {"mensaje": "Listo."},
+    "Portafolio": _PORTFOLIO,
+    "SaludResponse": {
+        "status": "healthy",
+        "version": "0.1.0",
+        "uptime_s": 3600.0,
+        "dependencies": {"database": _HEALTHY, "mail": {**_HEALTHY, "latency_ms": None, "backlog": 0}},
+    },
+    "ServicioResponse": {"service": "maverik_backend", "version": "0.1.0", "docs": "/docs"},
+    "SesionCrearRequest": _SESSION,
+    "SesionRenombrarRequest": {"titulo_chat": "La casa"},
+    "SesionResponse": _STORED_SESSION,
+    "SesionesResponse": {"sesiones": [_STORED_SESSION], "siguiente": None},
+    "TokenRenovarRequest": {"refresh_token": "v4.local.y"},
+    "TurnoCrearRequest": {"input": "¿Me conviene un plazo fijo?"},
+    "TurnoResponse": {
+        "id": 45,
+        "sesion_asesoria_id": 12,
+        "input": "¿Me conviene un plazo fijo?",
+        "output": "Depende de para cuándo necesites la plata.",
+        "estado": "completada",
+        "origen": "rag",
+        "portafolio": _PORTFOLIO,
+        "fuentes": ["Plazo fijo"],
+        "fecha_creacion": "2026-03-02T14:06:00Z",
+    },
+    "UsuarioActualizarRequest": {"busca_invertir_en_id": 3},
+    "UsuarioCrearRequest": _PROFILE,
+    "UsuarioLogin": {"email": "ana@example.com", "clave": "caminar temprano por el río"},
+    "UsuarioResponse": {
+        "id": 5,
+        **_PROFILE,
+        "debe_cambiar_clave": False,
+        "email_verificado": "2026-03-02T14:00:00Z",
+        "fecha_creacion": "2026-03-02T13:55:00Z",
+        "fecha_actualizacion": "2026-03-02T13:55:00Z",
+    },
+    "VidaResponse": {"status": "alive"},
+}
+"""By the schema's name."""

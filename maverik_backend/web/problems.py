@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from maverik_backend import errors
@@ -41,6 +42,7 @@ class Problem:
 # Kinds of our own validators, whose messages are Spanish already.
 OUR_FINDINGS = frozenset({"nul", "surrogate", "blank", "age", "amount", "key_length", "email"})
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maverik"'}
 _SOON = {"Retry-After": "5"}
 
@@ -152,10 +154,21 @@ def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     return _answer(PROBLEMS[errors.InvalidInput], fields=fields)
 
 
-def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else _INTERNAL.status
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
     return response_for_status(status, headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Every method that the path takes; the framework names those of the first route that has it."""
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def response_for_status(status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:

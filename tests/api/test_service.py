@@ -79,6 +79,9 @@ class TestProblems:
 
         assert (response.status_code, response.headers["Allow"]) == (405, "GET")
 
+    def test_all_methods_of_a_path_are_named(self, api: TestClient) -> None:
+        assert api.put("/copilot/sessions/7").headers["Allow"] == "GET, POST, PATCH, DELETE"
+
     def test_it_has_the_members_of_rfc_9457(self, api: TestClient) -> None:
         problem = api.get("/nada").json()
 

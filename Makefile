@@ -6,7 +6,7 @@ WORKERS ?= 4
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench check format lock openapi clean local dev
+.PHONY: help run demo test bench fuzz check format lock openapi clean local dev
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -22,6 +22,9 @@ test: dev ## Set up and run every test
 
 bench: dev ## Measure; prints a table and writes .maverik/bench.json (ARGS="--only NAME", --quick)
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+fuzz: dev ## Send thousands of generated requests; prints cases and failures (ARGS="--examples N --seed N")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: dev ## Lint, formatting, types, import contracts
 	$(BIN)/ruff check .

@@ -58,7 +58,9 @@ def _plain_digits(value: object) -> object:
 Whole = Annotated[int, BeforeValidator(_not_boolean)]
 """A whole number: frontends send numbers or their digits as text; true and false are neither."""
 
-NonBlankText = Annotated[PlainText, AfterValidator(_not_blank)]
+NonBlankText = Annotated[
+    PlainText, AfterValidator(_not_blank), Field(json_schema_extra={"minLength": 1, "pattern": r"\S"})
+]
 
 Id = Annotated[int, Field(ge=1, le=MAX_BIGINT), BeforeValidator(_plain_digits)]
 """An id in a path: digits and nothing else, so that one thing has one address."""

@@ -17,6 +17,7 @@ from maverik_backend.texts import validation as texts
 MAX_HORIZON_MONTHS = 600
 MAX_TITLE_CHARS = 200
 MAX_AMOUNT_DIGITS = 15  # those that a JSON number keeps exactly (IEEE 754 binary64)
+MAX_AMOUNT = 9_999_999_999_999.99
 
 # Unicode's controls, invisible characters (those that reorder text among them) and line ends.
 _NOT_IN_A_TITLE = {"Cc", "Cf", "Zl", "Zp"}
@@ -36,7 +37,7 @@ Capital = Annotated[
     BeforeValidator(_plain_amount),
     Field(ge=0, max_digits=MAX_AMOUNT_DIGITS, decimal_places=2, allow_inf_nan=False),
     AfterValidator(abs),  # none is below zero by now: this is for -0.0
-    WithJsonSchema({"type": "number", "minimum": 0, "description": "En la moneda en que piensa la persona."}),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_AMOUNT, "description": texts.AMOUNT}),
 ]
 """An amount in the currency that the person thinks in, with at most two decimals."""
 

@@ -1,0 +1,93 @@
+"""`make fuzz`: generate requests from the OpenAPI document, send them to a real server, check every answer.
+
+    python -m tests.fuzz [--examples N] [--seed N]
+
+schemathesis runs all of its checks: no 500, no status, type, header or body that is not documented, what the document
+allows is taken, what it forbids is refused, nothing is open without a token, and what was deleted is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import requests
+
+from maverik_backend.clients.mail.base import Sender
+from maverik_backend.clients.mail.local import LocalMailbox
+from maverik_backend.core.deadline import Deadline
+from tests.fixtures.people import key_in, make_profile
+from tests.processes import ROOT, ServerProcess, clean_environment
+
+EXAMPLES = 400
+# What schemathesis takes for an acceptance, and our word for what is well-formed and still not possible.
+EXPECTED = ["2xx", "401", "403", "404", "409", "5xx", "422"]
+TIMEOUT_S = 3600
+# Whoever sends these is signed out, so they are sent by somebody else.
+SIGN_OUT = ("log_out", "end_login")
+# What these may refuse of a well-formed body no schema can say: who knows the key, what is in the catalogues, whether a
+# link was used, what somebody may call a session, which first message goes without a text.
+MAY_REFUSE = (
+    *("sign_up", "update_me", "delete_me", "change_password", "reset_password"),
+    *("create_session", "rename_session", "create_turn"),
+)
+
+
+def sign_in(server: ServerProcess, data: Path) -> str:
+    """The access token of somebody new."""
+    form = make_profile()
+    requests.post(f"{server.url}/user/signup", json=form, timeout=10).raise_for_status()
+    mailbox = LocalMailbox(data / "mailbox", sender=Sender(name="x", address="x@example.com"))
+    key = key_in(mailbox.wait_for_mail(form["email"], deadline=Deadline.after(20)))
+    login = requests.post(f"{server.url}/user/login", json={"email": form["email"], "clave": key}, timeout=30)
+    login.raise_for_status()
+    token: str = login.json()["access_token"]
+    return token
+
+
+def configuration(token: str, other_token: str) -> str:
+    """schemathesis.toml: who sends what."""
+    others = [f'headers = {{ Authorization = "Bearer {other_token}" }}'] * len(SIGN_OUT)
+    refusals = [f"checks.positive_data_acceptance.expected-statuses = {EXPECTED}"] * len(MAY_REFUSE)
+    operations = zip((*SIGN_OUT, *MAY_REFUSE), (*others, *refusals), strict=True)
+    tables = [f'[[operations]]\ninclude-operation-id = "{name}"\n{setting}\n' for name, setting in operations]
+    return f'headers = {{ Authorization = "Bearer {token}" }}\n' + "\n".join(tables)
+
+
+def fuzz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run schemathesis with ``arguments`` against a server with everything in ``folder``."""
+    data = folder / "data"
+    with ServerProcess(folder, RATE_LIMITS_ENABLED="false", LOG_LEVEL="WARNING") as server:
+        config = folder / "schemathesis.toml"
+        config.write_text(configuration(sign_in(server, data), sign_in(server, data)), encoding="utf-8")
+        return subprocess.run(  # noqa: S603 - our own interpreter
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
+                *("run", f"{server.url}/openapi.json", "--checks", "all", "--no-color", *arguments),
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            cwd=folder,
+            env=clean_environment(PYTHONPATH=str(ROOT), PYTHONIOENCODING="utf-8"),
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
+    parser.add_argument("--examples", type=int, default=EXAMPLES, help="how many for each operation, at most")
+    parser.add_argument("--seed", type=int, help="repeat an earlier run")
+    options = parser.parse_args()
+    seed = () if options.seed is None else ("--seed", str(options.seed))
+    with TemporaryDirectory(prefix="maverik-fuzz-") as folder:
+        result = fuzz(Path(folder), "--max-examples", str(options.examples), *seed)
+    sys.stdout.write(result.stdout + result.stderr)
+    sys.exit(result.returncode)
+
+
+if __name__ == "__main__":
+    main()

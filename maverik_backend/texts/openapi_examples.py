@@ -62,7 +62,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DisponibilidadResponse": {"status": "ready"},
     "EventoResponse": {
         "id": 31,
-        "tipo": "ingreso",
+        "tipo": "inicio_de_sesion",
         "direccion": "203.0.113.0/24",
         "fecha_creacion": "2026-03-02T14:00:00Z",
     },

@@ -57,8 +57,11 @@ def configuration(token: str, other_token: str) -> str:
     return f'headers = {{ Authorization = "Bearer {token}" }}\n' + "\n".join(tables)
 
 
-def fuzz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run schemathesis with ``arguments`` against a server with everything in ``folder``."""
+def fuzz(folder: Path, *arguments: str, is_shown: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run schemathesis with ``arguments`` against a server with everything in ``folder``.
+
+    What it prints goes to the terminal as it comes, or into the result.
+    """
     data = folder / "data"
     with ServerProcess(folder, RATE_LIMITS_ENABLED="false", LOG_LEVEL="WARNING") as server:
         config = folder / "schemathesis.toml"
@@ -69,7 +72,7 @@ def fuzz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
                 *("run", f"{server.url}/openapi.json", "--checks", "all", "--no-color", *arguments),
             ],
             check=False,
-            capture_output=True,
+            capture_output=not is_shown,
             text=True,
             timeout=TIMEOUT_S,
             cwd=folder,
@@ -84,8 +87,7 @@ def main() -> None:
     options = parser.parse_args()
     seed = () if options.seed is None else ("--seed", str(options.seed))
     with TemporaryDirectory(prefix="maverik-fuzz-") as folder:
-        result = fuzz(Path(folder), "--max-examples", str(options.examples), *seed)
-    sys.stdout.write(result.stdout + result.stderr)
+        result = fuzz(Path(folder), "--max-examples", str(options.examples), *seed, is_shown=True)
     sys.exit(result.returncode)
 
 

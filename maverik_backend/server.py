@@ -7,6 +7,7 @@ stopped from outside, so when the grace is over the turns that remain are marked
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import socket
@@ -30,6 +31,8 @@ from maverik_backend.errors import SettingsError
 from maverik_backend.settings import Settings
 from maverik_backend.supervisor import Supervisor
 from maverik_backend.web.resources import resources_of
+
+GC_THRESHOLD = 20_000  # allocations more than deallocations; Python's own is 700
 
 _log = structlog.get_logger(__name__)
 
@@ -98,6 +101,11 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        # What was made by now stays for good: the collector need not walk through all of it again and again, nor stop
+        # every turn to look for cycles that the few of them make.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
         if self.started and self._announcement:
             click.echo(self._announcement)
 

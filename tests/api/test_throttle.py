@@ -131,7 +131,9 @@ class TestEveryLimit:
         assert refused.json()["error"] == "too many requests"
         assert refused.headers["content-type"] == "application/problem+json"
         window_s = LIMITS[action].get_expiry()
-        assert f"Esperá {window_s // 60} minutos" in refused.json()["detail"]
+        minutes = window_s // 60
+        wait = "un minuto" if minutes == 1 else f"{minutes} minutos"
+        assert f"Esperá {wait}" in refused.json()["detail"]
         assert window_s - 60 <= int(refused.headers["Retry-After"]) <= window_s
 
         let_windows_pass()
@@ -429,7 +431,7 @@ class TestSettings:
 def with_one_connection(own_database: Settings, clients: Clients, cheap_hasher: PasswordHasher) -> Iterator[FastAPI]:
     """The application with a pool of one, which the counting needs as well."""
     database = own_database.database.model_copy(update={"pool_size": 1, "pool_timeout_s": 0.5})
-    security = own_database.security.model_copy(update={"rate_limit_storage": "postgres"})
+    security = own_database.security.model_copy(update={"rate_limit_storage": SecretStr("postgres")})
     settings = own_database.model_copy(update={"database": database, "security": security})
     app = create_app(settings, clients=clients, hasher=cheap_hasher)
     yield app

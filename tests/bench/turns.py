@@ -7,8 +7,8 @@ throughput    turns/s of one process whose RAG service answers at once, :data:`C
               product and baseline in turns, the medians of the rounds compared
 waiting       the RAG service takes 2 s: each client sends its next turn when it has the answer; they begin evenly over
               2 s, one more round warms up, then the answers of 8 s count. Ideal is clients / 2 s
-latency       50 turns/s at fixed moments, the RAG service takes 100 ms: what is beyond, counted from the moment the
-              turn should have left
+latency       50 turns/s at fixed moments, the RAG service takes 100 ms: what is beyond its own median when it is asked
+              directly, counted from the moment the turn should have left
 history       one turn after the other, in turns in sessions that had 10, 1,000 and 10,000; after 15 of each, so that
               each carries the same 20 turns to the RAG service
 ============  =========================================================================================================
@@ -116,7 +116,8 @@ def latency(stage: Stage) -> Result:
         samples = asyncio.run(_scheduled(server.port, calls, seconds=stage.seconds(SCHEDULED_S)))
     asked = make_call("POST", f"/{RAG_MS}/api/chat", body={})
     itself = asyncio.run(_scheduled(stage.rag_port, [asked], seconds=stage.seconds(4.0)))
-    added = {percent: samples.percentile_ms(percent) - RAG_MS for percent in (50, 90, 99)}
+    rag_ms = itself.percentile_ms(50)
+    added = {percent: samples.percentile_ms(percent) - rag_ms for percent in (50, 90, 99)}
     return Result(
         figures=[
             Figure(title="added latency at 50 turns/s, p50", value=added[50], unit="ms", at_most=8),
@@ -126,7 +127,7 @@ def latency(stage: Stage) -> Result:
             "added_ms": {f"p{percent}": value for percent, value in added.items()},
             "turns": len(samples.good),
             "failures": samples.failures,
-            "rag_itself_over_100_ms": {f"p{percent}": itself.percentile_ms(percent) - RAG_MS for percent in (50, 99)},
+            "rag_itself_ms": {f"p{percent}": itself.percentile_ms(percent) for percent in (50, 99)},
         },
     )
 

@@ -136,7 +136,7 @@ class AppSettings(_Group):
     """Where local defaults keep their files: embedded PostgreSQL, local mailbox, generated key."""
     host: str = "127.0.0.1"
     port: int = Field(default=8082, ge=0, le=65535)
-    worker_threads: int = Field(default=64, ge=1, le=2000)
+    worker_threads: int = Field(default=600, ge=1, le=2000)
     """How many requests are worked on at once in a process; a turn keeps its thread while the RAG service thinks."""
     shutdown_drain_s: float = Field(default=0.0, ge=0, le=600)
     """How long requests are still accepted after a SIGTERM, while ``/health/ready`` already says 503."""
@@ -197,7 +197,7 @@ class AdviceSettings(_Group):
     portfolio_optimization_url: HttpUrl | None = None
     external_service_timeout: float = Field(default=50.0, ge=1, le=300)
     """Seconds that a whole turn may spend waiting for other services."""
-    max_concurrent_turns: int = Field(default=48, ge=1, le=5000)
+    max_concurrent_turns: int = Field(default=500, ge=1, le=5000)
     """Turns worked on at once in a process; another one is told at once to come back, instead of waiting in a queue.
     Keep it below ``WORKER_THREADS``, so that everything else always finds a free thread."""
     history_max_turns: int = Field(default=20, ge=0, le=200)

@@ -113,7 +113,10 @@ class ServerProcess:
 
     def wait(self) -> int:
         """Until it has ended; its exit status."""
-        return self._process.wait(timeout=STOP_TIMEOUT_S)
+        try:
+            return self._process.wait(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the server did not end:\n{self.output()}") from None
 
     def kill(self) -> None:
         """End it as a power cut does."""

@@ -16,16 +16,16 @@ from functools import lru_cache
 from typing import Any
 
 import pg8000  # type: ignore[import-untyped]
-from pg8000.core import Context, make_params  # type: ignore[import-untyped]
+from pg8000.core import IDLE, Context, make_params  # type: ignore[import-untyped]
 from pg8000.dbapi import convert_paramstyle  # type: ignore[import-untyped]
 from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.exc import DisconnectionError
 from urllib3.util import wait_for_read
 
-_BEGIN = "begin transaction"
 _READY_FOR_QUERY = b"Z"
 _SYNC = b"S\x00\x00\x00\x04"
-_DESCRIBE_AND_EXECUTE = b"D\x00\x00\x00\x06P\x00" + b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00" + _SYNC
+_EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
+_DESCRIBE_EXECUTE_AND_SYNC = b"D\x00\x00\x00\x06P\x00" + _EXECUTE + _SYNC
 _NULL = struct.pack("!i", -1)
 _STATEMENTS_REMEMBERED = 512
 _DESCRIPTIONS_REMEMBERED = 128
@@ -68,7 +68,6 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401
         """Close, on failure, also the socket that pg8000 made of the one it was given."""
-        self._unanswered_begins = 0
         self._descriptions: dict[bytes, list[dict[str, Any]]] = {}
         try:
             super().__init__(**options)
@@ -100,41 +99,42 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
         return Cursor(self)
 
     def commit(self) -> None:
-        if self._in_transaction or self._unanswered_begins:
+        if self._in_transaction:
             self.execute_simple("commit")
 
     def rollback(self) -> None:
-        if self._in_transaction or self._unanswered_begins:
+        if self._in_transaction:
             self.execute_simple("rollback")
 
-    def execute_simple(self, statement: str) -> Any:  # noqa: ANN401 - pg8000's Context
-        """As pg8000's, but ``BEGIN`` leaves with what follows it."""
-        if statement != _BEGIN:
-            return super().execute_simple(statement)
-        self.send_QUERY(statement)
-        self._unanswered_begins += 1
-        return Context(statement)
+    def ask(self, statement: str, values: Any, oids: Any) -> Any:  # noqa: ANN401 - pg8000's Context
+        """Execute ``statement``, which begins a transaction unless one is open: one message, one answer.
 
-    def execute_unnamed(self, statement: str, vals: Any = (), oids: Any = (), stream: Any = None) -> Any:  # noqa: ANN401
-        """One message, one answer. ``COPY`` is pg8000's business."""
-        if stream is not None:
-            return super().execute_unnamed(statement, vals=vals, oids=oids, stream=stream)
+        One ``Sync`` ends both, so the statement is passed over when beginning fails, instead of being committed alone.
+        """
+        begin = b"" if self._in_transaction or self.autocommit else _BEGIN
+        bind = _bind_message(make_params(self.py_types, values))
         context = Context(statement)
-        bind = _bind_message(make_params(self.py_types, vals))
-        self._sock.write(_parse_message(statement, tuple(oids)) + bind + _DESCRIBE_AND_EXECUTE)
+        self._sock.write(begin + _parse_message(statement, tuple(oids)) + bind + _DESCRIBE_EXECUTE_AND_SYNC)
         self._sock.flush()
         self.handle_messages(context)
         return context
 
     def handle_messages(self, context: Any) -> None:  # noqa: ANN401
-        """Read the answer to what was sent last, after that to the ``BEGIN`` before it."""
-        while self._unanswered_begins:
-            self._unanswered_begins -= 1
-            self._read_messages(Context(_BEGIN))
-        self._read_messages(context)
+        """As pg8000's, with half of its calls: this is where reading an answer spends its time.
 
-    def _read_messages(self, context: Any) -> None:  # noqa: ANN401
-        """As pg8000's, with half of its calls: this is where reading an answer spends its time."""
+        A connection whose answer was not read to its end is closed: whoever had it next would read the rest.
+        """
+        try:
+            self._read_until_ready(context)
+        except BaseException:
+            if self._usock is not None:
+                self._usock.close()
+            self._transaction_status = IDLE  # there is nothing left to roll back
+            raise
+        if context.error is not None:
+            raise context.error
+
+    def _read_until_ready(self, context: Any) -> None:  # noqa: ANN401
         read, handlers, code = self._sock.read, self.message_types, None
         while code != _READY_FOR_QUERY:
             header = read(5)
@@ -143,8 +143,6 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
             if len(header) + len(data) < 5 + length:
                 raise _network_error()
             handlers[code](data, context)
-        if context.error is not None:
-            raise context.error
 
     def handle_ROW_DESCRIPTION(self, data: bytes, context: Any) -> None:  # noqa: ANN401, N802 - pg8000's name
         """What describes the same columns in the same bytes is read once."""
@@ -170,9 +168,7 @@ class Cursor(pg8000.Cursor):  # type: ignore[misc]
         if not args or stream is not None or connection is None or connection._sock is None:  # noqa: SLF001
             super().execute(operation, args, stream)
             return
-        if not connection._in_transaction and not connection.autocommit:  # noqa: SLF001
-            connection.execute_simple(_BEGIN)
-        context = connection.execute_unnamed(_numbered(operation), vals=args, oids=self._input_oids)
+        context = connection.ask(_numbered(operation), args, self._input_oids)
         self._context = context
         self._row_iter = None if context.rows is None else iter(context.rows)
         self._input_oids = ()
@@ -236,6 +232,9 @@ def _bind_message(params: Any) -> bytes:  # noqa: ANN401 - texts and None, as pg
     fields = b"".join(_NULL if value is None else struct.pack("!i", len(value)) + value for value in values)
     body = b"\x00\x00\x00\x00" + struct.pack("!H", len(values)) + fields + b"\x00\x00"
     return b"B" + struct.pack("!i", len(body) + 4) + body
+
+
+_BEGIN = _parse_message("begin", ()) + _bind_message(()) + _EXECUTE
 
 
 def _network_error() -> Exception:

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from maverik_backend.api import create_app
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.clients.registry import Clients
+from maverik_backend.core import postgres_driver
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.settings import Settings
@@ -124,7 +125,7 @@ class TestRoundTrips:
 
         assert trips_of() == 3 + 3
         assert trips_of() == 3 + 2
-        assert trips_of(**{"Idempotency-Key": "una"}) == 3 + 5 + 2
+        assert trips_of(**{"Idempotency-Key": "una"}) == 3 + 6 + 2
 
 
 class TestStatements:
@@ -184,3 +185,30 @@ class TestAConnectionThatTheServerEnded:
 
         with real.transaction() as session:
             assert session.scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+class TestAnswersThatAreNotReadToTheirEnd:
+    def test_a_statement_is_passed_over_when_the_transaction_cannot_begin(
+        self, real: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with real.transaction() as session:
+            session.execute(text("CREATE TABLE noted (n int)"))
+        impossible = postgres_driver._parse_message("begin nonsense", ()) + postgres_driver._EXECUTE  # noqa: SLF001
+        with monkeypatch.context() as broken:
+            broken.setattr(postgres_driver, "_BEGIN", impossible)
+            with pytest.raises(DBAPIError), real.transaction() as session:
+                session.execute(text("INSERT INTO noted VALUES (:n)"), {"n": 1})
+
+        with real.transaction() as session:
+            assert session.scalar(text("SELECT count(*) FROM noted WHERE n = :n"), {"n": 1}) == 0
+
+    def test_nobody_gets_the_rest_of_one(self, real: Database) -> None:
+        def fail() -> None:
+            with real.transaction() as session:
+                session.execute(text("SELECT time '24:00', :n FROM generate_series(1, 3)"), {"n": 1})
+
+        with pytest.raises(ValueError, match="24:00"):
+            fail()
+
+        with real.transaction() as session:
+            assert session.scalar(text("SELECT CAST(:n AS int)"), {"n": 2}) == 2

@@ -20,6 +20,7 @@ from tests.fixtures.application import ScriptedAdvisor, ScriptedOptimizer
 from tests.fixtures.database import rows
 from tests.fixtures.people import TestUser, key_in, make_profile
 
+_EXPLAINED = ("SELECT", "UPDATE", "INSERT", "WITH")
 TURNS = 10_000
 PEOPLE = 5_000
 
@@ -40,7 +41,7 @@ class Plans:
         event.remove(self._engine, "before_cursor_execute", self._explain)
 
     def _explain(self, connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("EXPLAIN") or not statement.lstrip().startswith(("SELECT", "UPDATE", "INSERT")):
+        if statement.startswith("EXPLAIN") or not statement.lstrip().startswith(_EXPLAINED):
             return
         self.statements.append(statement)
         (plan,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
@@ -98,3 +99,4 @@ def test_a_turn_in_a_session_of_ten_thousand_scans_indexes_only(
 
     assert plans.scanned == set()
     assert len(plans.statements) >= 8
+    assert any(statement.startswith("WITH added AS") for statement in plans.statements)

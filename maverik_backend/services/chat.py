@@ -10,7 +10,8 @@ Whole turn             ``EXTERNAL_SERVICE_TIMEOUT`` seconds for everything that 
 At once                ``MAX_CONCURRENT_TURNS`` in a process; another one is refused at once, never queued
 In a session           one at a time
 How often              ``Action.TURN`` of services/throttle.py; a request that was answered before is not counted
-Twice                  a request with an ``Idempotency-Key`` that came before gets the answer it got then
+Twice                  a request with an ``Idempotency-Key`` that came before gets the answer it got then; where it
+                       got none because the process died, the turn is answered now, in its own place
 Portfolio              asked for on the first turn, while the advisor thinks; where there was none, on the next one
 Portfolio late         at most :data:`PORTFOLIO_GRACE_S` after the first answer, :data:`LATER_PORTFOLIO_GRACE_S` after
                        later ones; then the answer goes without it
@@ -233,7 +234,8 @@ class Chat:
             return None
         with self._transaction() as session:
             auth.authenticate(session, claims)
-            return self._answered_before(session, request, session_id=session_id)
+            known = self._before(session, request, session_id=session_id)
+        return None if known is None or known.turn.estado == TurnState.INTERRUPTED.value else known
 
     def _start(
         self, request: RequestKey, claims: AccessClaims, *, session_id: int, text: str | None
@@ -241,9 +243,13 @@ class Chat:
         """Transaction one: read what the answer depends on and put the turn on record."""
         catalogs = self._catalogs.get()
         with self._transaction() as session:
+            if request.key is not None:  # the key's row refers to the person, whom everybody locks before the session
+                auth.authenticate(session, claims, is_to_stay=True)
             facts = conversation.lock(session, claims=claims, session_id=session_id)
-            if known := self._answered_before(session, request, session_id=session_id):
-                return known
+            if known := self._before(session, request, session_id=session_id):
+                if known.turn.estado != TurnState.INTERRUPTED.value:
+                    return known
+                return self._begin_again(session, facts, turn_id=known.turn.id)
             said = _what_is_said(text, None if facts.is_answered else prompt.first_input(facts, catalogs))
             turn_id, before = self._turns.add(session, session_id=session_id, said=said, most=self._most)
             idempotency.remember(session, request, turn_id=turn_id)
@@ -253,11 +259,15 @@ class Chat:
         """Transaction one of another try: the turn is pending again, from now."""
         with self._transaction() as session:
             facts = conversation.lock(session, claims=claims, session_id=session_id)
-            turn = self._turns.begin_again(session, session_id=session_id, turn_id=turn_id)
-            before = conversation.get_said(session, session_id=session_id, before=turn.id, most=self._most)
+            return self._begin_again(session, facts, turn_id=turn_id)
+
+    def _begin_again(self, session: Session, facts: Conversation, *, turn_id: int) -> _Try:
+        turn = self._turns.begin_again(session, session_id=facts.session_id, turn_id=turn_id)
+        before = conversation.get_said(session, session_id=facts.session_id, before=turn.id, most=self._most)
         return self._try(facts, before, turn_id=turn.id, said=turn.texto_usuario, number=turn.intento)
 
-    def _answered_before(self, session: Session, request: RequestKey, *, session_id: int) -> Answered | None:
+    def _before(self, session: Session, request: RequestKey, *, session_id: int) -> Answered | None:
+        """What this request got when it came before: its answer, or the turn that was left without one."""
         turn_id = idempotency.find_turn_id(session, request)
         if turn_id is None:
             return None

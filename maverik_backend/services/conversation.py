@@ -4,8 +4,9 @@
 Step                      Round trips (``BEGIN`` travels with the first statement)
 ========================  =============================================================================================
 With a key, before        see that the login is open; look the key up; commit: 3
-Transaction one           lock the session, with profile and login; [look the key up;] add the turn unless another one
-                          is under way, and read what was said; [note the key;] commit: 3, with a key 5
+Transaction one           [with a key: keep the person;] lock the session, with profile and login; [look the key
+                          up;] add the turn unless another one is under way, and read what was said; [note the
+                          key;] commit: 3, with a key 6
 Transaction two           write the answer; [note the session's first answer;] commit: 2, on first answers 3
 ========================  =============================================================================================
 

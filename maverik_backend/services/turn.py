@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Interval, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.errors import NotFound, NothingToRetry, TurnInProgress
@@ -17,7 +17,7 @@ from maverik_backend.texts import advice as texts
 
 # What a turn may take beside waiting for other services: its transactions, a busy machine.
 FINISHING_TIME = timedelta(seconds=15)
-RETRYABLE = frozenset({TurnState.FALLBACK, TurnState.INTERRUPTED})
+RETRYABLE = frozenset({TurnState.FALLBACK, TurnState.PENDING})
 
 
 class TurnStore:
@@ -54,8 +54,11 @@ class TurnStore:
         """
         turn = SesionAsesoriaDetalle
         pending = turn.estado == TurnState.PENDING.value
-        began = session.scalars(select(turn.fecha_intento).where(turn.sesion_asesoria_id == session_id, pending)).all()
-        remaining = max((self._remaining(moment) for moment in began), default=timedelta())
+        # By the database's clock, which all processes share.
+        age = type_coerce(func.max(turn.fecha_intento) - func.now(), Interval)
+        latest = select(age).where(turn.sesion_asesoria_id == session_id, pending)
+        since: timedelta | None = session.scalar(latest)
+        remaining = timedelta() if since is None else since + self._longest_try
         if remaining > timedelta():
             raise TurnInProgress(retry_after_s=in_seconds(remaining))
 
@@ -85,7 +88,7 @@ class TurnStore:
         """
         turn = get_or_raise(session, session_id=session_id, turn_id=turn_id)
         self.require_idle(session, session_id=session_id)
-        if self.state_of(turn.estado, turn.fecha_intento) not in RETRYABLE:
+        if turn.estado not in RETRYABLE:  # one that is pending in a session where nothing is under way was left behind
             raise NothingToRetry
         turn.intento += 1
         turn.estado = TurnState.PENDING.value

@@ -169,6 +169,20 @@ class TestIdempotency:
 
         assert (response.status_code, response.json()["error"]) == (422, "idempotency key reused")
 
+    def test_a_turn_that_was_left_behind_is_answered_when_its_request_comes_again(
+        self, user: TestUser, advisor: ScriptedAdvisor, connection: Connection
+    ) -> None:
+        session = user.open_session()
+        turn = user.post(path_of(session), {"input": "hola"}, headers=KEY).json()
+        interrupt(connection, turn["id"])
+
+        again = user.post(path_of(session), {"input": "hola"}, headers=KEY)
+
+        assert (again.json()["id"], again.json()["estado"]) == (turn["id"], "completada")
+        assert "Idempotency-Replayed" not in again.headers
+        assert len(advisor.questions) == 2
+        assert len(user.get(path_of(session)).json()) == 1
+
     def test_a_key_belongs_to_its_person(self, user: TestUser, other_user: TestUser) -> None:
         for somebody in (user, other_user):
             response = somebody.post(path_of(somebody.open_session()), {"input": "hola"}, headers=KEY)

@@ -174,10 +174,10 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=[
-            *("Authorization", "Content-Type", "If-None-Match", "X-Request-ID"),
+            *("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-Request-ID"),
             *("traceparent", "tracestate"),
         ],
-        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"],
     )
     app.add_middleware(SecurityHeaders, is_production=settings.app.is_production)
     return app

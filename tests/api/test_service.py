@@ -137,19 +137,35 @@ class TestRequestId:
 
 
 class TestCors:
-    def preflight(self, api: TestClient, origin: str) -> Any:
-        headers = {
+    def preflight(self, api: TestClient, origin: str, *, headers: str = "authorization,content-type") -> Any:
+        sent = {
             "Origin": origin,
             "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "authorization,content-type",
+            "Access-Control-Request-Headers": headers,
         }
-        return api.options("/copilot/sessions", headers=headers)
+        return api.options("/copilot/sessions", headers=sent)
 
     @pytest.mark.parametrize("origin", ["https://app.example.com", "https://otro.example.com"])
     def test_every_configured_frontend_may_call(self, api: TestClient, origin: str) -> None:
         response = self.preflight(api, origin)
 
         assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (200, origin)
+
+    def test_they_may_send_every_header_that_the_document_names(self, api: TestClient) -> None:
+        document = api.get("/openapi.json").json()
+        operations = [operation for path in document["paths"].values() for operation in path.values()]
+        parameters = [parameter for operation in operations for parameter in operation.get("parameters", ())]
+        named = {parameter["name"].lower() for parameter in parameters if parameter["in"] == "header"}
+
+        response = self.preflight(api, "https://app.example.com", headers=",".join({"authorization", *named}))
+
+        assert "idempotency-key" in named
+        assert response.status_code == 200
+
+    def test_they_may_read_whether_an_answer_is_a_repeated_one(self, api: TestClient) -> None:
+        response = api.get("/", headers={"Origin": "https://app.example.com"})
+
+        assert "Idempotency-Replayed" in response.headers["Access-Control-Expose-Headers"]
 
     def test_others_may_not(self, api: TestClient) -> None:
         response = self.preflight(api, "https://evil.example.com")

@@ -53,9 +53,13 @@ def _alone(connection: Connection) -> Iterator[None]:
     """
     with connection.begin():
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
-    yield
-    with connection.begin():
-        connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+    try:
+        yield
+    finally:
+        connection.rollback()  # what failed may have left a transaction open in which nothing more can be said
+        with connection.begin():
+            connection.exec_driver_sql("RESET lock_timeout")
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
 
 
 @contextmanager

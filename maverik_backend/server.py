@@ -32,6 +32,7 @@ from maverik_backend.settings import Settings
 from maverik_backend.supervisor import Supervisor
 from maverik_backend.web.resources import resources_of
 
+LEAVE_MARGIN_S = 10
 GC_THRESHOLD = 20_000  # allocations more than deallocations; Python's own is 700
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +55,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # X-Forwarded-For is read by web/caller.py alone, as TRUSTED_PROXY_COUNT says
-                timeout_graceful_shutdown=math.ceil(self._grace_s),
+                # Longer than the grace: _leave ends the process then, once the turns left behind are marked.
+                timeout_graceful_shutdown=math.ceil(self._grace_s) + LEAVE_MARGIN_S,
             )
         )
         self._announcement = announcement

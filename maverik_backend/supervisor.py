@@ -21,6 +21,9 @@ import structlog
 
 # How much longer than its grace a worker may take to end before it is killed.
 END_MARGIN_S = 5.0
+# A worker that dies so soon after it was started did not really start.
+EARLY_S = 30.0
+MAX_EARLY_DEATHS = 5
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -33,8 +36,9 @@ class Supervisor:
         with Supervisor(run_worker, count=2, grace_s=25) as supervisor:
             status = supervisor.run()
 
-    A worker that a signal ended (out of memory, a crash) is replaced. One that exits with a status of its own could not
-    start, which its successor could not either: then all end, with that status. So they do when the block is left.
+    A worker that dies is replaced. One that exits with a status of its own within :data:`EARLY_S` could not start,
+    which its successor could not either: then all end, with that status; so they do after :data:`MAX_EARLY_DEATHS` in
+    a row that a signal ended so early. And so they do when the block is left.
     """
 
     def __init__(
@@ -55,6 +59,8 @@ class Supervisor:
         self._grace_s = grace_s
         self._on_death = on_death
         self._started = 0
+        self._born: list[float] = []
+        self._early_deaths = 0
         self._workers: list[SpawnProcess] = []
         self._signals, self._signalled = multiprocessing.Pipe(duplex=False)
 
@@ -71,6 +77,7 @@ class Supervisor:
     def run(self) -> int:
         """Work until a SIGTERM or SIGINT, or until a worker cannot start; the exit status."""
         self._workers = [self._start() for _ in range(self._count)]
+        self._born = [time.monotonic()] * self._count
         status = None
         while status is None:
             wait([self._signals, *(worker.sentinel for worker in self._workers)])
@@ -93,12 +100,15 @@ class Supervisor:
         for index, worker in enumerate(self._workers):
             if worker.exitcode is None:
                 continue
-            if worker.exitcode > 0:
-                return worker.exitcode
+            is_early = time.monotonic() - self._born[index] < EARLY_S
+            self._early_deaths = self._early_deaths + 1 if is_early else 0
+            if is_early and (worker.exitcode > 0 or self._early_deaths > MAX_EARLY_DEATHS):
+                return max(worker.exitcode, 1)
             _log.error("worker_died", pid=worker.pid, exitcode=worker.exitcode)
             if worker.pid is not None:
                 self._on_death(worker.pid)
             self._workers[index] = self._start()
+            self._born[index] = time.monotonic()
         return None
 
     def _end_all(self) -> None:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -33,6 +34,8 @@ from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.one_off_threads import OneOffThreads
 from maverik_backend.errors import DatabaseUnavailable, UpstreamError
 from maverik_backend.models import SCHEMA_REVISIONS, CorreoSaliente, MailState
+
+_log = structlog.get_logger(__name__)
 
 CHECK_TIMEOUT_S = 2.0
 FRESH_FOR_S = 10.0
@@ -150,6 +153,9 @@ class _Watched:
         except UpstreamError as error:
             detail = f"{error.kind} ({error.detail})" if error.detail else error.kind
             self._known = DependencyHealth(status="unhealthy", detail=detail)
+        except Exception:  # noqa: BLE001 - a defect in one check must not cost the news of all the others
+            _log.exception("health_check_failed")
+            self._known = DependencyHealth(status="unhealthy", detail="unexpected")
         else:
             latency_ms = round((time.perf_counter() - started) * 1000, 1)
             self._known = DependencyHealth(status="healthy", latency_ms=latency_ms)

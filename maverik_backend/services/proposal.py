@@ -28,7 +28,13 @@ class Proposals:
 
     def ask(self, *, turn_id: int, risk_profile: RiskProfile, deadline: Deadline) -> Pending:
         """Begin to ask; the result is a portfolio that makes sense, or ``None``."""
-        return self._executor.submit(copy_context().run, self._propose, turn_id, risk_profile, deadline)
+        try:
+            return self._executor.submit(copy_context().run, self._propose, turn_id, risk_profile, deadline)
+        except RuntimeError:  # no thread can be started, or no more because the process is ending
+            _log.warning("optimizer_failed", turn_id=turn_id, kind="no_thread")
+            none: Pending = Future()
+            none.set_result(None)
+            return none
 
     def take(self, pending: Pending, *, turn_id: int, within_s: float) -> Portafolio | None:
         """The portfolio, if it comes within so many seconds."""

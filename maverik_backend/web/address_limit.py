@@ -14,12 +14,14 @@ import anyio.to_thread
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from maverik_backend.errors import MaverikError
+from maverik_backend.errors import MaverikError, UpstreamTimeout
 from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.web import problems
 from maverik_backend.web.caller import caller_of
 
 THREADS = 4
+# A storage that is silent must not make everybody queue who only asks for the documentation.
+LONGEST_WAIT_S = 5.0
 # Asked often by what watches over the service, and answered at once.
 _NOT_COUNTED = frozenset({"/", "/health", "/health/live", "/health/ready", "/metrics"})
 
@@ -49,4 +51,8 @@ class AddressLimit:
         if self._is_counted_here:
             count()
         else:
-            await anyio.to_thread.run_sync(count, limiter=self._threads)
+            try:
+                with anyio.fail_after(LONGEST_WAIT_S):
+                    await anyio.to_thread.run_sync(count, limiter=self._threads, abandon_on_cancel=True)
+            except TimeoutError:
+                raise UpstreamTimeout("rate_limit_storage") from None

@@ -160,6 +160,11 @@ class TestOrderOfTimes:
         assert seconds(found["backend"]["stop_grace_period"]) > Settings().app.shutdown_s + 10
         assert seconds(found["nginx"]["stop_grace_period"]) > seconds(directives("proxy_read_timeout")[0][0])
 
+    def test_every_thread_that_a_turn_may_need_can_be_started(self) -> None:
+        limits = services(example_env())["backend"]["deploy"]["resources"]["limits"]
+
+        assert limits["pids"] > 2 * Settings().app.worker_threads + 100  # its own and the optimiser's
+
     def test_the_proxy_forgets_idle_connections_before_the_backend_closes_them(self) -> None:
         kept_s = [seconds(found[0]) for found in directives("keepalive_timeout", inside="upstream")]
 

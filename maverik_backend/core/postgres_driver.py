@@ -68,6 +68,7 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401
         """Close, on failure, also the socket that pg8000 made of the one it was given."""
+        self._is_spoilt = False
         self._descriptions: dict[bytes, list[dict[str, Any]]] = {}
         try:
             super().__init__(**options)
@@ -83,7 +84,7 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
 
     def is_there(self, *, idle_s: float) -> bool:
         """Whether the server is likely to answer: at no cost after a short rest, else by asking it."""
-        if self._usock is None or self._usock.fileno() < 0:
+        if self._is_spoilt:
             return False
         if wait_for_read(self._usock, timeout=0):  # between statements a server only speaks to say goodbye
             return False
@@ -122,13 +123,12 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
     def handle_messages(self, context: Any) -> None:  # noqa: ANN401
         """As pg8000's, with half of its calls: this is where reading an answer spends its time.
 
-        A connection whose answer was not read to its end is closed: whoever had it next would read the rest.
+        A connection whose answer was not read to its end is not used again: whoever had it next would read the rest.
         """
         try:
             self._read_until_ready(context)
         except BaseException:
-            if self._usock is not None:
-                self._usock.close()
+            self._is_spoilt = True
             self._transaction_status = IDLE  # there is nothing left to roll back
             raise
         if context.error is not None:

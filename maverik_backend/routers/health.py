@@ -11,11 +11,14 @@ from maverik_backend.web.dependencies import App
 router = APIRouter(tags=["servicio"])
 
 
+# What watches over the service often asks with HEAD; the document shows GET alone, as HEAD is the same without a body.
+@router.head("/", include_in_schema=False)
 @router.get("/", summary="Quién contesta acá")
 def get_root() -> ServicioResponse:
     return ServicioResponse(version=__version__)
 
 
+@router.head("/health", include_in_schema=False)
 @router.get(
     "/health",
     summary="Cómo está el servicio y todo lo que necesita",
@@ -36,11 +39,13 @@ def get_health(app: App, response: Response) -> SaludResponse:
     )
 
 
+@router.head("/health/live", include_in_schema=False)
 @router.get("/health/live", summary="Si el proceso contesta; si no, hay que reiniciarlo")
 def get_liveness() -> VidaResponse:
     return VidaResponse()
 
 
+@router.head("/health/ready", include_in_schema=False)
 @router.get(
     "/health/ready",
     summary="Si conviene mandarle pedidos; si no, hay que esperar",

@@ -21,6 +21,20 @@ class TestRoot:
         assert api.get("/").json()["service"] == "maverik_backend"
 
 
+@pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/health/ready"])
+class TestMonitors:
+    """Many that watch over a service ask with HEAD."""
+
+    def test_they_are_answered_as_to_get_without_a_body(self, api: TestClient, path: str) -> None:
+        asked, got = api.head(path), api.get(path)
+
+        assert (asked.status_code, asked.content) == (200, b"")
+        assert asked.headers["Content-Type"] == got.headers["Content-Type"]
+
+    def test_head_is_among_the_allowed_methods(self, api: TestClient, path: str) -> None:
+        assert api.put(path).headers["Allow"] == "GET, HEAD"
+
+
 class TestCatalogs:
     def test_ids_and_texts_are_the_contract(self, api: TestClient) -> None:
         catalogs = api.get("/catalogs").json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, status
 
+from maverik_backend import errors
 from maverik_backend.routers import responses
 from maverik_backend.schemas.base import Id
 from maverik_backend.schemas.user import (
@@ -29,14 +30,10 @@ from maverik_backend.web.dependencies import (
     WritingUser,
 )
 
-router = APIRouter(prefix="/user", tags=["acceso"], responses=responses.UNAVAILABLE)
+router = APIRouter(prefix="/user", tags=["acceso"])
 
 
-@router.post(
-    "/login",
-    summary="Entrar con correo y clave",
-    responses={**responses.WRONG_CREDENTIALS, **responses.INVALID, **responses.TOO_MANY},
-)
+@router.post("/login", summary="Entrar con correo y clave", responses=responses.of(errors.WrongCredentials))
 def log_in(body: UsuarioLogin, app: App, caller: CurrentCaller) -> LoginResponse:
     with app.metrics.login():
         login = app.authenticator.log_in(email=body.email, password=body.clave, caller=caller)
@@ -46,20 +43,18 @@ def log_in(body: UsuarioLogin, app: App, caller: CurrentCaller) -> LoginResponse
 @router.post(
     "/token/refresh",
     summary="Cambiar un token de renovación por tokens nuevos",
-    responses={**responses.SIGNED_IN, **responses.INVALID, **responses.TOO_MANY},
+    responses=responses.of(errors.NotAuthenticated),
 )
 def refresh_token(body: TokenRenovarRequest, app: App, caller: CurrentCaller) -> LoginResponse:
     return _shape(app.authenticator.refresh(refresh_token=body.refresh_token, caller=caller))
 
 
-@router.post(
-    "/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Cerrar esta sesión", responses=responses.SIGNED_IN
-)
+@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Cerrar esta sesión")
 def log_out(signed_in: WritingLogin, session: DbSession, caller: CurrentCaller) -> None:
     auth.log_out(session, signed_in=signed_in, caller=caller)
 
 
-@router.get("/logins", summary="Dónde tengo sesiones abiertas", responses=responses.SIGNED_IN)
+@router.get("/logins", summary="Dónde tengo sesiones abiertas")
 def get_logins(signed_in: CurrentLogin, session: DbSession) -> list[InicioSesionResponse]:
     return [
         InicioSesionResponse.model_validate({**vars(login), "actual": login.id == signed_in.login_id})
@@ -71,37 +66,24 @@ def get_logins(signed_in: CurrentLogin, session: DbSession) -> list[InicioSesion
     "/logins/{login_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Cerrar una de mis sesiones",
-    responses={**responses.SIGNED_IN, **responses.NOT_FOUND},
 )
 def end_login(login_id: Id, user: WritingUser, session: DbSession, caller: CurrentCaller) -> None:
     auth.end_login(session, user_id=user.id, login_id=login_id, caller=caller)
 
 
-@router.post(
-    "/password/forgot",
-    summary="Pedir un enlace para elegir otra clave",
-    responses={**responses.INVALID, **responses.TOO_MANY},
-)
+@router.post("/password/forgot", summary="Pedir un enlace para elegir otra clave")
 def forgot_password(body: CorreoRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
     app.passwords.request_reset(email=body.email, caller=caller)
     return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
 
 
-@router.post(
-    "/password/reset",
-    summary="Elegir otra clave con un enlace recibido por correo",
-    responses={**responses.INVALID, **responses.TOO_MANY},
-)
+@router.post("/password/reset", summary="Elegir otra clave con un enlace recibido por correo")
 def reset_password(body: ClaveRestablecerRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
     app.passwords.reset(token=body.token, new_password=body.clave_nueva, caller=caller)
     return MensajeResponse(mensaje=messages.KEY_CHANGED)
 
 
-@router.put(
-    "/password",
-    summary="Elegir otra clave sabiendo la actual",
-    responses={**responses.SIGNED_IN, **responses.INVALID, **responses.TOO_MANY},
-)
+@router.put("/password", summary="Elegir otra clave sabiendo la actual")
 def change_password(
     body: ClaveCambiarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
 ) -> MensajeResponse:
@@ -109,11 +91,7 @@ def change_password(
     return MensajeResponse(mensaje=messages.KEY_CHANGED)
 
 
-@router.post(
-    "/email/resend",
-    summary="Pedir otra vez la clave temporal",
-    responses={**responses.INVALID, **responses.TOO_MANY},
-)
+@router.post("/email/resend", summary="Pedir otra vez la clave temporal")
 def resend_key(body: CorreoRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
     app.passwords.resend_key(email=body.email, caller=caller)
     return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)

@@ -6,18 +6,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response, status
 
-from maverik_backend.routers import responses
 from maverik_backend.schemas.catalog import CatalogosResponse
 from maverik_backend.web.dependencies import CurrentCatalogs
+from maverik_backend.web.openapi import headers_of
 
-router = APIRouter(tags=["catálogos"], responses=responses.UNAVAILABLE)
+router = APIRouter(tags=["catálogos"])
 
 
 @router.get(
     "/catalogs",
     summary="Todas las opciones del cuestionario",
     response_model=CatalogosResponse,
-    responses={status.HTTP_304_NOT_MODIFIED: {"description": "Sin cambios"}},
+    responses={
+        status.HTTP_200_OK: {"headers": headers_of("ETag")},
+        status.HTTP_304_NOT_MODIFIED: {"description": "Sin cambios", "headers": headers_of("ETag")},
+    },
 )
 def get_catalogs(
     catalogs: CurrentCatalogs, response: Response, if_none_match: Annotated[str | None, Header()] = None

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Response, status
 
+from maverik_backend import errors
 from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
 from maverik_backend.services.idempotency import MAX_KEY_CHARS
 from maverik_backend.web.dependencies import App, CurrentClaims, CurrentUser, DbSession, HistoryReader
+from maverik_backend.web.openapi import headers_of
 
-router = APIRouter(
-    prefix="/copilot/sessions", tags=["conversación"], responses={**responses.SIGNED_IN, **responses.NOT_FOUND}
-)
+router = APIRouter(prefix="/copilot/sessions", tags=["conversación"])
 
 MAX_PAGE = 200
 
@@ -34,7 +34,10 @@ Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` m
 @router.post(
     "/{session_id}",
     summary="Decir algo y recibir la respuesta",
-    responses={**responses.INVALID, **responses.IN_PROGRESS},
+    responses={
+        status.HTTP_200_OK: {"headers": headers_of("Idempotency-Replayed")},
+        **responses.of(errors.TurnInProgress, errors.IdempotencyKeyReused, errors.Overloaded),
+    },
 )
 def create_turn(
     session_id: Id,
@@ -50,7 +53,7 @@ def create_turn(
     return answered.turn
 
 
-@router.get("/{session_id}", summary="Lo dicho, de lo más viejo a lo más nuevo", responses=responses.INVALID)
+@router.get("/{session_id}", summary="Lo dicho, de lo más viejo a lo más nuevo")
 def get_history(
     session_id: Id, user: HistoryReader, session: DbSession, app: App, limit: Limit = None, before: Before = None
 ) -> list[TurnoResponse]:
@@ -65,7 +68,7 @@ def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, session: DbSession,
 @router.post(
     "/{session_id}/turns/{turn_id}/retry",
     summary="Pedir otra vez la respuesta que quedó sin terminar o fue de respaldo",
-    responses=responses.IN_PROGRESS,
+    responses=responses.of(errors.TurnInProgress, errors.NothingToRetry, errors.Overloaded),
 )
 def retry_turn(session_id: Id, turn_id: Id, claims: CurrentClaims, app: App) -> TurnoResponse:
     return app.chat.retry(claims=claims, session_id=session_id, turn_id=turn_id)

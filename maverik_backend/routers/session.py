@@ -6,13 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, status
 
-from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.session import SesionCrearRequest, SesionesResponse, SesionRenombrarRequest, SesionResponse
 from maverik_backend.services import session as sessions
 from maverik_backend.web.dependencies import CurrentCatalogs, CurrentUser, DbSession, WritingUser
 
-router = APIRouter(prefix="/copilot/sessions", tags=["sesiones"], responses=responses.SIGNED_IN)
+router = APIRouter(prefix="/copilot/sessions", tags=["sesiones"])
 
 MAX_PAGE = 100
 
@@ -21,14 +20,14 @@ Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `sigui
 
 
 # 200 and not 201: it is what the frontends in production have always been answered.
-@router.post("", summary="Abrir una sesión de asesoría", responses=responses.INVALID)
+@router.post("", summary="Abrir una sesión de asesoría")
 def create_session(
     body: SesionCrearRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
 ) -> SesionResponse:
     return sessions.describe(sessions.create(session, user_id=user.id, data=body, catalogs=catalogs), catalogs)
 
 
-@router.get("", summary="Mis sesiones, de la más nueva a la más vieja", responses=responses.INVALID)
+@router.get("", summary="Mis sesiones, de la más nueva a la más vieja")
 def get_sessions(
     user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs, limit: Limit = 20, before: Before = None
 ) -> SesionesResponse:
@@ -36,14 +35,14 @@ def get_sessions(
     return SesionesResponse(sesiones=[sessions.describe(row, catalogs) for row in page], siguiente=next_before)
 
 
-@router.get("/{session_id}/info", summary="Los datos de una sesión", responses=responses.NOT_FOUND)
+@router.get("/{session_id}/info", summary="Los datos de una sesión")
 def get_session_info(
     session_id: Id, user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs
 ) -> SesionResponse:
     return sessions.describe(sessions.get_or_raise(session, user_id=user.id, session_id=session_id), catalogs)
 
 
-@router.patch("/{session_id}", summary="Cambiar el nombre", responses={**responses.NOT_FOUND, **responses.INVALID})
+@router.patch("/{session_id}", summary="Cambiar el nombre")
 def rename_session(
     session_id: Id, body: SesionRenombrarRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
 ) -> SesionResponse:
@@ -55,7 +54,6 @@ def rename_session(
     "/{session_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Borrar una sesión con todo lo dicho en ella",
-    responses=responses.NOT_FOUND,
 )
 def delete_session(session_id: Id, user: WritingUser, session: DbSession) -> None:
     sessions.delete(session, user_id=user.id, session_id=session_id)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, status
 
 from maverik_backend.models import EventoSeguridad, Usuario
-from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT
 from maverik_backend.schemas.user import (
     ClaveConfirmarRequest,
@@ -30,7 +29,7 @@ from maverik_backend.web.dependencies import (
     WritingUser,
 )
 
-router = APIRouter(prefix="/user", tags=["usuario"], responses=responses.UNAVAILABLE)
+router = APIRouter(prefix="/user", tags=["usuario"])
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Cuántos, como máximo.")]
 Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior.")]
@@ -40,7 +39,6 @@ Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` m
     "/signup",
     status_code=status.HTTP_201_CREATED,
     summary="Crear una cuenta; la clave temporal llega por correo",
-    responses={**responses.INVALID, **responses.TOO_MANY},
 )
 def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, caller: CurrentCaller) -> MensajeResponse:
     users.sign_up(
@@ -55,29 +53,19 @@ def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, call
     return MensajeResponse(mensaje=messages.SIGNED_UP)
 
 
-@router.get("/me", summary="Ver el perfil propio", responses=responses.SIGNED_IN, response_model=UsuarioResponse)
+@router.get("/me", summary="Ver el perfil propio", response_model=UsuarioResponse)
 def get_me(user: CurrentUser) -> Usuario:
     return user
 
 
-@router.patch(
-    "/me",
-    summary="Cambiar el perfil propio",
-    responses={**responses.SIGNED_IN, **responses.INVALID},
-    response_model=UsuarioResponse,
-)
+@router.patch("/me", summary="Cambiar el perfil propio", response_model=UsuarioResponse)
 def update_me(
     body: UsuarioActualizarRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
 ) -> Usuario:
     return users.update(session, user=user, changes=body, catalogs=catalogs)
 
 
-@router.delete(
-    "/me",
-    status_code=status.HTTP_204_NO_CONTENT,
-    summary="Borrar la cuenta con todo lo dicho en ella",
-    responses={**responses.SIGNED_IN, **responses.INVALID, **responses.TOO_MANY},
-)
+@router.delete("/me", status_code=status.HTTP_204_NO_CONTENT, summary="Borrar la cuenta con todo lo dicho en ella")
 def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller) -> None:
     users.delete(
         app.database.transaction,
@@ -89,7 +77,7 @@ def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, c
     )
 
 
-@router.get("/me/export", summary="Todo lo que se guarda sobre mí", responses=responses.SIGNED_IN)
+@router.get("/me/export", summary="Todo lo que se guarda sobre mí")
 def export_me(user: WritingUser, session: DbSession, caller: CurrentCaller) -> dict[str, list[dict[str, Any]]]:
     return users.export(session, user=user, caller=caller)
 
@@ -97,7 +85,6 @@ def export_me(user: WritingUser, session: DbSession, caller: CurrentCaller) -> d
 @router.get(
     "/me/events",
     summary="Qué pasó con mi cuenta, de lo más nuevo a lo más viejo",
-    responses={**responses.SIGNED_IN, **responses.INVALID},
     response_model=list[EventoResponse],
 )
 def get_my_events(

@@ -43,7 +43,8 @@ PlainText = Annotated[str, AfterValidator(_storable)]
 """Text that PostgreSQL can hold: no NUL, no half of a surrogate pair (JSON can spell both)."""
 
 
-def _not_boolean(value: object) -> object:
+def not_boolean(value: object) -> object:
+    """``value``, unless it is true or false, which Pydantic alone takes for 1 and 0."""
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", texts.MESSAGES["int_type"])
     return value
@@ -55,7 +56,7 @@ def _plain_digits(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_not_boolean)]
+Whole = Annotated[int, BeforeValidator(not_boolean)]
 """A whole number: frontends send numbers or their digits as text; true and false are neither."""
 
 NonBlankText = Annotated[

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from maverik_backend.schemas.base import MAX_TEXT_CHARS, Id, NonBlankText, Request, Response, Whole
+from maverik_backend.schemas.base import MAX_TEXT_CHARS, Id, NonBlankText, Request, Response, Whole, not_boolean
 from maverik_backend.texts import validation as texts
 
 MAX_HORIZON_MONTHS = 600
@@ -41,6 +41,10 @@ Capital = Annotated[
 ]
 """An amount in the currency that the person thinks in, with at most two decimals."""
 
+# The bounds come before the validator: behind it, Pydantic's JSON Schema calls them "ge" and "le", which mean nothing.
+Horizon = Annotated[int, Field(ge=1, le=MAX_HORIZON_MONTHS), BeforeValidator(not_boolean)]
+"""In months."""
+
 # Frontends read a JSON number, as they send one.
 JsonNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
@@ -57,7 +61,7 @@ class SesionCrearRequest(Request):
     proposito_sesion_id: Whole
     objetivo_id: Whole | None = None
     capital_inicial: Capital | None = None
-    horizonte_temporal: Annotated[Whole, Field(ge=1, le=MAX_HORIZON_MONTHS, description="Meses.")] | None = None
+    horizonte_temporal: Horizon | None = None
     tolerancia_al_riesgo_id: Whole | None = None
 
 
@@ -96,6 +100,11 @@ class TurnoCrearRequest(Request):
     input: Annotated[NonBlankText, Field(max_length=MAX_TEXT_CHARS)] | None = None
 
 
+# Both are texts with a list, not types of their own: another release may have written what this one does not know.
+TurnOrigin = Annotated[str, Field(json_schema_extra={"enum": ["rag", "integrado", "respaldo"]})]
+PortfolioOrigin = Annotated[str, Field(json_schema_extra={"enum": ["optimizador", "integrado"]})]
+
+
 class Activo(Response):
     """One asset of a portfolio; ``peso`` in percent."""
 
@@ -108,7 +117,7 @@ class Portafolio(Response):
 
     perfil_riesgo: Literal["conservative", "moderate", "bold"]
     activos: list[Activo]
-    origen: str
+    origen: PortfolioOrigin
     retorno_esperado: float | None
     volatilidad: float | None
 
@@ -121,7 +130,7 @@ class TurnoResponse(Response):
     input: str
     output: str
     estado: Literal["pendiente", "completada", "respaldo", "interrumpida"]
-    origen: Annotated[str | None, Field(description="Quién contestó: rag, integrado, respaldo; null si nadie aún.")]
+    origen: TurnOrigin | None
     portafolio: Portafolio | None
     fuentes: list[str]
     fecha_creacion: datetime | None

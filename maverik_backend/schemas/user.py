@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from maverik_backend.core import passwords
@@ -108,7 +108,9 @@ def _acceptable_length(password: str) -> str:
 Clave = Annotated[PlainText, Field(max_length=500)]
 """A key that is compared with the stored one: whatever it is, it is right or wrong."""
 
-ClaveNueva = Annotated[PlainText, AfterValidator(_acceptable_length)]
+# Only shown: the characters are counted once they are normalised.
+_SHOWN_LENGTH: dict[str, JsonValue] = {"minLength": passwords.MIN_CHARS, "maxLength": passwords.MAX_CHARS}
+ClaveNueva = Annotated[PlainText, AfterValidator(_acceptable_length), Field(json_schema_extra=_SHOWN_LENGTH)]
 """A key that somebody chooses (core/passwords.py)."""
 
 

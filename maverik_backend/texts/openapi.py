@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 DESCRIPTION = """\
 API de un copiloto de asesoramiento financiero.
 
@@ -11,6 +13,13 @@ respuesta; `GET /copilot/sessions/{id}` devuelve todo lo dicho.
 
 Los errores son `application/problem+json` (RFC 9457): `detail` es para personas, `error` para programas, y `errores`
 marca los campos que hay que corregir. Una sesión ajena y una que no existe son el mismo 404.
+
+Un cuerpo que no es JSON válido es un 422 que marca `body`, como cualquier otro dato inválido. El 400 es de lo que ni
+siquiera se puede leer: bytes que no son UTF-8, demasiados niveles anidados o un número de miles de cifras.
+
+Lo que puede pasar en cualquier dirección no se repite en cada operación: un método que no acepta es un 405 con
+`Allow`, y una falla nuestra es un 500, los dos con la misma forma de error. Toda respuesta trae `X-Request-ID`:
+mencionalo cuando nos cuentes un problema.
 """
 
 TAGS: dict[str, str] = {
@@ -90,7 +99,29 @@ SCHEMAS: dict[str, str] = {
     "VidaResponse": "Que el proceso contesta.",
 }
 
-# One meaning a name, wherever it appears; what a schema says itself comes first.
+# By schema and name: where a name means something of its own there.
+PARTS: dict[str, str] = {
+    "DependenciaResponse.status": "Si funciona: `healthy`, `degraded` (a medias) o `unhealthy`.",
+    "DisponibilidadResponse.status": "`ready` si conviene mandarle pedidos; si no, `not ready`.",
+    "EventoResponse.fecha_creacion": "Cuándo pasó.",
+    "InicioSesionResponse.fecha_creacion": "Cuándo se entró.",
+    "Portafolio.origen": "Quién lo armó: el optimizador (`optimizador`) o el propio servicio (`integrado`).",
+    "Problema.status": "El código HTTP.",
+    "SaludResponse.status": "El conjunto: `healthy`, `degraded` (atiende, con algo menos) o `unhealthy` (no atiende).",
+    "SesionResponse.fecha_creacion": "Cuándo se abrió.",
+    "SesionResponse.objetivo_id": "Para qué se ahorra; id de `GET /catalogs`, null si no tiene objetivo.",
+    "TurnoCrearRequest.input": "Lo que dice la persona; null mientras no hubo respuesta: entonces habla su perfil.",
+    "TurnoResponse.fecha_creacion": "Cuándo se dijo; null en mensajes de antes de que se guardara.",
+    "TurnoResponse.input": "Lo que dijo la persona, o su perfil por ella.",
+    "TurnoResponse.origen": (
+        "Quién contestó: el servicio de asesoramiento (`rag`), el propio servicio (`integrado`) o nadie, y es un texto "
+        "de respaldo (`respaldo`); null si todavía no hay respuesta, o si es de antes de que se guardara."
+    ),
+    "UsuarioResponse.fecha_creacion": "Cuándo se creó la cuenta.",
+    "VidaResponse.status": "Siempre `alive`.",
+}
+
+# One meaning a name, wherever else it appears; what a schema says itself comes first.
 NAMES: dict[str, str] = {
     "access_token": "Para el encabezado `Authorization: Bearer`.",
     "activo": "El nombre del activo.",
@@ -121,20 +152,17 @@ NAMES: dict[str, str] = {
     "experiencia_invirtiendo_id": "Cuánta experiencia tiene invirtiendo; id de `GET /catalogs`.",
     "expires_in": "Segundos que dura el token de acceso.",
     "fecha_actualizacion": "Cuándo cambió por última vez.",
-    "fecha_creacion": "Cuándo empezó; null en mensajes de antes de que se guardara.",
     "fecha_nacimiento": "AAAA-MM-DD, de una persona adulta; null si prefiere no decirla.",
     "fuentes": "Los artículos de los que sale la respuesta.",
     "horizonte_temporal": "En meses; null si no se sabe.",
     "id": "El número con el que se lo nombra.",
     "if-none-match": "El `ETag` de la copia que se tiene.",
-    "input": "Lo que dice la persona; null en el primer mensaje: entonces habla su perfil.",
     "login_id": "El `id` de la sesión abierta.",
     "mensaje": "Una frase para la persona.",
     "nivel_educativo": "El nivel educativo.",
     "nivel_educativo_id": "El nivel educativo; id de `GET /catalogs`, null si prefiere no decirlo.",
     "objetivo": "Para qué se ahorra.",
     "objetivo_id": "Para qué se ahorra; id de `GET /catalogs`, obligatorio con el propósito 2.",
-    "origen": "Quién lo hizo.",
     "output": "La respuesta, en Markdown sin HTML.",
     "perfil_riesgo": "Para qué tolerancia al riesgo se pensó.",
     "permitidos": "Los valores que se aceptan, cuando son unos pocos.",
@@ -154,7 +182,6 @@ NAMES: dict[str, str] = {
     "sesion_asesoria_id": "La sesión a la que pertenece.",
     "sesiones": "De la más nueva a la más vieja.",
     "session_id": "El `id` de la sesión de asesoría.",
-    "status": "El código HTTP, o en qué estado está.",
     "tiempo_mantener_inversion": "Cuánto tiempo mantendría la inversión.",
     "tiempo_mantener_inversion_id": "Cuánto tiempo mantendría la inversión; id de `GET /catalogs`.",
     "tipo": "Qué pasó, con un nombre estable.",
@@ -172,6 +199,24 @@ NAMES: dict[str, str] = {
     "volatilidad": "En porcentaje por año; null si no se sabe.",
 }
 
-RETRY_AFTER = "En cuántos segundos vale la pena volver a probar."
+HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": {
+        "description": "La versión de esta copia, para mandarla en `If-None-Match`.",
+        "schema": {"type": "string"},
+    },
+    "Idempotency-Replayed": {
+        "description": "`true` cuando es la respuesta que este mismo pedido ya había recibido; si no, falta.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Retry-After": {
+        "description": "En cuántos segundos vale la pena volver a probar.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "WWW-Authenticate": {"description": "Qué hay que mandar para entrar.", "schema": {"type": "string"}},
+    "X-Request-ID": {
+        "description": "Cómo nombran los logs a este pedido: con el `X-Request-ID` que trajo, si sirve, o con otro.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$"},
+    },
+}
 DONE = "Hecho"
 """What an answer without a problem is called."""

@@ -1,7 +1,8 @@
 """The OpenAPI document: FastAPI's own, with our problems, Spanish texts and examples.
 
-Routes declare what only they can answer; what follows from their shape (a body, a path, being counted) is added here,
-in :func:`_problems_of`. A test refuses a document in which anything lacks its text (tests/api/test_openapi.py).
+Routes declare what only they can answer; what follows from their shape (a body, a path, a token, being counted) is
+added here, in :func:`_problems_of`, and so is the header that every answer has. A test refuses a document in which
+anything lacks its text (tests/api/test_openapi.py).
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from maverik_backend import errors
 from maverik_backend.schemas.problem import Problema
 from maverik_backend.texts import openapi as texts
 from maverik_backend.texts.openapi_examples import EXAMPLES
-from maverik_backend.web import problems
+from maverik_backend.web import problems, request_log
 from maverik_backend.web.problems import Problem
 
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 _REF = "#/components/schemas/{model}"
+_EXAMPLE_REF = "#/components/examples/{name}"
+_HEADER_REF = "#/components/headers/{name}"
 _NOT_COUNTED = "servicio"  # the tag of what web/address_limit.py leaves out
-_WITH_RETRY_AFTER = frozenset({429, 503})
+# The last one when the counters are kept in a storage of their own, and that does not answer.
+_OF_WHAT_IS_COUNTED = (errors.TooManyTries, errors.DatabaseUnavailable, errors.UpstreamError)
 
 Node = dict[str, Any]
 
@@ -33,13 +37,30 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def response_of(problem: Problem) -> Node:
-    """How the document shows an answer with ``problem``."""
-    content = {"schema": {"$ref": _REF.format(model=Problema.__name__)}, "example": problems.body_of(problem)}
-    response: Node = {"description": problem.text.title, "content": {problems.MEDIA_TYPE: content}}
-    if problem.status in _WITH_RETRY_AFTER:
-        response["headers"] = {"Retry-After": {"description": texts.RETRY_AFTER, "schema": {"type": "integer"}}}
-    return response
+def responses_of(*refused: Problem) -> dict[int | str, Node]:
+    """How the document shows answers with these problems: by status, each with an example of every one that has it."""
+    responses: dict[int | str, Node] = {}
+    for problem in refused:
+        _add(responses, problem)
+    return responses
+
+
+def headers_of(*names: str) -> Node:
+    """How the document shows that an answer has these headers."""
+    return {name: {"$ref": _HEADER_REF.format(name=name)} for name in names}
+
+
+def _add(responses: dict[int | str, Node], problem: Problem) -> None:
+    """Show ``problem`` under its status, beside those that are there already."""
+    content = {"schema": {"$ref": _REF.format(model=Problema.__name__)}, "examples": {}}
+    empty = {"description": "", "content": {problems.MEDIA_TYPE: content}}
+    response = responses.setdefault(str(problem.status), empty)
+    examples = response["content"][problems.MEDIA_TYPE]["examples"]
+    if problem.slug not in examples:
+        examples[problem.slug] = {"$ref": _EXAMPLE_REF.format(name=problem.slug)}
+        response["description"] = " / ".join(filter(None, (response["description"], problem.text.title)))
+    if names := problems.header_names(problem):
+        response.setdefault("headers", {}).update(headers_of(*names))
 
 
 def install(app: FastAPI) -> None:
@@ -62,6 +83,11 @@ def _document(app: FastAPI) -> Node:
         tags=[{"name": name, "description": text} for name, text in texts.TAGS.items()],
     )
     document["components"]["schemas"] = _schemas(document["components"]["schemas"])
+    document["components"]["headers"] = texts.HEADERS
+    document["components"]["examples"] = {
+        problem.slug: {"summary": problem.text.title, "value": problems.body_of(problem)}
+        for problem in problems.by_name().values()
+    }
     for path in document["paths"].values():
         for operation in path.values():
             _complete(operation)
@@ -73,13 +99,15 @@ def _schemas(found: dict[str, Node]) -> dict[str, Node]:
     problem = Problema.model_json_schema(ref_template=_REF)
     schemas = {name: schema for name, schema in found.items() if name not in _FRAMEWORK_SCHEMAS}
     schemas |= {**problem.pop("$defs"), Problema.__name__: problem}
-    problem["properties"]["error"]["enum"] = problems.error_names()
+    problem["properties"]["error"]["enum"] = list(problems.by_name())
     for name, schema in schemas.items():
         schema["description"] = texts.SCHEMAS.get(name, "")
         if name in EXAMPLES:
             schema["examples"] = [EXAMPLES[name]]
         for property_name, part in schema["properties"].items():
-            part.setdefault("description", texts.NAMES.get(property_name, ""))
+            part.setdefault(
+                "description", texts.PARTS.get(f"{name}.{property_name}") or texts.NAMES.get(property_name, "")
+            )
     return schemas
 
 
@@ -93,7 +121,9 @@ def _complete(operation: Node) -> None:
         if response["description"] == "Successful Response":
             response["description"] = texts.DONE
     for problem in _problems_of(operation):
-        responses.setdefault(str(problem.status), response_of(problem))
+        _add(responses, problem)
+    for response in responses.values():
+        response["headers"] = {**headers_of(request_log.HEADER), **response.get("headers", {})}
     operation["responses"] = dict(sorted(responses.items()))
 
 
@@ -101,8 +131,9 @@ def _problems_of(operation: Node) -> Iterator[Problem]:
     """What any route of this shape can answer."""
     places = {parameter["in"] for parameter in operation.get("parameters", ())}
     if _NOT_COUNTED not in operation["tags"]:
-        yield problems.PROBLEMS[errors.TooManyTries]
-        yield problems.PROBLEMS[errors.DatabaseUnavailable]
+        yield from (problems.PROBLEMS[kind] for kind in _OF_WHAT_IS_COUNTED)
+    if "security" in operation:
+        yield problems.PROBLEMS[errors.NotAuthenticated]
     if "path" in places:
         yield problems.PROBLEMS[errors.NotFound]
     if "requestBody" in operation:

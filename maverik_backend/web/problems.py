@@ -38,6 +38,11 @@ class Problem:
     text: ProblemText
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def slug(self) -> str:
+        """``error`` as it stands in the problem's ``type``."""
+        return self.error.replace(" ", "-")
+
 
 # Kinds of our own validators, whose messages are Spanish already.
 OUR_FINDINGS = frozenset({"nul", "surrogate", "blank", "age", "amount", "key_length", "email"})
@@ -59,6 +64,8 @@ PROBLEMS: dict[type[errors.MaverikError], Problem] = {
     errors.DatabaseUnavailable: Problem(503, "service unavailable", texts.DATABASE_UNAVAILABLE, _SOON),
     errors.UpstreamError: Problem(503, "upstream unavailable", texts.UPSTREAM, _SOON),
 }
+# Their errors say when it may be tried again.
+_TIMED = (errors.TooManyTries, errors.TurnInProgress)
 _NOT_FOUND = PROBLEMS[errors.NotFound]
 _FRAMEWORK_PROBLEMS: dict[int, Problem] = {
     400: Problem(400, "malformed request", texts.MALFORMED),
@@ -74,16 +81,22 @@ OF_A_BODY = (_FRAMEWORK_PROBLEMS[400], _FRAMEWORK_PROBLEMS[413], _UNSUPPORTED)
 """What can be wrong with any body before its fields are looked at."""
 
 
-def error_names() -> list[str]:
-    """Every value that ``error`` can have."""
-    kinds = (*PROBLEMS.values(), *_FRAMEWORK_PROBLEMS.values(), _UNSUPPORTED, _INTERNAL, _OTHER)
-    return sorted({problem.error for problem in kinds})
+def by_name() -> dict[str, Problem]:
+    """Every problem that there is, by the ``error`` in its body, in alphabetical order."""
+    found = (*PROBLEMS.values(), *_FRAMEWORK_PROBLEMS.values(), _UNSUPPORTED, _INTERNAL, _OTHER)
+    return {problem.error: problem for problem in sorted(found, key=lambda problem: problem.error)}
+
+
+def header_names(problem: Problem) -> list[str]:
+    """The headers that every answer with ``problem`` has of its own."""
+    is_timed = problem in [PROBLEMS[kind] for kind in _TIMED]
+    return [*problem.headers, *(["Retry-After"] if is_timed else [])]
 
 
 def body_of(problem: Problem) -> dict[str, Any]:
     """The members that every answer with ``problem`` has (RFC 9457, section 3.1)."""
     return {
-        "type": f"urn:maverik:problem:{problem.error.replace(' ', '-')}",
+        "type": f"urn:maverik:problem:{problem.slug}",
         "title": problem.text.title,
         "status": problem.status,
         "detail": problem.text.detail,
@@ -135,11 +148,7 @@ def response_for_error(error: Exception) -> JSONResponse:
     if isinstance(error, errors.TooManyTries):
         problem = replace(problem, text=texts.too_many_tries(math.ceil(error.retry_after_s / 60)))
     fields = error.fields if isinstance(error, errors.InvalidInput) else ()
-    wait = (
-        {"Retry-After": str(error.retry_after_s)}
-        if isinstance(error, (errors.TooManyTries, errors.TurnInProgress))
-        else {}
-    )
+    wait = {"Retry-After": str(error.retry_after_s)} if isinstance(error, _TIMED) else {}
     return _answer(problem, fields=fields, extra_headers=wait)
 
 

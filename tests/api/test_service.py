@@ -62,6 +62,16 @@ class TestProblems:
         assert response.status_code == 422
         assert response.json()["errores"][0]["mensaje"] == "El cuerpo no es JSON válido."
 
+    @pytest.mark.parametrize(
+        "content",
+        [b'{"email": "\xff"}', b"[" * 100_000, b'{"email": ' + b"1" * 5000 + b"}"],
+        ids=["bytes that are no text", "too many levels", "too many digits"],
+    )
+    def test_a_body_that_cannot_even_be_read_is_a_400(self, api: TestClient, content: bytes) -> None:
+        response = api.post("/user/login", content=content, headers={"Content-Type": "application/json"})
+
+        assert (response.status_code, response.json()["error"]) == (400, "malformed request")
+
     @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
     def test_json_that_does_not_say_so_is_a_415(self, api: TestClient, content_type: str) -> None:
         headers = {"Content-Type": content_type} if content_type else {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -21,6 +22,7 @@ from maverik_backend.settings import Settings, load_config
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from maverik_backend.models import CorreoSaliente
     from maverik_backend.web.resources import Resources
 
 P = ParamSpec("P")
@@ -127,7 +129,10 @@ def list_users() -> None:
 @click.argument("email")
 @_plain_errors
 def create_user(email: str) -> None:
-    """Create an account for EMAIL and mail its temporary key."""
+    """Create an account for EMAIL and mail its temporary key.
+
+    Its profile is the first answer of every question, and no date of birth: its owner corrects it.
+    """
     from maverik_backend.services import administration  # noqa: PLC0415
 
     resources = _resources()
@@ -170,7 +175,10 @@ def reset_user_key(email: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_plain_errors
 def merge_users(keep: int, drop: int, *, yes: bool) -> None:
-    """Move all that account DROP owns to account KEEP and remove DROP. Works before an upgrade, too."""
+    """Move all that account DROP owns to account KEEP and remove DROP. Works before an upgrade, too.
+
+    KEEP and DROP are ids, as `users list` shows them.
+    """
     from maverik_backend.services import administration  # noqa: PLC0415
 
     if keep == drop:
@@ -203,13 +211,36 @@ def outbox() -> None:
 @outbox.command("list")
 @_plain_errors
 def list_outbox() -> None:
-    """Show the mails that wait or were given up."""
+    """Show the mails that wait or were given up. To whom they go is sealed with them."""
     from maverik_backend.services.outbox import get_unsent  # noqa: PLC0415
 
     with _transaction() as session:
-        for mail in get_unsent(session):
-            error = mail.ultimo_error or "-"
-            click.echo(f"{mail.id}\t{mail.estado}\ttries {mail.intentos}\t{error}\t{mail.asunto}")
+        lines = [_outbox_line(mail) for mail in get_unsent(session)]
+    if not lines:
+        click.echo("No mail waits, and none was given up.")
+        return
+    click.echo("ID\tSTATE\tAGE\tTRIES\tNEXT TRY\tLAST ERROR\tSUBJECT")
+    for line in lines:
+        click.echo(line)
+
+
+def _outbox_line(mail: CorreoSaliente) -> str:
+    from maverik_backend.models import MailState  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    wait = mail.proximo_intento - now
+    next_try = "never" if mail.estado == MailState.FAILED else f"in {_span(wait)}" if wait > timedelta() else "due"
+    age, error = _span(now - mail.fecha_creacion), mail.ultimo_error or "-"
+    return f"{mail.id}\t{mail.estado}\t{age}\t{mail.intentos}\t{next_try}\t{error}\t{mail.asunto}"
+
+
+def _span(span: timedelta) -> str:
+    """A length of time in its largest unit, rounded down."""
+    seconds = max(0, int(span.total_seconds()))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 @outbox.command("deliver")

@@ -271,6 +271,55 @@ def test_an_account_that_is_not_there_is_told_in_a_sentence(maverik: Maverik, co
     assert_told(maverik(*command), "There is no such account: see `maverik users list`.")
 
 
+class TestOutbox:
+    def test_each_mail_that_has_not_left_is_shown_with_its_age_its_next_try_and_its_last_error(
+        self, maverik: Maverik, own_database: Settings
+    ) -> None:
+        rows(
+            own_database,
+            """
+            INSERT INTO correo_saliente (asunto, carga, estado, intentos, ultimo_error, fecha_creacion, proximo_intento)
+            SELECT asunto, carga, estado, intentos, error, now() - age::interval, now() + next::interval FROM (VALUES
+                ('Hola', 'x', 'pendiente', 0, NULL, '5 seconds', '0'),
+                ('Hola', 'x', 'pendiente', 4, 'timeout', '90 minutes', '210 minutes'),
+                ('Adiós', NULL, 'fallido', 1, 'refused', '50 hours', '-50 hours'),
+                ('Salió', NULL, 'enviado', 1, NULL, '0', '0')
+            ) AS mail (asunto, carga, estado, intentos, error, age, next)
+            """,
+        )
+
+        result = maverik("outbox", "list")
+
+        header, new, *others = [line.split("\t") for line in result.stdout.splitlines()]
+        assert header == ["ID", "STATE", "AGE", "TRIES", "NEXT TRY", "LAST ERROR", "SUBJECT"], result.stderr
+        assert new[2].endswith((" s", " min"))
+        assert [new[1], *new[3:]] == ["pendiente", "0", "due", "-", "Hola"]
+        assert others == [
+            ["2", "pendiente", "1 h", "4", "in 3 h", "timeout", "Hola"],
+            ["3", "fallido", "2 d", "1", "never", "refused", "Adiós"],
+        ]
+
+    def test_to_whom_they_go_is_not_shown(self, maverik: Maverik) -> None:
+        maverik("users", "create", "ana@example.com")
+
+        result = maverik("outbox", "list")
+
+        assert len(result.stdout.splitlines()) == 2, result.stderr
+        assert "ana" not in result.stdout
+
+    def test_one_that_is_empty_says_so(self, maverik: Maverik) -> None:
+        assert maverik("outbox", "list").stdout == "No mail waits, and none was given up.\n"
+
+
+class TestHelp:
+    @pytest.mark.parametrize(
+        ("command", "told"),
+        [("create", "the first answer of every question"), ("merge", "KEEP and DROP are ids")],
+    )
+    def test_what_the_name_of_a_command_does_not_tell_is_told(self, maverik: Maverik, command: str, told: str) -> None:
+        assert told in " ".join(maverik("users", command, "--help").stdout.split())
+
+
 class TestCleanup:
     def test_it_says_how_much_went(self, maverik: Maverik, own_database: Settings) -> None:
         rows(own_database, "INSERT INTO limite_uso VALUES ('a', 1, now()), ('b', 1, now() + interval '1 hour')")

@@ -13,6 +13,7 @@ import pytest
 import requests
 import yaml
 
+from maverik_backend.settings import DatabaseSettings
 from tests.processes import ROOT, ServerProcess
 from tests.scrape import samples
 from tests.servers import OptimizerServer, RagServer, Reply
@@ -96,6 +97,17 @@ def test_brackets_are_in_pairs(expression: str) -> None:
     bare = re.sub(r'"[^"]*"', "", expression)
 
     assert all(bare.count(one) == bare.count(other) for one, other in ("()", "[]", "{}"))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_alert_on_the_pool_rings_as_soon_as_ordinary_requests_have_to_wait(workers: int) -> None:
+    (rule,) = (rule for rule in RULES if rule["alert"] == "MaverikPoolExhausted")
+    ratio, threshold = rule["expr"].split(" >= ")
+    pool = DatabaseSettings.isolated()
+
+    assert ratio == "maverik_database_pool_in_use / maverik_database_pool_size"
+    in_use, size = workers * pool.request_slots, workers * pool.pool_size
+    assert (in_use - 1) / size < float(threshold) <= in_use / size
 
 
 def test_the_dashboard_can_be_imported_for_any_prometheus() -> None:

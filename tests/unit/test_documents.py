@@ -10,8 +10,11 @@ import click
 import pytest
 
 from maverik_backend.cli import main
+from maverik_backend.errors import UpstreamError
 from tests.processes import ROOT
 
+OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
+ALERTS = (ROOT / "deployments" / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"(?:python -m maverik_backend|\bmaverik) ([a-z][^\n#`]*)")
 
@@ -75,6 +78,44 @@ class TestWhatIsNamed:
         links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
 
         assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def named_in_table(heading: str) -> set[str]:
+    """What stands in the first column of the table of OPERATIONS.md whose head begins with ``heading``."""
+    (table,) = re.findall(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", OPERATIONS, re.MULTILINE)
+    firsts = [line.split("|")[1].strip() for line in table.splitlines()]
+    return {name for first in firsts for name in re.findall(r"`(\w+)`", first) or [first]}
+
+
+def logged_events(text: str) -> set[str]:
+    return set(re.findall(r'_log\.\w+\(\s*"(\w+)"', text))
+
+
+SOURCES = [file.read_text(encoding="utf-8") for file in (ROOT / "maverik_backend").rglob("*.py")]
+
+
+class TestNamesInLogsAndAlerts:
+    def test_events_in_the_table_are_logged(self) -> None:
+        logged = {event for source in SOURCES for event in logged_events(source)}
+
+        assert named_in_table("event") <= logged
+
+    def test_events_that_alerts_point_to_are_logged(self) -> None:
+        logged = {event for source in SOURCES for event in logged_events(source)}
+        named = set(re.findall(r"`([a-z]+(?:_[a-z]+)*)`(?: or|\s+tells?)", ALERTS))
+
+        assert named
+        assert named <= logged
+
+    def test_every_kind_of_failure_is_explained_and_no_other(self) -> None:
+        of_optimizer = {kind for source in SOURCES for kind in re.findall(r'"optimizer_failed",.*kind="(\w+)"', source)}
+
+        assert named_in_table("kind") == {kind.kind for kind in UpstreamError.__subclasses__()} | of_optimizer
+
+    def test_every_alert_is_explained(self) -> None:
+        assert set(re.findall(r"- alert: (\w+)", ALERTS)) == {
+            name for name in named_in_table("alert") if name.startswith("Maverik")
+        }
 
 
 def test_there_is_something_to_check() -> None:

@@ -34,7 +34,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.clients.optimizer.base import Optimizer
@@ -53,7 +52,7 @@ from maverik_backend.errors import (
     UpstreamBadAnswer,
     UpstreamError,
 )
-from maverik_backend.models import SesionAsesoria, TurnState
+from maverik_backend.models import TurnState
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
 from maverik_backend.services import answer as answers
 from maverik_backend.services import auth, conversation, idempotency, prompt
@@ -351,7 +350,12 @@ class Chat:
         """Transaction two: the answer goes on record, unless the session is gone or a later try has begun."""
         with self._transaction() as session:
             # The session before the turn, as everybody locks them: two who meet must not wait for each other.
-            _note_firsts(session, started, outcome)
+            conversation.note_firsts(
+                session,
+                started.facts,
+                is_answered=outcome.state is TurnState.COMPLETED,
+                has_portfolio=outcome.portfolio is not None,
+            )
             written = conversation.write_answer(
                 session,
                 turn_id=started.turn_id,
@@ -366,17 +370,6 @@ class Chat:
         if written is None:
             raise NotFound("turn")
         return _as_response(started, outcome, *written)
-
-
-def _note_firsts(session: Session, started: _Try, outcome: _Outcome) -> None:
-    """Note on the session its first real answer and its portfolio; later turns write nothing here."""
-    firsts: dict[str, object] = {}
-    if not started.facts.is_answered and outcome.state is TurnState.COMPLETED:
-        firsts["respondida"] = func.now()
-    if not started.facts.has_portfolio and outcome.portfolio is not None:
-        firsts["portafolio_entregado"] = func.now()
-    if firsts:
-        session.execute(update(SesionAsesoria).where(SesionAsesoria.id == started.facts.session_id).values(**firsts))
 
 
 def _as_response(

@@ -170,6 +170,17 @@ def get_said(session: Session, *, session_id: int, before: int, most: int) -> Sa
     return [(said, answered) for _, said, answered in reversed(newest_first)]
 
 
+def note_firsts(session: Session, facts: Conversation, *, is_answered: bool, has_portfolio: bool) -> None:
+    """Note on the session its first real answer and its first portfolio; later turns write nothing here."""
+    firsts: dict[str, object] = {}
+    if is_answered and not facts.is_answered:
+        firsts["respondida"] = func.now()
+    if has_portfolio and not facts.has_portfolio:
+        firsts["portafolio_entregado"] = func.now()
+    if firsts:
+        session.execute(update(SESSIONS).where(SESSIONS.c.id == facts.session_id).values(**firsts))
+
+
 def write_answer(session: Session, *, turn_id: int, number: int, **values: Any) -> tuple[Any, datetime | None] | None:  # noqa: ANN401
     """Write down how try ``number`` of a turn ended: ``text, state, origin, failure, sources, portfolio``.
 

@@ -227,7 +227,10 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = _answer  # noqa: N815 - the name that http.server looks for
 
     def do_GET(self) -> None:
-        """Say that it is there, to whoever looks at the health of things; neither scripted nor counted."""
+        """The root says that it is there, to whoever looks at the health of things: neither scripted nor counted."""
+        if self.path != "/":
+            self._answer()
+            return
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()

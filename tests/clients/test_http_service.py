@@ -30,7 +30,7 @@ from tests.servers import CUT, LOOPBACK, Peer, RawServer, Reply, ScriptedServer,
 
 AMPLE_S = 20.0
 SHORT_S = 0.4
-LATE_S = 0.6  # what a loaded machine may take beyond a deadline; a drip would take ten times that
+LATE_S = 2.5  # for how long a loaded machine may stand still beyond a deadline; a drip would take much longer
 API_KEY = "xkeysib-very-secret"
 PERSONAL_TEXT = "texto personal 4711"
 

@@ -168,8 +168,8 @@ def test_who_is_at_the_end_of_their_strength_is_noticed(text: str, *, strained: 
 )  # fmt: skip
 def test_a_long_message_made_to_confuse_is_read_at_once(piece: str) -> None:
     text = piece * (8_000 // len(piece))
-    started = time.perf_counter()
+    started = time.thread_time()
 
     intent_of(text)
 
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5

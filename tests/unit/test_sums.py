@@ -260,8 +260,8 @@ def test_whatever_is_said_there_is_a_sum_or_none(said: list[str]) -> None:
 )
 def test_a_long_text_made_to_confuse_is_read_at_once(piece: str) -> None:
     text = "y si ahorro " + piece * (7_900 // len(piece))
-    started = time.perf_counter()
+    started = time.thread_time()
 
     ask(text, "ahorro 100 dólares por mes durante 3 años", text)
 
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5

@@ -91,7 +91,7 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
         if idle_s < _BELIEVED_FOR_S:
             return True
         try:
-            super().execute_simple("")
+            self.execute_simple("")
         except (pg8000.Error, OSError):
             return False
         return True

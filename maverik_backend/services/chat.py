@@ -233,7 +233,7 @@ class Chat:
             return None
         with self._transaction() as session:
             auth.authenticate(session, claims)
-            known = self._before(session, request, session_id=session_id)
+            known = self._earlier(session, request, session_id=session_id)
         return None if known is None or known.turn.estado == TurnState.INTERRUPTED.value else known
 
     def _start(
@@ -245,7 +245,7 @@ class Chat:
             if request.key is not None:  # the key's row refers to the person, whom everybody locks before the session
                 auth.authenticate(session, claims, is_to_stay=True)
             facts = conversation.lock(session, claims=claims, session_id=session_id)
-            if known := self._before(session, request, session_id=session_id):
+            if known := self._earlier(session, request, session_id=session_id):
                 if known.turn.estado != TurnState.INTERRUPTED.value:
                     return known
                 return self._begin_again(session, facts, turn_id=known.turn.id)
@@ -265,7 +265,7 @@ class Chat:
         before = conversation.get_said(session, session_id=facts.session_id, before=turn.id, most=self._most)
         return self._try(facts, before, turn_id=turn.id, said=turn.texto_usuario, number=turn.intento)
 
-    def _before(self, session: Session, request: RequestKey, *, session_id: int) -> Answered | None:
+    def _earlier(self, session: Session, request: RequestKey, *, session_id: int) -> Answered | None:
         """What this request got when it came before: its answer, or the turn that was left without one."""
         turn_id = idempotency.find_turn_id(session, request)
         if turn_id is None:

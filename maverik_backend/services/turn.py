@@ -26,14 +26,9 @@ class TurnStore:
     def __init__(self, *, turn_timeout_s: float) -> None:
         self._longest_try = timedelta(seconds=turn_timeout_s) + FINISHING_TIME
 
-    def state_of(self, state: str, began: datetime | None) -> TurnState:
-        """A turn that is pending past its deadline will not be answered: whoever worked on it is gone."""
-        is_lost = state == TurnState.PENDING and self._remaining(began) <= timedelta()
-        return TurnState.INTERRUPTED if is_lost else TurnState(state)
-
     def describe(self, turn: SesionAsesoriaDetalle) -> TurnoResponse:
         """A turn as the API shows it. ``output`` is always a text: one that has no answer says so."""
-        state = self.state_of(turn.estado, turn.fecha_intento)
+        state = self._state_of(turn.estado, turn.fecha_intento)
         return TurnoResponse(
             id=turn.id,
             sesion_asesoria_id=turn.sesion_asesoria_id,
@@ -106,9 +101,10 @@ class TurnStore:
             .execution_options(synchronize_session=False)
         )
 
-    def _remaining(self, began: datetime | None) -> timedelta:
-        """How much longer a try that began then may take."""
-        return timedelta() if began is None else began + self._longest_try - datetime.now(UTC)
+    def _state_of(self, state: str, began: datetime | None) -> TurnState:
+        """A turn that is pending past its deadline will not be answered: whoever worked on it is gone."""
+        is_over = began is None or began + self._longest_try <= datetime.now(UTC)
+        return TurnState.INTERRUPTED if state == TurnState.PENDING and is_over else TurnState(state)
 
 
 def get_or_raise(session: Session, *, session_id: int, turn_id: int) -> SesionAsesoriaDetalle:

@@ -183,7 +183,7 @@ class SecuritySettings(_Group):
     access_token_ttl_minutes: int = Field(default=24 * 60, ge=1, le=7 * 24 * 60)
     refresh_token_ttl_days: int = Field(default=30, ge=1, le=365)
     temporary_key_ttl_hours: int = Field(default=72, ge=1, le=24 * 30)
-    """How long a mailed key, and the link beside it, lets somebody in."""
+    """How long a mailed key lets somebody in who never used it, and the link beside it."""
     reset_link_ttl_minutes: int = Field(default=60, ge=5, le=24 * 60)
     trusted_proxy_count: int = Field(default=0, ge=0, le=10)
     """How many proxies of ours stand before the server: so many entries of ``X-Forwarded-For`` are believed."""

@@ -11,7 +11,15 @@ from maverik_backend.models.user import Usuario
 
 # The Alembic revisions up to the one that these tables are, oldest first; a test keeps them equal to alembic/versions.
 # They let the server tell without loading Alembic whether its database is migrated.
-SCHEMA_REVISIONS = ("0b2e5472511d", "3f6c1a9d2b40", "5d0e7b83c614", "8a41f2c7e95b", "b7d93e04a1f6", "c4e8a6f1d273")
+SCHEMA_REVISIONS = (
+    "0b2e5472511d",
+    "3f6c1a9d2b40",
+    "5d0e7b83c614",
+    "8a41f2c7e95b",
+    "b7d93e04a1f6",
+    "c4e8a6f1d273",
+    "e1a7c94b52d8",
+)
 
 __all__ = [
     "CATALOGS",

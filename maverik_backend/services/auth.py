@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
@@ -136,6 +136,8 @@ class Authenticator:
                 .where(Usuario.id == user.id, Usuario.clave_hash == user.clave_hash, Usuario.deshabilitado.is_(None))
                 .values(
                     clave_hash=new_hash,
+                    # A mailed key expires only while it is unused: frontends may have no page to set another.
+                    clave_vence=None,
                     # The key was mailed: whoever has it reads this mailbox.
                     email_verificado=func.coalesce(Usuario.email_verificado, func.now()),
                     fecha_actualizacion=Usuario.fecha_actualizacion,
@@ -275,8 +277,6 @@ def is_open() -> tuple[ColumnElement[bool], ...]:
         login.cerrado.is_(None),
         login.vence > func.now(),
         person.deshabilitado.is_(None),
-        # Only temporary keys expire, and what was opened with one ends with it.
-        or_(person.clave_vence.is_(None), person.clave_vence > func.now()),
     )
 
 

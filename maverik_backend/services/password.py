@@ -1,7 +1,8 @@
 """Setting, changing and restoring keys.
 
-Whatever is mailed lets its holder in for a while only, and a link only once. Setting a key ends every other login and
-says so by mail, so that nobody loses an account without noticing.
+A mailed key expires unless it is used in time (services/auth.py clears its end with the first login), a mailed link
+always, and it works once. Setting a key ends every other login and says so by mail, so that nobody loses an account
+without noticing.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ class Letter:
 SIGNATURE = "El equipo de Maverik"
 GREETING = "¡Hola!"
 KEY_LINE = "Clave: {key}"
+IN_TIME = "Tenés {hours} horas: después el enlace vence, y la clave también si todavía no entraste con ella."
 IGNORE = "Si no fuiste vos, podés ignorar este correo."
 RESET_YOURS = "Si no fuiste vos, restablecé tu clave cuanto antes desde la pantalla de ingreso."
 
@@ -31,8 +32,9 @@ def welcome(*, key: str, link: str, hours: int) -> Letter:
         paragraphs=(
             (
                 "Tu cuenta en Maverik ya está lista. Podés elegir tu clave con el enlace, o entrar con este correo y "
-                f"la clave temporal de abajo. Las dos cosas valen por {hours} horas."
+                "la clave temporal de abajo."
             ),
+            IN_TIME.format(hours=hours),
             "No compartas este correo con nadie: nunca te vamos a pedir la clave.",
             IGNORE,
         ),
@@ -52,8 +54,8 @@ def key_replaced(*, key: str, link: str, hours: int) -> Letter:
                 "las sesiones que estaban abiertas. Tu perfil y tus conversaciones siguen como estaban."
             ),
             (
-                "Podés elegir otra con el enlace, o entrar con este correo y la clave temporal de abajo. Las dos cosas "
-                f"valen por {hours} horas."
+                "Podés elegir otra con el enlace, o entrar con este correo y la clave temporal de abajo. "
+                + IN_TIME.format(hours=hours)
             ),
             "Si no lo pediste, respondé este correo. No lo compartas con nadie: nunca te vamos a pedir la clave.",
         ),

@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
+from maverik_backend.services import administration
+from maverik_backend.web.resources import Resources
 from tests.api.answers import fields_refused
 from tests.fixtures.people import MailsTo, MakeUser, TestUser, key_in, link_token_in, make_profile, text_of
 
@@ -43,6 +45,12 @@ def forget(api: TestClient, email: str, mails_to: MailsTo) -> str:
     return link_token_in(mails_to(email)[-1])
 
 
+def let_pass_but(connection: Connection, remaining_s: int) -> None:
+    """Move every mailed key that has an end to so many seconds before it."""
+    statement = "UPDATE usuario SET clave_vence = now() + make_interval(secs => :s) WHERE clave_vence IS NOT NULL"
+    connection.execute(text(statement), {"s": remaining_s})
+
+
 def is_verified(connection: Connection, email: str) -> bool:
     statement = text("SELECT email_verificado IS NOT NULL FROM usuario WHERE email = :email")
     return bool(connection.scalar(statement, {"email": email}))
@@ -70,19 +78,41 @@ class TestTheMailedKey:
 
         assert 71.9 < float(connection.scalar(statement, {"email": newcomer}) or 0) < 72.1
 
-    def test_it_works_until_it_expires(
+    @pytest.mark.parametrize(("remaining_s", "status"), [(60, 200), (-1, 401)])
+    def test_unused_it_works_until_it_expires(
+        self,
+        api: TestClient,
+        newcomer: str,
+        mails_to: MailsTo,
+        connection: Connection,
+        *,
+        remaining_s: int,
+        status: int,
+    ) -> None:
+        key = key_in(mails_to(newcomer)[0])
+        let_pass_but(connection, remaining_s)
+
+        assert sign_in(api, newcomer, key).status_code == status
+
+    def test_used_in_time_it_does_not_expire(
         self, api: TestClient, newcomer: str, mails_to: MailsTo, connection: Connection
     ) -> None:
         key = key_in(mails_to(newcomer)[0])
-        expire = text("UPDATE usuario SET clave_vence = now() + make_interval(secs => :s) WHERE email = :email")
+        sign_in(api, newcomer, key)
 
-        connection.execute(expire, {"s": 60, "email": newcomer})
-        before = sign_in(api, newcomer, key)
-        connection.execute(expire, {"s": -1, "email": newcomer})
-        after = sign_in(api, newcomer, key)
+        let_pass_but(connection, -1)
 
-        assert (before.status_code, after.status_code) == (200, 401)
-        assert after.json()["error"] == "wrong credentials"
+        again = sign_in(api, newcomer, key)
+        assert (again.status_code, again.json()["debe_cambiar_clave"]) == (200, True)
+
+    def test_a_wrong_try_does_not_keep_it_from_expiring(
+        self, api: TestClient, newcomer: str, mails_to: MailsTo, connection: Connection
+    ) -> None:
+        sign_in(api, newcomer, "otra")
+
+        let_pass_but(connection, -1)
+
+        assert sign_in(api, newcomer, key_in(mails_to(newcomer)[0])).status_code == 401
 
     def test_using_it_verifies_the_address(
         self, api: TestClient, newcomer: str, mails_to: MailsTo, connection: Connection
@@ -105,6 +135,29 @@ class TestTheMailedKey:
 
         kinds = [event["tipo"] for event in user.get("/user/me/events").json()]
         assert kinds.count("correo_verificado") == 1
+
+
+class TestAKeyThatAnOperatorReplaced:
+    @pytest.fixture
+    def key(self, user: TestUser, resources: Resources, mails_to: MailsTo) -> str:
+        mailed = resources.passwords.make_mailed_key()
+        with resources.database.transaction() as session:
+            administration.reset_key(session, email=user.email, passwords=resources.passwords, mailed=mailed)
+        return key_in(mails_to(user.email)[-1])
+
+    def test_expires_unused(self, api: TestClient, user: TestUser, key: str, connection: Connection) -> None:
+        let_pass_but(connection, -1)
+
+        assert sign_in(api, user.email, key).status_code == 401
+
+    def test_used_in_time_does_not_expire(
+        self, api: TestClient, user: TestUser, key: str, connection: Connection
+    ) -> None:
+        sign_in(api, user.email, key)
+
+        let_pass_but(connection, -1)
+
+        assert sign_in(api, user.email, key).json()["debe_cambiar_clave"] is True
 
 
 class TestTheLink:

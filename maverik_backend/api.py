@@ -36,6 +36,7 @@ from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
 from maverik_backend.services.cleanup import clean_up
+from maverik_backend.services.export import Exports
 from maverik_backend.services.health import Health
 from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.outbox import Outbox
@@ -120,6 +121,7 @@ def create_app(
             throttle=throttle,
             settings=settings.advice,
         ),
+        exports=Exports(transaction=database.transaction, throttle=throttle),
         outbox=Outbox(
             transaction=database.transaction,
             sender=clients.mail,

@@ -9,6 +9,9 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── WrongCredentials         address and key do not match
     ├── NotAuthenticated         no token, or one that does not hold
     ├── TooManyTries             a limit of services/throttle.py is used up
+    ├── TooManyAtOnce            the principal has as many under way as it may
+    │   └── AddressBusy          ... or everybody behind its address together
+    ├── TooManySessions          the person owns as many sessions as it may
     ├── AlreadyExists            an operator asks for an account that is there
     ├── AccountDisabled          ... or for a key to one that is closed
     ├── NotFound                 it does not exist, or is somebody else's
@@ -80,6 +83,18 @@ class TooManyTries(MaverikError):
     def __init__(self, retry_after_s: int) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(f"try again in {retry_after_s} s")
+
+
+class TooManyAtOnce(MaverikError):
+    """The principal has as many turns or exports under way as it may have at once."""
+
+
+class AddressBusy(TooManyAtOnce):
+    """The callers behind one address have, together, as many turns under way as they may have at once."""
+
+
+class TooManySessions(MaverikError):
+    """The person owns as many advisory sessions as it may; one has to be deleted first."""
 
 
 class NotFound(MaverikError):

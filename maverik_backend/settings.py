@@ -34,6 +34,7 @@ PUBLISHED_KEYS = frozenset(
 )
 # What docker-compose.yml gives its database when nobody chose.
 PUBLISHED_DB_PASSWORD = "maverik"  # noqa: S105 - worth nothing: production refuses it
+MIN_TURNS_PER_ADDRESS = 10
 # 43 random characters of 64 hold 31 different ones on average; so few mean that somebody typed it.
 MIN_DISTINCT_CHARS = 15
 
@@ -134,8 +135,21 @@ class AdviceSettings(_Group):
     max_concurrent_turns: int = Field(default=500, ge=1, le=5000)
     """Turns worked on at once in a process; another one is told at once to come back, instead of waiting in a queue.
     Keep it below ``WORKER_THREADS``, so that everything else always finds a free thread."""
+    max_concurrent_turns_per_person: int = Field(default=3, ge=1, le=5000)
+    """Of these, how many one person may have at once."""
+    max_concurrent_turns_per_address: int | None = Field(default=None, ge=1, le=5000)
+    """Of these, how many the people behind one address (of IPv6 one /64) may have at once; ``None`` is a share of all,
+    see :attr:`turns_per_address`."""
+    max_sessions_per_person: int = Field(default=1000, ge=1, le=100_000)
     history_max_turns: int = Field(default=20, ge=0, le=200)
     history_max_chars: int = Field(default=24_000, ge=0, le=200_000)
+
+    @property
+    def turns_per_address(self) -> int:
+        """Turns at once for one address: unless it is set, a fifth of all, but enough for a small office."""
+        if self.max_concurrent_turns_per_address is not None:
+            return self.max_concurrent_turns_per_address
+        return max(MIN_TURNS_PER_ADDRESS, self.max_concurrent_turns // 5)
 
     @property
     def advisor(self) -> str:

@@ -11,12 +11,13 @@ from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
 from maverik_backend.services.idempotency import MAX_KEY_CHARS
-from maverik_backend.web.dependencies import App, CurrentClaims, CurrentUser, DbSession, HistoryReader
+from maverik_backend.web.dependencies import App, CurrentCaller, CurrentClaims, CurrentUser, DbSession, HistoryReader
 from maverik_backend.web.openapi import headers_of
 
 router = APIRouter(prefix="/copilot/sessions", tags=["conversación"])
 
 MAX_PAGE = 200
+_WHEN_TOO_MANY_ARE_UNDER_WAY = (errors.Overloaded, errors.TooManyAtOnce, errors.AddressBusy)
 
 IdempotencyKey = Annotated[
     str | None,
@@ -36,18 +37,21 @@ Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` m
     summary="Decir algo y recibir la respuesta",
     responses={
         status.HTTP_200_OK: {"headers": headers_of("Idempotency-Replayed")},
-        **responses.of(errors.TurnInProgress, errors.IdempotencyKeyReused, errors.Overloaded),
+        **responses.of(errors.TurnInProgress, errors.IdempotencyKeyReused, *_WHEN_TOO_MANY_ARE_UNDER_WAY),
     },
 )
 def create_turn(
     session_id: Id,
     body: TurnoCrearRequest,
     claims: CurrentClaims,
+    caller: CurrentCaller,
     app: App,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> TurnoResponse:
-    answered = app.chat.answer(claims=claims, session_id=session_id, text=body.input, idempotency_key=idempotency_key)
+    answered = app.chat.answer(
+        claims=claims, caller=caller, session_id=session_id, text=body.input, idempotency_key=idempotency_key
+    )
     if answered.is_replay:
         response.headers["Idempotency-Replayed"] = "true"
     return answered.turn
@@ -68,7 +72,7 @@ def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, session: DbSession,
 @router.post(
     "/{session_id}/turns/{turn_id}/retry",
     summary="Pedir otra vez la respuesta que quedó sin terminar o fue de respaldo",
-    responses=responses.of(errors.TurnInProgress, errors.NothingToRetry, errors.Overloaded),
+    responses=responses.of(errors.TurnInProgress, errors.NothingToRetry, *_WHEN_TOO_MANY_ARE_UNDER_WAY),
 )
-def retry_turn(session_id: Id, turn_id: Id, claims: CurrentClaims, app: App) -> TurnoResponse:
-    return app.chat.retry(claims=claims, session_id=session_id, turn_id=turn_id)
+def retry_turn(session_id: Id, turn_id: Id, claims: CurrentClaims, caller: CurrentCaller, app: App) -> TurnoResponse:
+    return app.chat.retry(claims=claims, caller=caller, session_id=session_id, turn_id=turn_id)

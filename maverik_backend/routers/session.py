@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Depends, Query, status
 
+from maverik_backend import errors
+from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.session import SesionCrearRequest, SesionesResponse, SesionRenombrarRequest, SesionResponse
 from maverik_backend.services import session as sessions
-from maverik_backend.web.dependencies import CurrentCatalogs, CurrentUser, DbSession, WritingUser
+from maverik_backend.web.dependencies import (
+    App,
+    CurrentCatalogs,
+    CurrentUser,
+    DbSession,
+    WritingUser,
+    count_opened_session,
+)
 
 router = APIRouter(prefix="/copilot/sessions", tags=["sesiones"])
 
@@ -20,11 +29,18 @@ Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `sigui
 
 
 # 200 and not 201: it is what the frontends in production have always been answered.
-@router.post("", summary="Abrir una sesión de asesoría")
+@router.post(
+    "",
+    summary="Abrir una sesión de asesoría",
+    dependencies=[Depends(count_opened_session)],
+    responses=responses.of(errors.TooManySessions),
+)
 def create_session(
-    body: SesionCrearRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
+    body: SesionCrearRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs, app: App
 ) -> SesionResponse:
-    return sessions.describe(sessions.create(session, user_id=user.id, data=body, catalogs=catalogs), catalogs)
+    max_sessions = app.settings.advice.max_sessions_per_person
+    row = sessions.create(session, user_id=user.id, data=body, catalogs=catalogs, max_sessions=max_sessions)
+    return sessions.describe(row, catalogs)
 
 
 @router.get("", summary="Mis sesiones, de la más nueva a la más vieja")

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, status
 
+from maverik_backend import errors
 from maverik_backend.models import EventoSeguridad, Usuario
+from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT
 from maverik_backend.schemas.user import (
     ClaveConfirmarRequest,
@@ -23,11 +25,13 @@ from maverik_backend.web.dependencies import (
     App,
     CurrentCaller,
     CurrentCatalogs,
+    CurrentClaims,
     CurrentUser,
     DbSession,
     DetachedLogin,
     WritingUser,
 )
+from maverik_backend.web.streaming import JsonStream
 
 router = APIRouter(prefix="/user", tags=["usuario"])
 
@@ -77,9 +81,14 @@ def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, c
     )
 
 
-@router.get("/me/export", summary="Todo lo que se guarda sobre mí")
-def export_me(user: WritingUser, session: DbSession, caller: CurrentCaller) -> dict[str, list[dict[str, Any]]]:
-    return users.export(session, user=user, caller=caller)
+@router.get(
+    "/me/export",
+    summary="Todo lo que se guarda sobre mí",
+    response_model=dict[str, list[dict[str, Any]]],
+    responses=responses.of(errors.Overloaded, errors.TooManyAtOnce),
+)
+def export_me(claims: CurrentClaims, app: App, caller: CurrentCaller) -> JsonStream:
+    return JsonStream(app.exports.stream(claims=claims, caller=caller))
 
 
 @router.get(

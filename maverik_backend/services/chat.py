@@ -7,7 +7,8 @@ connection. What the person said is committed before anybody is asked, and is th
 Rule                   Value
 =====================  ==========================================================================================
 Whole turn             ``EXTERNAL_SERVICE_TIMEOUT`` seconds for everything that waits on other services
-At once                ``MAX_CONCURRENT_TURNS`` in a process; another one is refused at once, never queued
+At once                ``MAX_CONCURRENT_TURNS`` in a process, of which a person and an address have a share each
+                       (:meth:`Chat._concurrency_slot`); another one is refused at once, never queued
 In a session           one at a time
 How often              ``Action.TURN`` of services/throttle.py; a request that was answered before is not counted
 Twice                  a request with an ``Idempotency-Key`` that came before gets the answer it got then; where it
@@ -24,11 +25,9 @@ Database away          when the answer is there: it is written down as soon as t
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -43,12 +42,13 @@ from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import (
+    AddressBusy,
     DatabaseUnavailable,
     FieldError,
     InvalidInput,
     NotFound,
-    Overloaded,
     SameRequestRunning,
+    TooManyAtOnce,
     UpstreamBadAnswer,
     UpstreamError,
 )
@@ -60,7 +60,9 @@ from maverik_backend.services import portfolio as portfolios
 from maverik_backend.services import session as sessions
 from maverik_backend.services import turn as turns
 from maverik_backend.services.catalog import CatalogCache
+from maverik_backend.services.concurrency import ConcurrencyLimiter, Share
 from maverik_backend.services.conversation import Conversation, Said
+from maverik_backend.services.event import Caller
 from maverik_backend.services.idempotency import RequestKey
 from maverik_backend.services.proposal import Proposals
 from maverik_backend.services.throttle import Action, Throttle
@@ -136,11 +138,17 @@ class Chat:
         self._most = settings.history_max_turns
         self._portfolio_grace_s = portfolio_grace_s
         self._turns = TurnStore(turn_timeout_s=settings.external_service_timeout)
-        self._places = threading.BoundedSemaphore(settings.max_concurrent_turns)
+        self._concurrency = ConcurrencyLimiter(settings.max_concurrent_turns)
         self._running: set[int] = set()
 
     def answer(
-        self, *, claims: AccessClaims, session_id: int, text: str | None, idempotency_key: str | None = None
+        self,
+        *,
+        claims: AccessClaims,
+        caller: Caller,
+        session_id: int,
+        text: str | None,
+        idempotency_key: str | None = None,
     ) -> Answered:
         """Record what the person says, have it answered, record the answer.
 
@@ -149,6 +157,7 @@ class Chat:
 
         Raises:
             Overloaded: when too many turns are under way in this process.
+            TooManyAtOnce: when the person, or (``AddressBusy``) its address, has too many of them.
             NotAuthenticated: when the login is closed.
             TooManyTries: when the person had too many turns lately.
             NotFound: when the session is not this person's.
@@ -159,7 +168,7 @@ class Chat:
         request = RequestKey.of(user_id=claims.user_id, key=idempotency_key, session_id=session_id, text=text)
         if replay := self._replayed(request, claims, session_id=session_id):
             return replay
-        with self._place():
+        with self._concurrency_slot(claims, caller):
             self._throttle.count(Action.TURN, str(claims.user_id))
             deadline = Deadline.after(self._settings.external_service_timeout)
             started = self._start(request, claims, session_id=session_id, text=text)
@@ -167,14 +176,14 @@ class Chat:
                 return started
             return Answered(turn=self._answer(started, deadline))
 
-    def retry(self, *, claims: AccessClaims, session_id: int, turn_id: int) -> TurnoResponse:
+    def retry(self, *, claims: AccessClaims, caller: Caller, session_id: int, turn_id: int) -> TurnoResponse:
         """Have a turn that was interrupted, or got a fallback, answered again, in its own place.
 
         Raises:
-            Overloaded, TooManyTries, NotAuthenticated, NotFound, TurnInProgress: as :meth:`answer`.
+            Overloaded, TooManyAtOnce, TooManyTries, NotAuthenticated, NotFound, TurnInProgress: as :meth:`answer`.
             NothingToRetry: when the turn has its answer.
         """
-        with self._place():
+        with self._concurrency_slot(claims, caller):
             self._throttle.count(Action.TURN, str(claims.user_id))
             deadline = Deadline.after(self._settings.external_service_timeout)
             started = self._start_again(claims, session_id=session_id, turn_id=turn_id)
@@ -217,15 +226,18 @@ class Chat:
         page = turns.get_page(session, session_id=session_id, limit=limit, before=before)
         return [self._turns.describe(turn) for turn in page]
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        """One of the places for turns that are worked on at once; nobody waits for one."""
-        if not self._places.acquire(blocking=False):
-            raise Overloaded
-        try:
-            yield
-        finally:
-            self._places.release()
+    def _concurrency_slot(self, claims: AccessClaims, caller: Caller) -> AbstractContextManager[None]:
+        """One of the turns that may be under way at once, within the shares of the person and of its address."""
+        settings = self._settings
+        return self._concurrency.slot(
+            Share(
+                kind="person",
+                key=str(claims.user_id),
+                limit=settings.max_concurrent_turns_per_person,
+                refusal=TooManyAtOnce,
+            ),
+            Share(kind="address", key=caller.place, limit=settings.turns_per_address, refusal=AddressBusy),
+        )
 
     def _replayed(self, request: RequestKey, claims: AccessClaims, *, session_id: int) -> Answered | None:
         """The answer that this request got before. Transaction one looks again, under the session's lock."""

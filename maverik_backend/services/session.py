@@ -5,31 +5,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from maverik_backend.errors import FieldError, InvalidInput, NotFound
-from maverik_backend.models import SesionAsesoria, SesionAsesoriaDetalle
+from maverik_backend.errors import FieldError, InvalidInput, NotFound, TooManySessions
+from maverik_backend.models import SesionAsesoria, SesionAsesoriaDetalle, Usuario
 from maverik_backend.schemas.session import SesionCrearRequest, SesionResponse
 from maverik_backend.services import prompt
 from maverik_backend.services.catalog import Catalogs
 from maverik_backend.texts import validation as texts
 
 
-def create(session: Session, *, user_id: int, data: SesionCrearRequest, catalogs: Catalogs) -> SesionAsesoria:
+def create(
+    session: Session, *, user_id: int, data: SesionCrearRequest, catalogs: Catalogs, max_sessions: int
+) -> SesionAsesoria:
     """Open a session.
 
     Raises:
         InvalidInput: when an id is not in its catalogue, or the purpose needs a goal and there is none.
+        TooManySessions: when the person owns ``max_sessions`` already.
     """
     values = data.model_dump()
     catalogs.check({field: value for field, value in values.items() if field.endswith("_id")})
     if data.proposito_sesion_id == prompt.PURPOSE_GOAL and data.objetivo_id is None:
         raise InvalidInput([FieldError("objetivo_id", texts.GOAL_REQUIRED, tuple(catalogs.options["objetivo"]))])
+    _require_room(session, user_id=user_id, max_sessions=max_sessions)
     row = SesionAsesoria(usuario_id=user_id, **values)
     session.add(row)
     session.flush()
     return row
+
+
+def _require_room(session: Session, *, user_id: int, max_sessions: int) -> None:
+    """Demand that the person may own one session more.
+
+    The person's row is locked, so of two requests at once the second one counts what the first one added.
+    """
+    session.execute(select(Usuario.id).where(Usuario.id == user_id).with_for_update(key_share=True))
+    owned = select(SesionAsesoria.id).where(SesionAsesoria.usuario_id == user_id).limit(max_sessions).subquery()
+    if (session.scalar(select(func.count()).select_from(owned)) or 0) >= max_sessions:
+        raise TooManySessions
 
 
 def get_page(

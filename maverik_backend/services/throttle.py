@@ -39,6 +39,8 @@ class Action(StrEnum):
     CONFIRM_KEY = "confirm_key"
     TURN = "turn"
     READ_HISTORY = "read_history"
+    OPEN_SESSION = "open_session"
+    EXPORT = "export"
     REQUEST_FROM_ADDRESS = "request_from_address"
 
 
@@ -65,6 +67,9 @@ LIMITS: dict[Action, RateLimitItem] = {
     # By person. Every turn costs a call to a language model; nobody reads answers faster than this.
     Action.TURN: parse("20 per minute"),
     Action.READ_HISTORY: parse("10 per minute"),
+    # By person, too. Each session is a row that stays; an export reads everything that the person owns.
+    Action.OPEN_SESSION: parse("60 per hour"),
+    Action.EXPORT: parse("5 per hour"),
     # Every request, whoever sends it, but those that only ask how the service is (web/address_limit.py).
     Action.REQUEST_FROM_ADDRESS: parse("100 per minute"),
 }

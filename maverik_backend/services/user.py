@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import inspect, select, text
+from sqlalchemy import select, text
 from sqlalchemy import update as sql_update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -105,19 +105,6 @@ def update(session: Session, *, user: Usuario, changes: UsuarioActualizarRequest
     return user
 
 
-def export(session: Session, *, user: Usuario, caller: Caller) -> dict[str, list[dict[str, Any]]]:
-    """Everything held about the person, table by table (Ley 25.326, article 14)."""
-    mine = select(SesionAsesoria.id).where(SesionAsesoria.usuario_id == user.id)
-    queries = {table.__tablename__: select(table).where(table.usuario_id == user.id) for table in OWNED}
-    queries["usuario"] = select(Usuario).where(Usuario.id == user.id)
-    queries["sesion_asesoria_detalle"] = select(SesionAsesoriaDetalle).where(
-        SesionAsesoriaDetalle.sesion_asesoria_id.in_(mine)
-    )
-    tables = {name: session.scalars(query.order_by(text("id"))).all() for name, query in sorted(queries.items())}
-    events.record(session, SecurityEvent.DATA_EXPORTED, user_id=user.id, caller=caller)
-    return {name: [_as_data(row, NOT_EXPORTED.get(name, set())) for row in rows] for name, rows in tables.items()}
-
-
 def delete(
     transaction: TransactionFactory,
     *,
@@ -158,11 +145,6 @@ def erase(session: Session, *, user: Usuario, keyring: Keyring) -> None:
     events.record(session, SecurityEvent.DELETED, user_id=None)
     outbox.enqueue(session, keyring=keyring, to=user.email, letter=letters.account_deleted())
     session.execute(sql_delete(Usuario).where(Usuario.id == user.id))
-
-
-def _as_data(row: Base, hidden: set[str]) -> dict[str, Any]:
-    names = [column.key for column in inspect(type(row)).column_attrs]
-    return {name: getattr(row, name) for name in names if name not in hidden}
 
 
 def _catalog_ids(values: dict[str, Any]) -> dict[str, int | None]:

@@ -28,6 +28,16 @@ def too_many_tries(minutes: int) -> ProblemText:
     return ProblemText(TOO_MANY_TRIES.title, detail)
 
 
+TOO_MANY_AT_ONCE = ProblemText(
+    "Demasiados pedidos a la vez", "Ya tenés otros pedidos en curso. Esperá a que termine alguno y probá de nuevo."
+)
+ADDRESS_BUSY = ProblemText(
+    "Demasiados pedidos desde tu conexión",
+    "Desde tu misma conexión ya hay muchas consultas en curso. Probá de nuevo en unos segundos.",
+)
+TOO_MANY_SESSIONS = ProblemText(
+    "Demasiadas sesiones", "Llegaste al máximo de sesiones que podés tener. Borrá alguna para abrir otra."
+)
 NOT_FOUND = ProblemText("No encontrado", "Lo que buscás no existe o no está disponible para vos.")
 UNSUPPORTED_MEDIA_TYPE = ProblemText(
     "Formato no aceptado", "El cuerpo tiene que ser JSON, con el encabezado Content-Type: application/json."

@@ -147,7 +147,12 @@ def _history_reader(signed_in: DetachedLogin, app: App) -> Usuario:
 HistoryReader = Annotated[Usuario, Depends(_history_reader)]
 
 
-def _caller(request: Request, app: App) -> Caller:
+def count_opened_session(app: App, claims: CurrentClaims) -> None:
+    """Count one try to open a session; a dependency of the route itself, so that it runs before any transaction."""
+    app.throttle.count(Action.OPEN_SESSION, str(claims.user_id))
+
+
+async def _caller(request: Request, app: App) -> Caller:
     return caller_of(request, trusted_proxy_count=app.settings.security.trusted_proxy_count)
 
 

@@ -14,6 +14,7 @@ from maverik_backend.core.tokens import Tokens
 from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
+from maverik_backend.services.export import Exports
 from maverik_backend.services.health import Health
 from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.outbox import Outbox
@@ -37,6 +38,7 @@ class Resources:
     passwords: Passwords
     catalogs: CatalogCache
     chat: Chat
+    exports: Exports
     outbox: Outbox
     health: Health
     metrics: Metrics

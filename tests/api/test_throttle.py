@@ -64,6 +64,8 @@ TRIES: dict[Action, Try] = {
     Action.CONFIRM_KEY: confirm_key,
     Action.TURN: lambda _api, user: user.post(NO_SESSION, {"input": "hola"}),
     Action.READ_HISTORY: lambda _api, user: user.get(NO_SESSION),
+    Action.OPEN_SESSION: lambda _api, user: user.post("/copilot/sessions", {}),
+    Action.EXPORT: lambda _api, user: user.get("/user/me/export"),
     Action.REQUEST_FROM_ADDRESS: lambda api, _user: api.get("/catalogs"),
 }
 OF_THE_TABLE = dict.fromkeys(PLENTY)

@@ -302,7 +302,7 @@ class TestAtOnce:
         advisor: ScriptedAdvisor,
         optimizer: ScriptedOptimizer,
     ) -> None:
-        user = people_at_once()
+        user = people_at_once(max_concurrent_turns_per_person=8)
         session = user.open_session()
         advisor.gate.clear()
         at_once = threading.Barrier(8)

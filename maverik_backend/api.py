@@ -179,7 +179,7 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
             *("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-Request-ID"),
             *("traceparent", "tracestate"),
         ],
-        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"],
+        expose_headers=["ETag", "Idempotency-Replayed", "Link", "Retry-After", "X-Request-ID"],
     )
     app.add_middleware(SecurityHeaders, is_production=settings.app.is_production)
     return app

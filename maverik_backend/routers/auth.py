@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, status
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
 
 from maverik_backend import errors
 from maverik_backend.routers import responses
-from maverik_backend.schemas.base import Id
+from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.user import (
     ClaveCambiarRequest,
     ClaveRestablecerRequest,
@@ -32,6 +34,11 @@ from maverik_backend.web.dependencies import (
 
 router = APIRouter(prefix="/user", tags=["acceso"])
 
+MAX_LOGINS = 100
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LOGINS, description="Cuántas, como máximo.")]
+Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior.")]
+
 
 @router.post("/login", summary="Entrar con correo y clave", responses=responses.of(errors.WrongCredentials))
 def log_in(body: UsuarioLogin, app: App, caller: CurrentCaller) -> LoginResponse:
@@ -55,10 +62,12 @@ def log_out(signed_in: WritingLogin, session: DbSession, caller: CurrentCaller) 
 
 
 @router.get("/logins", summary="Dónde tengo sesiones abiertas")
-def get_logins(signed_in: CurrentLogin, session: DbSession) -> list[InicioSesionResponse]:
+def get_logins(
+    signed_in: CurrentLogin, session: DbSession, limit: Limit = MAX_LOGINS, before: Before = None
+) -> list[InicioSesionResponse]:
     return [
         InicioSesionResponse.model_validate({**vars(login), "actual": login.id == signed_in.login_id})
-        for login in auth.get_logins(session, user_id=signed_in.user.id)
+        for login in auth.get_logins(session, user_id=signed_in.user.id, limit=limit, before=before)
     ]
 
 

@@ -12,11 +12,14 @@ from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
 from maverik_backend.services.idempotency import MAX_KEY_CHARS
 from maverik_backend.web.dependencies import App, CurrentCaller, CurrentClaims, CurrentUser, DbSession, HistoryReader
+from maverik_backend.web.links import link_to
 from maverik_backend.web.openapi import headers_of
 
 router = APIRouter(prefix="/copilot/sessions", tags=["conversación"])
 
 MAX_PAGE = 200
+# Frontends in production send no ``limit`` and show what they get as the whole conversation.
+DEFAULT_PAGE = 500
 _WHEN_TOO_MANY_ARE_UNDER_WAY = (errors.Overloaded, errors.TooManyAtOnce, errors.AddressBusy)
 
 IdempotencyKey = Annotated[
@@ -28,7 +31,10 @@ IdempotencyKey = Annotated[
         description="Una clave propia del pedido: repetirlo con la misma devuelve la misma respuesta durante 24 horas.",
     ),
 ]
-Limit = Annotated[int | None, Query(ge=1, le=MAX_PAGE, description="Cuántos, como máximo; sin límite, todos.")]
+Limit = Annotated[
+    int | None,
+    Query(ge=1, le=MAX_PAGE, description=f"Cuántos, como máximo; sin `limit`, los últimos {DEFAULT_PAGE}."),
+]
 Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más viejo de la página anterior.")]
 
 
@@ -57,11 +63,26 @@ def create_turn(
     return answered.turn
 
 
-@router.get("/{session_id}", summary="Lo dicho, de lo más viejo a lo más nuevo")
+@router.get(
+    "/{session_id}",
+    summary="Lo dicho, de lo más viejo a lo más nuevo",
+    responses={status.HTTP_200_OK: {"headers": headers_of("Link")}},
+)
 def get_history(
-    session_id: Id, user: HistoryReader, session: DbSession, app: App, limit: Limit = None, before: Before = None
+    session_id: Id,
+    user: HistoryReader,
+    session: DbSession,
+    app: App,
+    response: Response,
+    limit: Limit = None,
+    before: Before = None,
 ) -> list[TurnoResponse]:
-    return app.chat.get_history(session, user_id=user.id, session_id=session_id, limit=limit, before=before)
+    page, has_older = app.chat.get_history(
+        session, user_id=user.id, session_id=session_id, limit=limit or DEFAULT_PAGE, before=before
+    )
+    if has_older:
+        response.headers["Link"] = link_to("prev", limit=limit, before=page[0].id)
+    return page
 
 
 @router.get("/{session_id}/turns/{turn_id}", summary="Un mensaje con su respuesta")

@@ -196,13 +196,14 @@ def lock(session: Session, signed_in: SignedIn) -> Usuario:
     return user
 
 
-def get_logins(session: Session, *, user_id: int) -> Sequence[InicioSesion]:
-    """The person's open logins, newest first."""
-    return session.scalars(
-        select(InicioSesion)
-        .where(InicioSesion.usuario_id == user_id, InicioSesion.cerrado.is_(None), InicioSesion.vence > func.now())
-        .order_by(InicioSesion.id.desc())
-    ).all()
+def get_logins(session: Session, *, user_id: int, limit: int, before: int | None) -> Sequence[InicioSesion]:
+    """The person's open logins, newest first: at most ``limit``, below the id ``before``."""
+    query = select(InicioSesion).where(
+        InicioSesion.usuario_id == user_id, InicioSesion.cerrado.is_(None), InicioSesion.vence > func.now()
+    )
+    if before is not None:
+        query = query.where(InicioSesion.id < before)
+    return session.scalars(query.order_by(InicioSesion.id.desc()).limit(limit)).all()
 
 
 def log_out(session: Session, *, signed_in: SignedIn, caller: Caller) -> None:

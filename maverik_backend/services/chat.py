@@ -215,16 +215,16 @@ class Chat:
         return self._turns.describe(turns.get_or_raise(session, session_id=session_id, turn_id=turn_id))
 
     def get_history(
-        self, session: Session, *, user_id: int, session_id: int, limit: int | None, before: int | None
-    ) -> list[TurnoResponse]:
-        """The last ``limit`` turns below the id ``before``, oldest first; without both, all of them.
+        self, session: Session, *, user_id: int, session_id: int, limit: int, before: int | None
+    ) -> tuple[list[TurnoResponse], bool]:
+        """A page of turns below the id ``before``, oldest first, and whether there are older ones; see ``get_page``.
 
         Raises:
             NotFound: when the session is not this person's.
         """
         sessions.get_or_raise(session, user_id=user_id, session_id=session_id)
-        page = turns.get_page(session, session_id=session_id, limit=limit, before=before)
-        return [self._turns.describe(turn) for turn in page]
+        page, has_older = turns.get_page(session, session_id=session_id, limit=limit, before=before)
+        return [self._turns.describe(turn) for turn in page], has_older
 
     def _concurrency_slot(self, claims: AccessClaims, caller: Caller) -> AbstractContextManager[None]:
         """One of the turns that may be under way at once, within the shares of the person and of its address."""

@@ -17,6 +17,8 @@ from maverik_backend.texts import advice as texts
 
 # What a turn may take beside waiting for other services: its transactions, a busy machine.
 FINISHING_TIME = timedelta(seconds=15)
+MAX_PAGE_BYTES = 2 * 1024 * 1024
+"""The texts of a page of turns in UTF-8, up to the turn that reaches it: 100 pages at once are some 200 MB of texts."""
 RETRYABLE = frozenset({TurnState.FALLBACK, TurnState.PENDING})
 
 
@@ -124,14 +126,28 @@ def get_or_raise(session: Session, *, session_id: int, turn_id: int) -> SesionAs
 
 
 def get_page(
-    session: Session, *, session_id: int, limit: int | None, before: int | None
-) -> Sequence[SesionAsesoriaDetalle]:
-    """The last ``limit`` turns below the id ``before``, oldest first; without both, every turn."""
-    query = select(SesionAsesoriaDetalle).where(SesionAsesoriaDetalle.sesion_asesoria_id == session_id)
+    session: Session, *, session_id: int, limit: int, before: int | None
+) -> tuple[Sequence[SesionAsesoriaDetalle], bool]:
+    """The last ``limit`` turns below the id ``before``, oldest first, and whether there are older ones.
+
+    A page is shorter once its texts have :data:`MAX_PAGE_BYTES`, but it holds at least one turn. The database adds the
+    lengths up, which it knows without reading the texts, so that no more of them than the page is ever in memory.
+    """
+    turn = SesionAsesoriaDetalle
+    length = func.octet_length(turn.texto_usuario) + func.coalesce(func.octet_length(turn.texto_sistema), 0)
+    newer_bytes = func.sum(length).over(order_by=turn.id.desc(), rows=(None, -1))
+    latest = select(turn.id, newer_bytes.label("newer_bytes")).where(turn.sesion_asesoria_id == session_id)
     if before is not None:
-        query = query.where(SesionAsesoriaDetalle.id < before)
-    newest_first = session.scalars(query.order_by(SesionAsesoriaDetalle.id.desc()).limit(limit)).all()
-    return newest_first[::-1]
+        latest = latest.where(turn.id < before)
+    candidates = latest.order_by(turn.id.desc()).limit(limit).subquery()
+    first_id = select(func.min(turn.id)).where(turn.sesion_asesoria_id == session_id).scalar_subquery()
+    rows = session.execute(
+        select(turn, first_id)
+        .join(candidates, candidates.c.id == turn.id)
+        .where(func.coalesce(candidates.c.newer_bytes, 0) < MAX_PAGE_BYTES)
+        .order_by(turn.id)
+    ).all()
+    return [row[0] for row in rows], bool(rows) and rows[0][0].id > rows[0][1]
 
 
 def in_seconds(wait: timedelta) -> int:

@@ -9,7 +9,7 @@ API de un copiloto de asesoramiento financiero.
 
 El recorrido: `POST /user/signup` crea la cuenta y manda una clave temporal por correo; `POST /user/login` la cambia por
 un token; `POST /copilot/sessions` abre una sesión de asesoría; `POST /copilot/sessions/{id}` dice algo y devuelve la
-respuesta; `GET /copilot/sessions/{id}` devuelve todo lo dicho.
+respuesta; `GET /copilot/sessions/{id}` devuelve lo dicho.
 
 Los errores son `application/problem+json` (RFC 9457): `detail` es para personas, `error` para programas, y `errores`
 marca los campos que hay que corregir. Una sesión ajena y una que no existe son el mismo 404.
@@ -40,19 +40,26 @@ OPERATIONS: dict[str, str] = {
     "get_me": "Lo que la persona contó de sí misma.",
     "update_me": "Cambia los datos que se mandan y deja los demás como están.",
     "delete_me": "Pide la clave otra vez, porque no se puede deshacer.",
-    "export_me": "Cada tabla con los datos de la persona, tal como están guardados. Nunca incluye claves.",
+    "export_me": (
+        "Cada tabla con los datos de la persona, tal como están guardados. Nunca incluye claves. Lo que había al "
+        "empezar, a medida que se lee; si algo falla en el camino, la respuesta se corta. De a una por vez y cinco por "
+        "hora."
+    ),
     "get_my_events": "Entradas, cambios de clave y otros hechos de seguridad de la cuenta.",
     "log_in": "Un correo desconocido y una clave equivocada son el mismo error.",
     "refresh_token": "Cada token de renovación sirve una sola vez; usarlo de nuevo cierra la sesión.",
     "log_out": "Deja sin efecto los tokens con los que se mandó este pedido.",
-    "get_logins": "Las sesiones abiertas, de la más nueva a la más vieja.",
+    "get_logins": "Las sesiones abiertas, de la más nueva a la más vieja, de a páginas.",
     "end_login": "Deja sin efecto los tokens de esa sesión.",
     "forgot_password": "Contesta lo mismo tenga o no una cuenta ese correo.",
     "reset_password": "El enlace sirve una sola vez. Cierra todas las sesiones abiertas.",
     "change_password": "Cierra las demás sesiones abiertas; ésta sigue.",
     "resend_key": "Contesta lo mismo tenga o no una cuenta ese correo.",
     "get_catalogs": "Acepta `If-None-Match`: mientras nada cambió, contesta 304 sin cuerpo.",
-    "create_session": "El propósito 2 exige un objetivo; los demás datos se pueden dejar en null.",
+    "create_session": (
+        "El propósito 2 exige un objetivo; los demás datos se pueden dejar en null. Hay un máximo de sesiones por "
+        "persona y de sesiones nuevas por hora."
+    ),
     "get_sessions": "De a páginas: el `siguiente` de una es el `before` de la que sigue.",
     "get_session_info": "Los datos con los que se abrió y el nombre que tiene ahora.",
     "rename_session": "Sin caracteres de control ni otros que no se ven.",
@@ -61,7 +68,10 @@ OPERATIONS: dict[str, str] = {
         "Contesta cuando la respuesta está, a más tardar en un minuto. Si el servicio de asesoramiento no contestó, "
         "`estado` es `respaldo`. Con `Idempotency-Key` se puede repetir sin que se diga dos veces."
     ),
-    "get_history": "Sin `limit` ni `before`, todo lo dicho.",
+    "get_history": (
+        "Sin `limit`, los últimos 500 mensajes. Una página trae menos cuando sus textos pasan de 2 MiB. Si hay "
+        "mensajes más viejos, `Link` lleva a la página anterior."
+    ),
     "get_turn": "Sirve para buscar una respuesta que no llegó.",
     "retry_turn": "La respuesta nueva queda en el lugar de la anterior.",
 }
@@ -200,6 +210,10 @@ NAMES: dict[str, str] = {
 }
 
 HEADERS: dict[str, dict[str, Any]] = {
+    "Link": {
+        "description": 'Con `rel="prev"`, la página anterior (RFC 8288), relativa a esta dirección; si no hay, falta.',
+        "schema": {"type": "string"},
+    },
     "ETag": {
         "description": "La versión de esta copia, para mandarla en `If-None-Match`.",
         "schema": {"type": "string"},

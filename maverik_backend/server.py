@@ -7,6 +7,7 @@ stopped from outside, so when the grace is over the turns that remain are marked
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import math
 import os
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from types import FrameType
+from typing import cast
 
 import click
 import structlog
@@ -24,6 +26,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from maverik_backend.api import create_app
+from maverik_backend.connections import BoundedProtocol, ConnectionTable, limits_from, raise_open_files_limit
 from maverik_backend.core import embedded_postgres
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.metrics import shared_with_children
@@ -46,11 +49,16 @@ class Server(uvicorn.Server):
         self._drain_s = self._resources.settings.app.shutdown_drain_s
         self._grace_s = self._resources.settings.app.shutdown_grace_s
         self._is_stopping = False
+        limits = limits_from(self._resources.settings, open_files=raise_open_files_limit())
+        self._connections = ConnectionTable(limits, metrics=self._resources.metrics)
         super().__init__(
             uvicorn.Config(
                 app,
                 host=host,
                 port=port,
+                http=cast(type[asyncio.Protocol], partial(BoundedProtocol, table=self._connections)),
+                ws="none",  # a protocol of its own, which would have to enter the table of connections
+                timeout_keep_alive=math.ceil(limits.keep_alive_s),
                 log_config=None,  # logs are structlog's business (core/logging.py)
                 access_log=False,
                 server_header=False,
@@ -102,6 +110,7 @@ class Server(uvicorn.Server):
             os._exit(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._connections.start()
         await super().startup(sockets=sockets)
         # What was made by now stays for good: the collector need not walk through all of it again and again, nor stop
         # every turn to look for cycles that the few of them make.

@@ -73,6 +73,12 @@ class AppSettings(_Group):
     port: int = Field(default=8082, ge=0, le=65535)
     worker_threads: int = Field(default=600, ge=1, le=2000)
     """How many requests are worked on at once in a process; a turn keeps its thread while the RAG service thinks."""
+    max_connections: int = Field(default=4096, ge=16, le=65_536)
+    """How many clients may be connected to a process at once; fewer where its limit of open files demands it."""
+    max_connections_per_address: int | None = Field(default=None, ge=1, le=65_536)
+    """How many of them from one address (of IPv6 one /64); by default a quarter. Not counted behind proxies."""
+    keep_alive_s: float = Field(default=5.0, ge=1, le=3600)
+    """How long a connection stays open after an answer, for the next request."""
     shutdown_drain_s: float = Field(default=0.0, ge=0, le=600)
     """How long requests are still accepted after a SIGTERM, while ``/health/ready`` already says 503."""
     shutdown_grace_s: float = Field(default=25.0, gt=0, le=600)

@@ -11,6 +11,8 @@ maverik_upstream_failures_total         service, kind                 the same
 maverik_upstream_breaker_open           service                       how many of them do not let calls through
 maverik_database_pool_in_use            none                          added up, of those that live
 maverik_database_pool_size              none                          the same
+maverik_connections                     none                          the same
+maverik_connections_cut_total           reason                        added up, also of those that ended
 maverik_dependency_healthy              dependency                    as the latest to be asked found it
 maverik_outbox_backlog                  none                          the same: there is one table
 ======================================  ============================  ============================================
@@ -94,6 +96,13 @@ class Metrics:
         )
         self._pool_in_use = _gauge("maverik_database_pool_in_use", "Connections that are working.", registry)
         self._pool_size = _gauge("maverik_database_pool_size", "Connections that there may be.", registry)
+        self._connections = _gauge("maverik_connections", "Clients that are connected.", registry)
+        self._cut_connections = Counter(
+            "maverik_connections_cut",
+            "Connections that the server ended, as they took too much or too long, or made room for others.",
+            ("reason",),
+            registry=registry,
+        )
         self._dependencies = Gauge(
             "maverik_dependency_healthy",
             "Whether what the service depends on is healthy, as GET /health tells it.",
@@ -156,6 +165,13 @@ class Metrics:
     def count_connection(self, change: int) -> None:
         """``change`` is 1 when a connection begins to work, -1 when it is done."""
         self._pool_in_use.inc(change)
+
+    def set_connections(self, count: int) -> None:
+        """How many clients are connected to this process."""
+        self._connections.set(count)
+
+    def count_cut_connections(self, reason: str, count: int) -> None:
+        self._cut_connections.labels(reason).inc(count)
 
     def set_health(self, *, dependencies: Mapping[str, bool], backlog: int | None) -> None:
         """``backlog`` is how many mails wait; ``None`` when that is unknown."""

@@ -43,6 +43,12 @@ UNSUPPORTED_MEDIA_TYPE = ProblemText(
     "Formato no aceptado", "El cuerpo tiene que ser JSON, con el encabezado Content-Type: application/json."
 )
 TOO_LARGE = ProblemText("Pedido demasiado grande", "El cuerpo del pedido supera el tamaño permitido.")
+TOO_SLOW = ProblemText(
+    "Pedido demasiado lento", "El pedido tardó demasiado en llegar. Revisá tu conexión y probá de nuevo."
+)
+HEADERS_TOO_LARGE = ProblemText(
+    "Encabezados demasiado grandes", "Los encabezados del pedido son demasiados o superan el tamaño permitido."
+)
 METHOD_NOT_ALLOWED = ProblemText("Método no permitido", "Esta dirección no acepta ese método.")
 TURN_IN_PROGRESS = ProblemText("Turno en curso", "Todavía se está respondiendo tu mensaje anterior. Esperá un momento.")
 KEY_REUSED = ProblemText(

@@ -18,16 +18,16 @@ _UNKNOWN = "unknown"
 def caller_of(request: Request, *, trusted_proxy_count: int) -> Caller:
     """The caller's address, believed as far as our own proxies reach, and program."""
     peer = request.client.host if request.client else _UNKNOWN
-    address = _canonical(peer) or peer
+    address = canonical_address(peer) or peer
     if trusted_proxy_count:
         chain = [part.strip() for value in request.headers.getlist("X-Forwarded-For") for part in value.split(",")]
         forwarded = chain[-trusted_proxy_count] if len(chain) >= trusted_proxy_count else peer
-        address = _canonical(forwarded) or address
+        address = canonical_address(forwarded) or address
     return Caller(address=address, agent=request.headers.get("User-Agent"))
 
 
-def _canonical(address: str) -> str | None:
-    """One spelling of an address, without a port; ``None`` when it is none."""
+def canonical_address(address: str) -> str | None:
+    """One spelling of an IP address, without a port; ``None`` when it is none."""
     bare = address[1:].partition("]")[0] if address.startswith("[") else address
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]

@@ -73,14 +73,16 @@ _NOT_FOUND = PROBLEMS[errors.NotFound]
 _FRAMEWORK_PROBLEMS: dict[int, Problem] = {
     400: Problem(400, "malformed request", texts.MALFORMED),
     404: _NOT_FOUND,
-    413: Problem(413, "too large", texts.TOO_LARGE),
     405: Problem(405, "method not allowed", texts.METHOD_NOT_ALLOWED),
+    408: Problem(408, "request timeout", texts.TOO_SLOW),
+    413: Problem(413, "too large", texts.TOO_LARGE),
+    431: Problem(431, "headers too large", texts.HEADERS_TOO_LARGE),
 }
 _UNSUPPORTED = Problem(415, "unsupported media type", texts.UNSUPPORTED_MEDIA_TYPE)
 _INTERNAL = Problem(500, "internal error", texts.INTERNAL)
 _OTHER = Problem(400, "request refused", texts.OTHER)
 
-OF_A_BODY = (_FRAMEWORK_PROBLEMS[400], _FRAMEWORK_PROBLEMS[413], _UNSUPPORTED)
+OF_A_BODY = (*(_FRAMEWORK_PROBLEMS[status] for status in (400, 408, 413)), _UNSUPPORTED)
 """What can be wrong with any body before its fields are looked at."""
 
 
@@ -134,7 +136,7 @@ class UnexpectedErrors:
             if scope["type"] != "http" or started:
                 raise
             _log.exception("unexpected_error", kind=type(error).__name__)
-            await _answer(_INTERNAL)(scope, receive, send)
+            await answer(_INTERNAL)(scope, receive, send)
 
 
 def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
@@ -152,18 +154,18 @@ def response_for_error(error: Exception) -> JSONResponse:
         problem = replace(problem, text=texts.too_many_tries(math.ceil(error.retry_after_s / 60)))
     fields = error.fields if isinstance(error, errors.InvalidInput) else ()
     wait = {"Retry-After": str(error.retry_after_s)} if isinstance(error, _TIMED) else {}
-    return _answer(problem, fields=fields, extra_headers=wait)
+    return answer(problem, fields=fields, extra_headers=wait)
 
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     details = error.errors() if isinstance(error, RequestValidationError) else []
     if any(detail["loc"][:1] == ("path",) for detail in details):
         # An id that cannot exist is an id that does not exist.
-        return _answer(_NOT_FOUND)
+        return answer(_NOT_FOUND)
     if details and details[0]["loc"] == ("body",) and not _is_json(request):
-        return _answer(_UNSUPPORTED)
+        return answer(_UNSUPPORTED)
     fields = [errors.FieldError(_field_name(detail["loc"]), _message(detail)) for detail in details]
-    return _answer(PROBLEMS[errors.InvalidInput], fields=fields)
+    return answer(PROBLEMS[errors.InvalidInput], fields=fields)
 
 
 def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -185,16 +187,21 @@ def _allowed_methods(request: Request) -> list[str]:
 
 def response_for_status(status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The problem for what was refused before any of our code could say why."""
-    problem = _FRAMEWORK_PROBLEMS.get(status, replace(_OTHER, status=status))
-    return _answer(problem, extra_headers=headers)
+    return answer(of_status(status), extra_headers=headers)
 
 
-def _answer(
+def of_status(status: int) -> Problem:
+    """What a status means that the framework, or the server below it, chose."""
+    return _FRAMEWORK_PROBLEMS.get(status, replace(_OTHER, status=status))
+
+
+def answer(
     problem: Problem,
     *,
     fields: Sequence[errors.FieldError] = (),
     extra_headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
+    """``problem`` as an answer; ``fields`` are those of a refused body."""
     body = body_of(problem)
     if fields:
         body["errores"] = [_field_body(item) for item in fields]

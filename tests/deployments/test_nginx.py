@@ -11,10 +11,14 @@ import pytest
 import requests
 
 from maverik_backend.api import MAX_BODY_BYTES
+from maverik_backend.connections import ConnectionLimits
 from maverik_backend.texts import problems as texts
 from tests.deployments.nginx import PROGRAM, directives, running_nginx
 from tests.servers import CUT, Reply, ScriptedServer, refusing_port
 
+MAX_HEAD_BYTES = ConnectionLimits().max_head_bytes
+# More than the burst, at more than the rate of any machine's clock that a test can wait for.
+FLOOD = 600
 with_nginx = pytest.mark.skipif(PROGRAM is None, reason="no nginx on this machine")
 
 
@@ -31,6 +35,16 @@ def test_backends_are_looked_up_anew_and_connections_kept() -> None:
     assert directives("resolver")[0][:2] == ["127.0.0.11", "valid=5s"]
     assert directives("keepalive") == [["64"]]
     assert directives("proxy_http_version") == [["1.1"]]
+
+
+def test_the_second_fence_stands() -> None:
+    buffers, size = directives("large_client_header_buffers")[0]
+    assert int(buffers) * int(size.removesuffix("k")) * 1024 == MAX_HEAD_BYTES
+    assert directives("limit_conn") == [["connections", "100"]]
+    assert directives("limit_req") == [["zone=requests", "burst=200", "nodelay"]]
+    assert directives("proxy_max_temp_file_size") == [["0"]]
+    for timeout in ("client_header_timeout", "client_body_timeout", "send_timeout", "reset_timedout_connection"):
+        assert directives(timeout)
 
 
 def test_no_version_is_told() -> None:
@@ -80,6 +94,25 @@ class TestRunning:
         assert response.status_code == status
         if status == 413:
             assert (response.json()["title"], response.json()["detail"]) == said(texts.TOO_LARGE)
+
+    def test_a_head_is_as_large_as_the_application_takes_it(self, folder: Path) -> None:
+        with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:
+            fits = requests.get(f"{url}/user/me", headers={f"a{n}": "a" * 7_000 for n in range(3)}, timeout=10)
+            too_large = requests.get(f"{url}/user/me", headers={"a": "a" * MAX_HEAD_BYTES}, timeout=10)
+
+        assert (fits.status_code, too_large.status_code) == (200, 431)
+        assert (too_large.json()["title"], too_large.json()["detail"]) == said(texts.HEADERS_TOO_LARGE)
+        assert len(backend.requests) == 1
+
+    def test_a_flood_from_one_address_does_not_reach_the_backend(self, folder: Path) -> None:
+        with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url, requests.Session() as session:
+            answers = [session.get(f"{url}/user/me", timeout=10) for _ in range(FLOOD)]
+
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert len(backend.requests) + len(refused) == FLOOD
+        assert refused
+        assert (refused[0].json()["title"], refused[0].json()["detail"]) == said(texts.TOO_MANY_TRIES)
+        assert refused[0].headers["Retry-After"] == "5"
 
     def test_the_applications_own_errors_pass_as_they_are(self, folder: Path) -> None:
         with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:

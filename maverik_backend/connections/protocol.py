@@ -1,0 +1,270 @@
+"""HTTP/1.1 on one connection, bounded: uvicorn's httptools protocol, which counts what it is sent and by when.
+
+=================  ============================  ==================================================================
+Phase              Begins with                   Bounds (:class:`~maverik_backend.connections.limits.ConnectionLimits`)
+=================  ============================  ==================================================================
+*waiting*          connecting, or an answer      ``head_s`` after connecting, ``keep_alive_s`` after an answer
+*head*             the first byte of a request   ``max_head_bytes``, ``max_headers``, ``head_s``: 431, 408
+*answering*        the end of the head           the wire bytes of the body: 413; its time is bounded where it is read
+                                                 (``web/body_limit.py``)
+*draining*         an answer before the end of   the wire bytes of the body, ``drain_s``
+                   the body
+*closing*          a refusal                     ``linger_s``; what still comes is thrown away
+=================  ============================  ==================================================================
+
+In each of them an answer has to be read (``unread_window_s``). One request at a time: what a client sends before the
+answer (pipelining, RFC 9112, section 9.3.2) is not read; the connection is closed after that answer, and the client
+repeats the rest. Fields after a chunked body (trailers) are dropped: they are no headers (RFC 9110, section 6.5.1).
+
+uvicorn has no public way to do any of this. tests/connections fails when what is overridden here changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from maverik_backend.connections.table import ConnectionTable, Cut
+from maverik_backend.errors import Overloaded
+from maverik_backend.services.event import Caller
+from maverik_backend.web import problems
+from maverik_backend.web.caller import canonical_address
+from maverik_backend.web.security_headers import HEADERS
+
+# What the parser is given at once: a bound on bytes is exceeded by less than this.
+SLICE_BYTES = 8 * 1024
+
+
+class Phase(Enum):
+    """What the connection is busy with; see the table above."""
+
+    WAITING = auto()
+    HEAD = auto()
+    ANSWERING = auto()
+    DRAINING = auto()
+    CLOSING = auto()
+
+
+class _RefusedError(Exception):
+    """Ends the parser's work from within one of its callbacks."""
+
+
+def _refusal(problem: problems.Problem) -> bytes:
+    """A complete answer but for the line of its status and the server's own headers."""
+    response = problems.answer(problem, extra_headers={**HEADERS, "Connection": "close"})
+    fields = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
+    return fields + b"\r\n" + bytes(response.body)
+
+
+_PROBLEMS = {
+    Cut.FULL: problems.PROBLEMS[Overloaded],
+    Cut.MALFORMED: problems.of_status(400),
+    Cut.HEAD_TOO_SLOW: problems.of_status(408),
+    Cut.BODY_TOO_LARGE: problems.of_status(413),
+    Cut.HEAD_TOO_LARGE: problems.of_status(431),
+}
+_REFUSALS = {cut: _refusal(problem) for cut, problem in _PROBLEMS.items()}
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn makes one for each connection; ``table`` is shared by all of them."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        table: ConnectionTable,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._table = table
+        self._limits = table.limits
+        self._phase = Phase.WAITING
+        self._deadline = self.loop.time() + self._limits.head_s
+        self._received_bytes = 0  # of the head, or of the body
+        self._is_body_complete = True
+        self._is_listening = True
+        self._cut: Cut | None = None
+        self._unsent_mark_bytes = 0
+        self.unread_since = self.loop.time()
+
+    # --- What the table asks ---------------------------------------------------------------------------------------
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def check(self, now: float) -> None:
+        if self._is_unread(now):
+            self._table.count(Cut.UNREAD)
+            self.abort()
+        elif now >= self._deadline:
+            self._expire()
+
+    def _is_unread(self, now: float) -> bool:
+        """Whether the client took less than ``min_read_bytes`` of its answer for ``unread_window_s``."""
+        unsent = self.unsent_bytes
+        if not unsent or unsent <= self._unsent_mark_bytes - self._limits.min_read_bytes:
+            self._note_reading(now)
+        self._unsent_mark_bytes = max(self._unsent_mark_bytes, unsent)
+        return now - self.unread_since >= self._limits.unread_window_s
+
+    def _note_reading(self, now: float) -> None:
+        self._unsent_mark_bytes = self.unsent_bytes
+        self.unread_since = now
+
+    def _expire(self) -> None:
+        if self._phase is Phase.HEAD:
+            self._refuse(Cut.HEAD_TOO_SLOW)
+        elif self._phase is Phase.DRAINING:
+            self._table.count(Cut.BODY_TOO_SLOW)
+            self.abort()
+        elif self._phase is Phase.CLOSING:
+            self.abort()
+        else:
+            self.transport.close()
+
+    # --- What the transport says -----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        super().connection_made(transport)
+        peer = self.client[0] if self.client else ""
+        address = Caller(address=canonical_address(peer) or peer).place
+        if not self._table.enter(self, address=address):
+            self._table.count(Cut.FULL)
+            transport.write(self._refusal_bytes(Cut.FULL))
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._table.leave(self)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._table.set_unread(self, is_unread=True)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._table.set_unread(self, is_unread=False)
+        self._note_reading(self.loop.time())
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), SLICE_BYTES):
+            if self._phase is Phase.CLOSING or self.transport.is_closing():
+                return
+            if not self._is_listening:
+                self.flow.pause_reading()
+                return
+            self._feed(data[start : start + SLICE_BYTES])
+
+    def _feed(self, data: bytes) -> None:
+        if self._phase is Phase.WAITING:
+            self._enter(Phase.HEAD, seconds=self._limits.head_s)
+        self._received_bytes += len(data)
+        super().data_received(data)
+        if self._phase is Phase.CLOSING or not self._is_listening:
+            return
+        if not self._is_body_complete:
+            if self._received_bytes > self._limits.max_body_wire_bytes:
+                self._refuse(Cut.BODY_TOO_LARGE)
+        elif self._received_bytes > self._limits.max_head_bytes:
+            self._refuse(Cut.HEAD_TOO_LARGE)
+
+    # --- What the parser says --------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self._phase is Phase.ANSWERING:
+            self._stop_listening()
+            self._table.count(Cut.PIPELINED)
+            raise _RefusedError
+        if self._phase is Phase.WAITING:  # the last body and this head came in one piece
+            self._enter(Phase.HEAD, seconds=self._limits.head_s)
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._phase is not Phase.HEAD:
+            return
+        if len(self.headers) >= self._limits.max_headers:
+            self._cut = Cut.HEAD_TOO_LARGE
+            raise _RefusedError
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._is_body_complete = False
+        self._enter(Phase.ANSWERING)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._is_body_complete = True
+        self._received_bytes = 0
+        if self._phase is Phase.DRAINING:
+            self._enter(Phase.WAITING, seconds=self._limits.keep_alive_s)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._phase is not Phase.ANSWERING:
+            return
+        if self._is_body_complete:
+            self._enter(Phase.WAITING, seconds=self._limits.keep_alive_s)
+        else:
+            self._enter(Phase.DRAINING, seconds=self._limits.drain_s)
+
+    def send_400_response(self, msg: str) -> None:
+        """What uvicorn does when the parser gave up, here as a problem (RFC 9457)."""
+        del msg
+        if self._is_listening:
+            self._refuse(self._cut or Cut.MALFORMED)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """The request is answered over HTTP/1.1, as RFC 9110, section 7.8, allows; what follows it is not HTTP."""
+        self._stop_listening()
+
+    # --- The phases ------------------------------------------------------------------------------------------------
+
+    def _enter(self, phase: Phase, *, seconds: float = float("inf")) -> None:
+        self._phase = phase
+        self._deadline = self.loop.time() + seconds
+        if phase is not Phase.HEAD:
+            self._received_bytes = 0
+        self._table.set_idle(self, is_idle=phase is not Phase.ANSWERING)
+
+    def _stop_listening(self) -> None:
+        """Close the connection with the answer that is under way."""
+        self._is_listening = False
+        self.cycle.keep_alive = False
+        self.flow.pause_reading()
+
+    def _refuse(self, cut: Cut) -> None:
+        """Answer why, unless an answer has begun already, and close once the client had time to read it."""
+        self._table.count(cut)
+        cycle = self.cycle
+        is_answer_due = self._phase in {Phase.WAITING, Phase.HEAD} or (
+            self._phase is Phase.ANSWERING and not cycle.response_started
+        )
+        if self._phase is Phase.ANSWERING:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if is_answer_due:
+            self.transport.write(self._refusal_bytes(cut))
+        self._enter(Phase.CLOSING, seconds=self._limits.linger_s)
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    def _refusal_bytes(self, cut: Cut) -> bytes:
+        server_headers = b"".join(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers)
+        return STATUS_LINE[_PROBLEMS[cut].status] + server_headers + _REFUSALS[cut]

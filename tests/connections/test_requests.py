@@ -1,0 +1,233 @@
+"""What one request may take of the server: bytes and time of its head and of its body."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from maverik_backend.connections import ConnectionLimits
+from maverik_backend.connections.protocol import SLICE_BYTES
+from maverik_backend.texts import problems as texts
+from tests.connections.served import GET, Served, answer_on, problem_in, rest_of, serving
+
+SHORT_S = 0.3
+DEFAULTS = ConnectionLimits()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture
+def impatient() -> Iterator[Served]:
+    """Everything has to come soon."""
+    with serving(head_s=SHORT_S, keep_alive_s=SHORT_S, drain_s=SHORT_S, linger_s=SHORT_S) as served:
+        yield served
+
+
+def send_all(client: socket.socket, data: bytes) -> None:
+    """As much as the server takes."""
+    with contextlib.suppress(ConnectionError):
+        client.sendall(data)
+
+
+def exchange(served: Served, data: bytes) -> bytes:
+    """What comes back for ``data``, until the server closes."""
+    with served.connect() as client:
+        send_all(client, data)
+        return rest_of(client)
+
+
+ENDLESS_HEADS = {
+    "method": b"G" * 300_000,
+    "target": b"GET /" + b"a" * 300_000,
+    "name of a header": b"GET / HTTP/1.1\r\n" + b"a" * 300_000,
+    "value of a header": b"GET / HTTP/1.1\r\na: " + b"a" * 300_000,
+    "folded value": b"GET / HTTP/1.1\r\na: " + b"a\r\n " * 100_000,
+    "headers": b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 50_000,
+    "empty lines": b"\r\n" * 150_000,
+}
+
+
+class TestHead:
+    @pytest.mark.parametrize("head", ENDLESS_HEADS.values(), ids=ENDLESS_HEADS)
+    def test_one_without_an_end_is_refused_and_the_connection_closed(self, served: Served, head: bytes) -> None:
+        status, body = problem_in(exchange(served, head))
+
+        assert (status, body["status"]) in {(431, 431), (400, 400)}
+        assert served.app.scopes == []
+
+    def test_too_many_bytes_are_a_431_in_the_language_of_people(self, served: Served) -> None:
+        status, body = problem_in(exchange(served, ENDLESS_HEADS["value of a header"]))
+
+        assert (status, body["error"]) == (431, "headers too large")
+        assert body["detail"] == texts.HEADERS_TOO_LARGE.detail
+
+    def test_the_answer_arrives_although_the_client_goes_on_sending(self, served: Served) -> None:
+        assert problem_in(exchange(served, b"GET / HTTP/1.1\r\na: " + b"a" * 20_000_000))[0] == 431
+
+    @pytest.mark.parametrize(("count", "status"), [(DEFAULTS.max_headers, 200), (DEFAULTS.max_headers + 1, 431)])
+    def test_headers_are_counted(self, served: Served, count: int, status: int) -> None:
+        with served.connect() as client:
+            client.sendall(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * count + b"\r\n")
+
+            assert answer_on(client)[9:12] == str(status).encode()
+
+    def test_one_of_the_allowed_size_is_answered_however_it_is_cut(self, served: Served) -> None:
+        head = b"GET / HTTP/1.1\r\na: "
+        head += b"a" * (DEFAULTS.max_head_bytes - len(head) - 4) + b"\r\n\r\n"
+        with served.connect() as client:
+            for _ in range(3):
+                for start in range(0, len(head), 1_000):
+                    client.sendall(head[start : start + 1_000])
+                assert answer_on(client).startswith(b"HTTP/1.1 200")
+
+    def test_a_later_request_is_bounded_as_the_first(self, served: Served) -> None:
+        with served.connect() as client:
+            client.sendall(GET)
+            answer_on(client)
+            send_all(client, ENDLESS_HEADS["value of a header"])
+
+            assert problem_in(rest_of(client))[0] == 431
+
+    @pytest.mark.parametrize("begun", [b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n"])
+    def test_one_that_is_not_complete_in_time_is_a_408(self, impatient: Served, begun: bytes) -> None:
+        status, body = problem_in(exchange(impatient, begun))
+
+        assert (status, body["error"], body["detail"]) == (408, "request timeout", texts.TOO_SLOW.detail)
+
+    def test_a_trickle_of_bytes_buys_no_time(self, impatient: Served) -> None:
+        with impatient.connect() as client:
+            client.sendall(b"GET /")
+            client.settimeout(0.05)
+            received = b""
+            while not received:
+                send_all(client, b"a")
+                with contextlib.suppress(TimeoutError):
+                    received = client.recv(65_536)
+
+            assert received.startswith(b"HTTP/1.1 408")
+
+    def test_what_is_no_http_is_a_problem_too(self, served: Served) -> None:
+        status, body = problem_in(exchange(served, b"\x16\x03\x01\x02\x00 hello\r\n\r\n"))
+
+        assert (status, body["error"]) == (400, "malformed request")
+
+
+class TestBody:
+    @pytest.mark.parametrize(
+        "endless",
+        [
+            b"1;" + b"a" * 5_000_000,
+            b"1\r\na\r\n" * 800_000,
+            b"0" * 5_000_000,
+            b"0\r\n" + b"a: b\r\n" * 800_000,
+            b"0\r\na: " + b"b" * 5_000_000,
+        ],
+        ids=["chunk extension", "chunks", "chunk size", "trailers", "trailer"],
+    )
+    def test_its_framing_is_bounded(self, served: Served, endless: bytes) -> None:
+        refused = exchange(served, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + endless)
+
+        assert problem_in(refused)[0] in {400, 413}
+        assert served.app.bodies == []
+        assert served.app.disconnected.wait(5)
+
+    def test_trailers_are_not_taken_for_headers(self, served: Served) -> None:
+        with served.connect() as client:
+            client.sendall(
+                b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b"4\r\nhola\r\n0\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n"
+            )
+
+            assert answer_on(client).endswith(b"\r\n\r\nhola")
+        assert b"x-forwarded-for" not in dict(served.app.scopes[0]["headers"])
+
+    def test_one_that_goes_on_after_the_answer_is_read_for_a_while_only(self, impatient: Served) -> None:
+        with impatient.connect() as client:
+            client.sendall(b"POST /early HTTP/1.1\r\nContent-Length: 100\r\n\r\nbegun")
+
+            assert answer_on(client).endswith(b"early")
+            assert rest_of(client) == b""
+
+    def test_so_much_of_it_is_read_and_no_more(self, served: Served) -> None:
+        with served.connect() as client:
+            client.sendall(b"POST /early HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n")
+            assert answer_on(client).endswith(b"early")
+            send_all(client, b"x" * (DEFAULTS.max_body_wire_bytes + SLICE_BYTES))
+
+            assert rest_of(client) == b""
+        served.wait_for_cut("body_too_large")
+
+    def test_after_one_that_was_read_late_the_connection_goes_on(self, served: Served) -> None:
+        with served.connect() as client:
+            client.sendall(b"POST /early HTTP/1.1\r\nContent-Length: 10\r\n\r\n")
+            assert answer_on(client).endswith(b"early")
+            client.sendall(b"0123456789" + GET)
+
+            assert answer_on(client).startswith(b"HTTP/1.1 200")
+
+
+class TestBetweenRequests:
+    def test_a_connection_that_says_nothing_is_closed(self, impatient: Served) -> None:
+        assert exchange(impatient, b"") == b""
+
+    def test_so_is_one_that_was_answered(self, impatient: Served) -> None:
+        with impatient.connect() as client:
+            client.sendall(GET)
+            answer_on(client)
+
+            assert rest_of(client) == b""
+
+    def test_a_request_under_way_may_take_as_long_as_it_likes(self, impatient: Served) -> None:
+        with impatient.connect() as patient:
+            patient.sendall(GET.replace(b"/", b"/later", 1))
+            for _ in range(3):
+                exchange(impatient, b"")
+            impatient.release()
+
+            assert answer_on(patient).startswith(b"HTTP/1.1 200")
+
+    def test_several_requests_come_one_after_the_other(self, served: Served) -> None:
+        with served.connect() as client:
+            for number in range(20):
+                body = str(number).encode()
+                client.sendall(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+                assert answer_on(client).endswith(b"\r\n\r\n" + body)
+
+
+class TestWaysAround:
+    def test_a_request_before_the_answer_to_another_is_not_worked_on(self, served: Served) -> None:
+        answer = exchange(served, GET * 10_000)
+
+        assert answer.count(b"HTTP/1.1 200") == len(served.app.scopes) == 1
+        assert b"connection: close" in answer
+        served.wait_for_cut("pipelined")
+
+    def test_one_that_comes_while_the_answer_is_made_is_not_either(self, served: Served) -> None:
+        with served.connect() as client:
+            client.sendall(GET.replace(b"/", b"/later", 1))
+            served.wait_until(lambda: served.app.scopes)
+            client.sendall(b"POST / HTTP/1.1\r\na: " + b"a" * 100_000)
+            served.release()
+
+            assert rest_of(client).count(b"HTTP/1.1 200") == 1
+
+    @pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+    def test_an_upgrade_is_answered_over_http_and_ends_the_connection(self, served: Served, protocol: bytes) -> None:
+        head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: " + protocol + b"\r\n\r\n"
+
+        answer = exchange(served, head + b"\x00" * 1_000_000)
+
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in answer
+
+    def test_an_upgrade_needs_a_head_of_the_allowed_size(self, served: Served) -> None:
+        head = b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\na: " + b"a" * 300_000
+
+        assert problem_in(exchange(served, head))[0] == 431

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from maverik_backend import __version__
-from maverik_backend.errors import AccountDisabled, AlreadyExists, DatabaseUnavailable, NotFound, SettingsError
+from maverik_backend.errors import (
+    AccountDisabled,
+    AddressGetsNoMail,
+    AlreadyExists,
+    DatabaseUnavailable,
+    NotFound,
+    SettingsError,
+)
 from maverik_backend.settings import Settings, load_config
 
 if TYPE_CHECKING:
@@ -48,6 +55,8 @@ def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(f"{error} has an account already: see `maverik users list`.", err=True)
         except AccountDisabled as error:
             click.echo(f"{error} is disabled: open the account first, `maverik users disable --undo`.", err=True)
+        except AddressGetsNoMail as error:
+            click.echo(f"{error} gets no mail: keep an account with another address, `maverik users merge`.", err=True)
         except NotFound:
             click.echo("There is no such account: see `maverik users list`.", err=True)
         sys.exit(2)
@@ -117,11 +126,13 @@ def users() -> None:
 @_plain_errors
 def list_users() -> None:
     """Show every account."""
+    from maverik_backend.core.addresses import is_mailable  # noqa: PLC0415
     from maverik_backend.services import administration  # noqa: PLC0415
 
     with _transaction() as session:
         for user in administration.get_all(session):
             state = "disabled" if user.deshabilitado else "verified" if user.email_verificado else "never signed in"
+            state += "" if is_mailable(user.email) else ", gets no mail"
             click.echo(f"{user.id}\t{user.email}\t{state}\tsince {user.fecha_creacion:%Y-%m-%d}")
 
 
@@ -290,4 +301,4 @@ def _email(text: str) -> str:
     try:
         return str(TypeAdapter(Email).validate_python(text))
     except ValidationError:
-        raise SettingsError([f"{text} is not an address."]) from None
+        raise SettingsError([f"{text} is not an address that an account may have."]) from None

@@ -109,6 +109,10 @@ class AccountDisabled(MaverikError):
     """The account is closed; raised for operators only, callers of the API are never told."""
 
 
+class AddressGetsNoMail(MaverikError):
+    """The account has an address that no mail is sent to; raised for operators only."""
+
+
 class TurnInProgress(MaverikError):
     """The session is answering something else; ``retry_after_s`` is when that must be over, in whole seconds."""
 
@@ -149,7 +153,12 @@ class UpstreamError(MaverikError):
     def __init__(self, service: str, detail: str = "") -> None:
         self.service = service
         self.detail = detail
-        super().__init__(f"{service}: {self.kind}" + (f" ({detail})" if detail else ""))
+        super().__init__(f"{service}: {self.reason}")
+
+    @property
+    def reason(self) -> str:
+        """The kind, and in brackets what is known beside it."""
+        return f"{self.kind} ({self.detail})" if self.detail else self.kind
 
 
 class UpstreamUnreachable(UpstreamError):

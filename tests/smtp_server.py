@@ -36,6 +36,7 @@ class SmtpServer:
         tls: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         credentials: tuple[str, str] | None = None,
+        smtputf8: bool = True,
     ) -> None:
         self.deliveries: list[Delivery] = []
         self.recipient_reply: str | None = None
@@ -43,6 +44,8 @@ class SmtpServer:
         self.content_reply: str | None = None
         """What to answer to the mail itself instead of taking it."""
         self.commands: list[str] = []
+        self.raw_recipients: list[str] = []
+        """What followed ``RCPT`` on the wire: aiosmtpd parses it with the same library as our code once did."""
         self._lock = threading.Lock()
         self._credentials = credentials
         # aiosmtpd does not count TLS from the start as TLS: it would warn of an AUTH that it takes for one in clear.
@@ -52,6 +55,7 @@ class SmtpServer:
             port=0,
             server_hostname="smtp.example",
             ident="test",
+            enable_SMTPUTF8=smtputf8,
             ssl_context=tls if implicit_tls else None,
             tls_context=None if implicit_tls else tls,
             require_starttls=tls is not None and not implicit_tls,
@@ -135,6 +139,10 @@ class _Smtp(SMTP):
         super().__init__(*args, **options)
         self._count = count
         self._is_connected = False
+
+    async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802 - aiosmtpd looks for this name
+        self.event_handler.raw_recipients.append(arg)
+        await super().smtp_RCPT(arg)
 
     def connection_made(self, transport: BaseTransport) -> None:
         if not self._is_connected:  # STARTTLS makes the connection once more

@@ -24,8 +24,8 @@ class CorreoSaliente(BigIdMixin, Base):
 
     ``carga`` is the whole mail sealed with ``SECRET_KEY`` (it may hold a key in clear) and is erased once the mail
     has left or was given up. ``proximo_intento`` is when it may next be tried; while a worker has it, that is the end
-    of the worker's lease. ``ultimo_error`` is the kind of the last failure, never what a server said; *defect* is one
-    of ours.
+    of the worker's lease. ``ultimo_error`` is the kind of the last failure and a few words or numbers of ours about
+    it, never what a server said; *defect* is a fault in our code.
     """
 
     __tablename__ = "correo_saliente"

@@ -6,12 +6,11 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from maverik_backend.core import passwords
-from maverik_backend.core.addresses import canonical
+from maverik_backend.core.addresses import Unmailable, accepted, canonical
 from maverik_backend.core.security_events import SecurityEvent
 from maverik_backend.schemas.base import PlainText, Request, Response, Whole
 from maverik_backend.texts import validation as texts
@@ -40,19 +39,17 @@ def _adult(born: date) -> date:
 
 
 def _bare_address(address: str) -> str:
-    """Pydantic's own ``EmailStr`` also takes ``Ana <ana@example.com>``, and local parts of any length."""
+    """Pydantic's own ``EmailStr`` also takes ``Ana <ana@example.com>``, and names that mail software decodes."""
     try:
-        validate_email(address.strip(), check_deliverability=False, strict=True)  # RFC 5321, section 4.5.3.1.1
-    except EmailNotValidError:
+        return accepted(address)
+    except Unmailable:
         raise PydanticCustomError("email", texts.EMAIL) from None
-    return address
 
 
 Email = Annotated[
     PlainText,
     Field(max_length=MAX_EMAIL_CHARS, json_schema_extra={"format": "email"}),
     AfterValidator(_bare_address),
-    AfterValidator(canonical),
 ]
 """An address in its one spelling: two spellings of one mailbox are one person."""
 

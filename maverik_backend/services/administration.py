@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
-from maverik_backend.core.addresses import canonical
-from maverik_backend.errors import AccountDisabled, AlreadyExists, NotFound
+from maverik_backend.core.addresses import canonical, is_mailable
+from maverik_backend.errors import AccountDisabled, AddressGetsNoMail, AlreadyExists, NotFound
 from maverik_backend.models import EventoSeguridad, SecurityEvent, Usuario
 from maverik_backend.services import auth
 from maverik_backend.services import event as events
@@ -82,10 +82,13 @@ def reset_key(session: Session, *, email: str, passwords: Passwords, mailed: Mai
     Raises:
         NotFound: when there is no such account.
         AccountDisabled: when no key would let its owner in.
+        AddressGetsNoMail: when the new key would reach nobody.
     """
     user = get_or_raise(session, email=email)
     if user.deshabilitado is not None:
         raise AccountDisabled(user.email)
+    if not is_mailable(user.email):
+        raise AddressGetsNoMail(user.email)
     is_new = user.email_verificado is None and user.clave_vence is not None
     user.clave_hash = mailed.key_hash
     user.debe_cambiar_clave = True
@@ -116,11 +119,17 @@ def merge(session: Session, *, keep: int, drop: int) -> int:
 
     Raises:
         NotFound: when the two are not two existing accounts.
+        AddressGetsNoMail: when only ``drop`` has an address that mails can be sent to.
     """
     both = {"keep": keep, "drop": drop}
-    known = session.scalars(text("SELECT id FROM usuario WHERE id IN (:keep, :drop) ORDER BY id FOR UPDATE"), both)
-    if len(known.all()) < 2:  # noqa: PLR2004 - both of them
+    known = session.execute(
+        text("SELECT id, email FROM usuario WHERE id IN (:keep, :drop) ORDER BY id FOR UPDATE"), both
+    )
+    emails: dict[int, str] = {row.id: row.email for row in known}
+    if len(emails) < 2:  # noqa: PLR2004 - both of them
         raise NotFound("user")
+    if is_mailable(emails[drop]) and not is_mailable(emails[keep]):
+        raise AddressGetsNoMail(emails[keep])
     there = set(inspect(session.connection()).get_table_names())
     moved = {
         table: session.execute(

@@ -153,7 +153,7 @@ class Outbox:
         except Unsealable:
             self._settle(claim, error="unsealable", give_up=True)
         except UpstreamError as error:
-            self._settle(claim, error=error.kind, give_up=isinstance(error, RecipientRefused))
+            self._settle(claim, error=error.reason, give_up=isinstance(error, RecipientRefused))
         except Exception as error:  # noqa: BLE001 - a mail that nobody settles would be leased again and again
             # Without traceback and message: they may quote a header or the content.
             _log.error("mail_defect", mail_id=claim.id, error=type(error).__name__)

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, sel
 from sqlalchemy.orm import Session
 
 from maverik_backend.core import passwords
+from maverik_backend.core.addresses import mailbox_of
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import Keyring, PasswordHasher, generate_temporary_password
 from maverik_backend.errors import FieldError, InvalidInput
@@ -78,10 +79,12 @@ class Passwords:
             whose = func.lower(Usuario.email) == email
             user_id = self._store_link(session, whose, token=token, ttl=self._reset_link_ttl)
             events.record(session, SecurityEvent.RESET_REQUESTED, user_id=user_id, caller=caller)
-            instead = letter_without_key(session, email, otherwise=letters.no_account, frontend_url=self._frontend_url)
+            to, instead = mail_without_key(
+                session, email, otherwise=letters.no_account, frontend_url=self._frontend_url
+            )
             minutes = self._reset_link_ttl // timedelta(minutes=1)
             letter = instead if user_id is None else letters.reset_link(link=self._link(token), minutes=minutes)
-            outbox.enqueue(session, keyring=self._keyring, to=email, letter=letter)
+            outbox.enqueue(session, keyring=self._keyring, to=to, letter=letter)
 
     def resend_key(self, *, email: str, caller: Caller) -> None:
         """Mail a fresh temporary key to somebody who never used theirs; to others, mail what they can do instead.
@@ -108,11 +111,11 @@ class Passwords:
                 .returning(Usuario.id)
             )
             events.record(session, SecurityEvent.KEY_RESENT, user_id=user_id, caller=caller)
-            instead = letter_without_key(
+            to, instead = mail_without_key(
                 session, email, otherwise=letters.nothing_to_resend, frontend_url=self._frontend_url
             )
             self.mail_key(
-                session, user_id=user_id, email=email, mailed=mailed, instead=instead if user_id is None else None
+                session, user_id=user_id, email=to, mailed=mailed, instead=instead if user_id is None else None
             )
 
     def reset(self, *, token: str, new_password: str, caller: Caller) -> None:
@@ -239,7 +242,7 @@ class Passwords:
 
     def _count_mail(self, email: str, caller: Caller) -> None:
         self._throttle.count(Action.MAIL_FROM_ADDRESS, caller.place)
-        self._throttle.count(Action.MAIL_TO_ACCOUNT, email)
+        self._throttle.count(Action.MAIL_TO_ACCOUNT, mailbox_of(email))
 
     def _link(self, token: str) -> str:
         return f"{self._frontend_url}/auth/set-password?token={token}"
@@ -254,13 +257,19 @@ def _owner_of(token: str) -> Select[Usuario]:
     )
 
 
-def letter_without_key(session: Session, email: str, *, otherwise: Callable[..., Letter], frontend_url: str) -> Letter:
-    """What an address is mailed that gets no key: the same to every disabled account, whatever was asked for.
+def mail_without_key(
+    session: Session, email: str, *, otherwise: Callable[..., Letter], frontend_url: str
+) -> tuple[str, Letter]:
+    """Whom to write when ``email`` was typed, and what when there is no key for them.
+
+    The first is the account's own address where there is one: databases and people have more than one idea of which
+    letters are the same. The second is the same to every disabled account, whatever was asked for.
 
     It is always asked whether there is one, so that its time tells nothing.
     """
-    disabled = select(Usuario.deshabilitado.is_not(None)).where(func.lower(Usuario.email) == email)
-    return (letters.disabled if session.scalar(disabled) else otherwise)(frontend_url=frontend_url)
+    account = select(Usuario.email, Usuario.deshabilitado.is_not(None)).where(func.lower(Usuario.email) == email)
+    to, is_disabled = session.execute(account).one_or_none() or (email, False)
+    return to, (letters.disabled if is_disabled else otherwise)(frontend_url=frontend_url)
 
 
 def lock_confirmed(session: Session, signed_in: SignedIn, *, field: str) -> Usuario:

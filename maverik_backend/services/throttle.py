@@ -54,8 +54,9 @@ LIMITS: dict[Action, RateLimitItem] = {
     # Many accounts are attacked from one place; an office behind one address still gets in.
     Action.LOG_IN_FROM_ADDRESS: parse("100 per 15 minutes"),
     Action.SIGN_UP_FROM_ADDRESS: parse("30 per hour"),
-    # Mails that anybody can cause: nobody's mailbox is flooded. Signing up is counted apart, so that a stranger who
-    # asks for links keeps nobody from signing up.
+    # Mails that anybody can cause: nobody's mailbox is flooded, whatever tags and dots its address is written with
+    # (`mailbox_of` of core/addresses.py). Signing up is counted apart, so that a stranger who asks for links keeps
+    # nobody from signing up.
     Action.SIGN_UP_AS_ACCOUNT: parse("5 per hour"),
     Action.MAIL_TO_ACCOUNT: parse("5 per hour"),
     Action.MAIL_FROM_ADDRESS: parse("30 per hour"),

@@ -10,6 +10,7 @@ from sqlalchemy import update as sql_update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from maverik_backend.core.addresses import mailbox_of
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import Keyring
 from maverik_backend.models import (
@@ -26,7 +27,7 @@ from maverik_backend.services import outbox
 from maverik_backend.services.auth import SignedIn
 from maverik_backend.services.catalog import Catalogs
 from maverik_backend.services.event import Caller
-from maverik_backend.services.password import Passwords, letter_without_key, lock_confirmed
+from maverik_backend.services.password import Passwords, lock_confirmed, mail_without_key
 from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 
@@ -65,7 +66,7 @@ def sign_up(
     answers = _catalog_ids(data.model_dump())
     catalogs.check(answers)
     throttle.count(Action.SIGN_UP_FROM_ADDRESS, caller.place)
-    throttle.count(Action.SIGN_UP_AS_ACCOUNT, data.email)
+    throttle.count(Action.SIGN_UP_AS_ACCOUNT, mailbox_of(data.email))
     mailed = passwords.make_mailed_key()
     with transaction() as session:
         created = session.scalar(
@@ -82,11 +83,11 @@ def sign_up(
             .returning(Usuario.id)
         )
         events.record(session, SecurityEvent.SIGNED_UP, user_id=created, caller=caller)
-        instead = letter_without_key(
+        to, instead = mail_without_key(
             session, data.email, otherwise=letters.already_registered, frontend_url=frontend_url
         )
         passwords.mail_key(
-            session, user_id=created, email=data.email, mailed=mailed, instead=instead if created is None else None
+            session, user_id=created, email=to, mailed=mailed, instead=instead if created is None else None
         )
 
 

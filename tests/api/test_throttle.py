@@ -243,6 +243,16 @@ class TestWhoIsCounted:
         assert {response.status_code for response in tries} == {422}
         assert user.delete("/user/me", {"clave": user.key}).status_code == 429
 
+    @pytest.mark.parametrize("path", ["/user/password/forgot", "/user/signup"])
+    def test_tags_and_dots_do_not_make_another_mailbox(self, api: TestClient, path: str) -> None:
+        name = f"ana{next(_numbers)}"
+        spellings = [f"{name}@gmail.com", f"{'.'.join(name)}@gmail.com", f"{name.upper()}@GoogleMail.com"]
+        spellings += [f"{name}+{number}@gmail.com" for number in range(LIMITS[Action.MAIL_TO_ACCOUNT].amount - 2)]
+
+        statuses = [api.post(path, json=make_profile(email=email)).status_code for email in spellings]
+
+        assert statuses.index(429) == len(statuses) - 1
+
     def test_a_mail_too_many_is_not_written(self, api: TestClient, user: TestUser, connection: Connection) -> None:
         use_up(Action.MAIL_TO_ACCOUNT, api, user)
         waiting = text("SELECT count(*) FROM correo_saliente")

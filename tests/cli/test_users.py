@@ -20,6 +20,9 @@ from tests.processes import run_maverik
 
 Maverik = Callable[..., "CompletedProcess[str]"]
 
+DECODED = "=?utf-8?q?m=40ev.co=3c?=z@corp.example"
+"""An address of another release: mail software finds a second one in it, so it gets no mail."""
+
 
 def runner(settings: Settings, cwd: Path) -> Maverik:
     def run(*arguments: str) -> CompletedProcess[str]:
@@ -66,6 +69,7 @@ class TestList:
         add(own_database, "ana@example.com", email_verificado="now()", fecha_creacion="'2025-03-01'")
         add(own_database, "bob@example.com", deshabilitado="now()", fecha_creacion="'2025-03-02'")
         add(own_database, "eva@example.com", fecha_creacion="'2025-03-03'")
+        add(own_database, DECODED, fecha_creacion="'2025-03-04'")
 
         result = maverik("users", "list")
 
@@ -73,6 +77,7 @@ class TestList:
             "1\tana@example.com\tverified\tsince 2025-03-01",
             "2\tbob@example.com\tdisabled\tsince 2025-03-02",
             "3\teva@example.com\tnever signed in\tsince 2025-03-03",
+            f"4\t{DECODED}\tnever signed in, gets no mail\tsince 2025-03-04",
         ], result.stderr
 
     def test_a_database_that_is_not_upgraded_is_told_in_a_sentence(
@@ -112,7 +117,10 @@ class TestCreate:
         )
 
     def test_what_is_no_address_is_told_in_a_sentence(self, maverik: Maverik) -> None:
-        assert_told(maverik("users", "create", "ana"), "ana is not an address.")
+        assert_told(maverik("users", "create", "ana"), "ana is not an address that an account may have.")
+
+    def test_an_address_that_could_be_read_as_another_one_is_refused(self, maverik: Maverik) -> None:
+        assert_told(maverik("users", "create", DECODED), f"{DECODED} is not an address that an account may have.")
 
 
 class TestDisable:
@@ -180,6 +188,17 @@ class TestResetKey:
         )
         assert rows(own_database, "SELECT clave_hash FROM usuario") == [{"clave_hash": "x"}]
 
+    def test_an_account_whose_address_gets_no_mail_keeps_its_key(
+        self, maverik: Maverik, own_database: Settings
+    ) -> None:
+        add(own_database, DECODED)
+
+        assert_told(
+            maverik("users", "reset-key", DECODED),
+            f"{DECODED} gets no mail: keep an account with another address, `maverik users merge`.",
+        )
+        assert rows(own_database, "SELECT clave_hash FROM usuario") == [{"clave_hash": "x"}]
+
 
 class TestMerge:
     def test_what_one_owns_goes_to_the_other_and_its_ways_in_end(
@@ -216,6 +235,20 @@ class TestMerge:
         assert result.returncode == 1
         assert "This cannot be undone. Go on?" in result.stdout
         assert len(rows(own_database, "SELECT id FROM usuario")) == 2
+
+    def test_an_address_that_gets_mail_is_not_given_up_for_one_that_gets_none(
+        self, maverik: Maverik, own_database: Settings
+    ) -> None:
+        without_mail, with_mail = (add(own_database, email) for email in (DECODED, "ana@example.com"))
+
+        refused = maverik("users", "merge", "--yes", str(without_mail), str(with_mail))
+
+        assert refused.returncode == 2
+        assert (
+            refused.stderr == f"{DECODED} gets no mail: keep an account with another address, `maverik users merge`.\n"
+        )
+        assert maverik("users", "merge", "--yes", str(with_mail), str(without_mail)).returncode == 0
+        assert rows(own_database, "SELECT email FROM usuario") == [{"email": "ana@example.com"}]
 
     def test_it_is_on_record(self, maverik: Maverik, own_database: Settings) -> None:
         keep, drop = (add(own_database, f"{name}@example.com") for name in ("ana", "ana.vieja"))

@@ -29,6 +29,7 @@ from maverik_backend.clients.mail.smtp import SmtpSender
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import (
     RecipientRefused,
+    SettingsError,
     UpstreamBadAnswer,
     UpstreamError,
     UpstreamRejected,
@@ -367,12 +368,34 @@ class TestSmtp:
             send(smtp_sender(server.port, security="none"), replace(MAIL, to="ñandú@example.org"))
             assert server.deliveries[0].recipients == ["ñandú@example.org"]
 
-    @pytest.mark.parametrize("reply", ["550 5.1.1 nobody here", "553 5.1.3 bad address", "521 no mail"])
-    def test_recipient_refused_for_good(self, reply: str) -> None:
+    def test_domain_with_accents_needs_no_special_server(self) -> None:
+        with SmtpServer(smtputf8=False) as server:
+            send(smtp_sender(server.port, security="none"), replace(MAIL, to="ana@müller.example"))
+            assert server.raw_recipients == ["TO:<ana@xn--mller-kva.example>"]
+
+    def test_address_with_accents_is_refused_for_good_where_the_server_takes_none(self) -> None:
+        with SmtpServer(smtputf8=False) as server:
+            with pytest.raises(RecipientRefused) as caught:
+                send(smtp_sender(server.port, security="none"), replace(MAIL, to="ñandú@example.org"))
+            assert caught.value.reason == "refused (the server offers no SMTPUTF8)"
+            assert server.raw_recipients == []
+
+    @pytest.mark.parametrize(
+        ("reply", "reason"),
+        [
+            ("550 5.1.1 nobody here", "reply 550 5.1.1"),
+            ("553 5.1.3 bad address", "reply 553 5.1.3"),
+            ("501 what?", "reply 501"),
+            ("521 no mail", "reply 521"),
+            ("550 5.1.1234 x", "reply 550"),
+        ],
+    )
+    def test_recipient_refused_for_good(self, reply: str, reason: str) -> None:
         with SmtpServer() as server:
             server.recipient_reply = reply
-            with pytest.raises(RecipientRefused):
+            with pytest.raises(RecipientRefused) as caught:
                 send(smtp_sender(server.port, security="none"))
+            assert caught.value.reason == f"refused ({reason})"
 
     @pytest.mark.parametrize("reply", ["450 4.2.1 greylisted", "451 4.3.0 later", "452 4.2.2 full"])
     def test_recipient_refused_for_now(self, reply: str) -> None:
@@ -393,6 +416,19 @@ class TestSmtp:
     def test_nobody_there_is_unreachable(self) -> None:
         with refusing_port() as port, pytest.raises(UpstreamUnreachable):
             send(smtp_sender(port))
+
+
+class TestSender:
+    def test_domain_with_accents_is_written_for_every_server(self) -> None:
+        sender = Sender.from_settings(mail_settings(mail_sender_address="hola@müller.example"))
+        assert sender.address == "hola@xn--mller-kva.example"
+
+    @pytest.mark.parametrize(
+        "address", ["ñandú@example.com", "=?utf-8?q?m=40ev.co=3c?=z@example.com", "a%b@example.com"]
+    )
+    def test_address_that_not_every_server_takes_is_told_at_the_start(self, address: str) -> None:
+        with pytest.raises(SettingsError, match="MAIL_SENDER_ADDRESS cannot be used: "):
+            make_sender(mail_settings(mail_sender_address=address))
 
 
 class TestSmtpIsNeverInClear:
@@ -567,9 +603,16 @@ class TestSmtpThatMisbehaves:
             send(smtp_sender(server.port, security="none"))
         assert caught.value.status == 421
 
-    def test_address_with_accents_needs_a_server_that_takes_them(self) -> None:
-        with RawServer(Dialog()) as server, pytest.raises(UpstreamError):
-            send(smtp_sender(server.port, security="none"), replace(MAIL, to="ñandú@example.org"))
+    @pytest.mark.parametrize("moment", ["MAIL", "DATA", "CONTENT"])
+    @pytest.mark.parametrize("reply", [b"553 5.6.7 no such letters", b"550 5.1.1 nobody here"])
+    def test_recipient_refused_later_than_asked_is_refused_for_good(self, moment: str, reply: bytes) -> None:
+        with RawServer(Dialog(**{moment: reply})) as server, pytest.raises(RecipientRefused):
+            send(smtp_sender(server.port, security="none"))
+
+    @pytest.mark.parametrize("reply", [b"553 5.1.8 unknown sender", b"530 5.7.0 sign in first", b"550 no"])
+    def test_sender_that_is_refused_may_be_mended(self, reply: bytes) -> None:
+        with RawServer(Dialog(MAIL=reply)) as server, pytest.raises(UpstreamRejected):
+            send(smtp_sender(server.port, security="none"))
 
     def test_password_that_smtplib_cannot_send_is_an_upstream_error(self) -> None:
         with SmtpServer(tls=server_tls(), credentials=("maverik", PASSWORD)) as server, pytest.raises(UpstreamError):

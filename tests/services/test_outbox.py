@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email import policy
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
-from maverik_backend.clients.mail.base import Mail, Sender, as_mime
+from maverik_backend.clients.mail.base import Mail, Sender, as_bytes
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.security import Keyring, Purpose, generate_paserk
@@ -237,6 +238,16 @@ class TestDeliver:
 
         assert (only_row(connection).estado, only_row(connection).ultimo_error) == ("fallido", "refused")
 
+    def test_the_reason_is_on_record(
+        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    ) -> None:
+        enqueue(database, keyring)
+
+        make_outbox(ScriptedSender(RecipientRefused("mail", "reply 550 5.1.1"))).deliver_due()
+
+        row = only_row(connection)
+        assert (row.estado, row.intentos, row.ultimo_error) == ("fallido", 1, "refused (reply 550 5.1.1)")
+
     def test_one_that_no_key_opens_is_given_up(
         self, database: Database, make_outbox: MakeOutbox, connection: Connection, keyring: Keyring
     ) -> None:
@@ -262,7 +273,8 @@ class MimeSender(ScriptedSender):
     subject = "Hola"
 
     def send(self, mail: Mail, *, deadline: Deadline) -> None:
-        as_mime(replace(mail, subject=self.subject), Sender(name="Maverik", address="hola@example.com"))
+        sender = Sender(name="Maverik", address="hola@example.com")
+        as_bytes(replace(mail, subject=self.subject), sender, to=mail.to, policy=policy.SMTP)
         super().send(mail, deadline=deadline)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from maverik_backend.clients.http import HttpService
-from maverik_backend.clients.mail.base import Mail, Sender
+from maverik_backend.clients.mail.base import Mail, Sender, recipient_of
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import RecipientRefused, UpstreamRejected
@@ -34,7 +34,7 @@ class HttpApiSender:
     def send(self, mail: Mail, *, deadline: Deadline) -> None:
         payload = {
             "sender": {"name": self._sender.name, "email": self._sender.address},
-            "to": [{"email": mail.to}],
+            "to": [{"email": recipient_of(mail)}],
             "subject": mail.subject,
             "htmlContent": mail.html,
             "textContent": mail.text,

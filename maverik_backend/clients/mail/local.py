@@ -9,7 +9,7 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from maverik_backend.clients.mail.base import Mail, Sender, as_mime
+from maverik_backend.clients.mail.base import Mail, Sender, as_bytes, recipient_of
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamUnreachable
 
@@ -34,7 +34,8 @@ class LocalMailbox:
         return cls(settings.mailbox_dir, sender=Sender.from_settings(settings.mail))
 
     def send(self, mail: Mail, *, deadline: Deadline) -> None:  # noqa: ARG002 - writing a file does not wait
-        content = as_mime(mail, self._sender, cte="8bit").as_bytes(policy=_FILE_POLICY)
+        recipient_of(mail)  # refused here too: what works on a developer's machine works elsewhere
+        content = as_bytes(mail, self._sender, to=mail.to, policy=_FILE_POLICY, cte="8bit")
         try:
             self._write(f"{mail.reference}.eml", content)
         except OSError as error:
@@ -52,8 +53,9 @@ class LocalMailbox:
     def mails_to(self, address: str) -> list[EmailMessage]:
         """What arrived for ``address``, oldest first."""
         files = sorted(self.directory.glob("*.eml"), key=lambda file: (file.stat().st_mtime_ns, file.name))
-        mails = [BytesParser(EmailMessage, policy=policy.default).parsebytes(file.read_bytes()) for file in files]
-        return [mail for mail in mails if mail["To"] == address]
+        first_line = f"To: {address}\n".encode()  # the bytes: the parser would decode what looks encoded
+        contents = [content for file in files if (content := file.read_bytes()).startswith(first_line)]
+        return [BytesParser(EmailMessage, policy=policy.default).parsebytes(content) for content in contents]
 
     def wait_for_mail(self, address: str, *, deadline: Deadline, already_seen: int = 0) -> EmailMessage:
         """The first mail to ``address`` beyond those ``already_seen``.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from email import policy
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from maverik_backend.clients import punctual
-from maverik_backend.clients.mail.base import Mail, Sender, as_mime
+from maverik_backend.clients.mail.base import Mail, Sender, as_bytes, recipient_of
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import (
     RecipientRefused,
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 10.0
 _FIRST_PERMANENT_REPLY = 500  # RFC 5321, section 4.2.1: 5yz is permanent, 4yz transient
+# What a permanent reply to the sender or the content says of the recipient with these stays true (RFC 3463, section 3;
+# RFC 6531, section 3.7.3). Others, such as a sender that is not allowed, may be mended by operators.
+_RECIPIENT_STATUSES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.6.7", "5.6.9"})
 
 
 class SmtpSender:
@@ -62,12 +67,14 @@ class SmtpSender:
         )
 
     def send(self, mail: Mail, *, deadline: Deadline) -> None:
+        recipient = recipient_of(mail)
         with _errors_mapped(deadline), closing(self._connect(deadline)) as server:
             if self._security == "starttls":
                 server.starttls(context=self._tls)
             if self._credentials:
                 server.login(*self._credentials)
-            server.send_message(as_mime(mail, self._sender))
+            content = as_bytes(mail, self._sender, to=recipient, policy=policy.SMTP)
+            server.sendmail(self._sender.address, [recipient], content, mail_options=_options(server, recipient))
             # The mail is theirs now. However the server says goodbye, sending it again would be a second one.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
@@ -95,9 +102,28 @@ class _PunctualSmtp(smtplib.SMTP):
             punctual.set_timeout(self.sock, self._deadline)
         return reply
 
+    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        """``RCPT TO`` with the address as it is: smtplib's own parses it, and names what it found instead."""
+        self.putcmd("RCPT", " ".join([f"TO:<{recip}>", *options]))
+        return self.getreply()
+
 
 class _PunctualSmtps(_PunctualSmtp, smtplib.SMTP_SSL):
     """The same, in TLS from the first byte on."""
+
+
+def _options(server: smtplib.SMTP, recipient: str) -> tuple[str, ...]:
+    """The parameters of ``MAIL FROM`` that the recipient needs: RFC 6531 for letters beyond ASCII before the @.
+
+    Raises:
+        RecipientRefused: when the server does not offer it.
+    """
+    if recipient.isascii():
+        return ()
+    server.ehlo_or_helo_if_needed()
+    if not server.has_extn("smtputf8"):
+        raise RecipientRefused("mail", "the server offers no SMTPUTF8")
+    return ("SMTPUTF8", "BODY=8BITMIME")
 
 
 @contextmanager
@@ -106,17 +132,26 @@ def _errors_mapped(deadline: Deadline) -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
-        code = min(code for code, _ in error.recipients.values())
+        ((code, text),) = error.recipients.values()
         if code >= _FIRST_PERMANENT_REPLY:
-            raise RecipientRefused("mail", f"reply {code}") from None
+            raise RecipientRefused("mail", f"reply {code} {_enhanced_status(text)}".rstrip()) from None
         raise _rejected(code) from None
     except smtplib.SMTPResponseException as error:
+        if (status := _enhanced_status(error.smtp_error)) in _RECIPIENT_STATUSES:
+            raise RecipientRefused("mail", f"reply {error.smtp_code} {status}") from None
         raise _rejected(error.smtp_code) from None
     except (smtplib.SMTPException, OSError, UnicodeError) as error:
         # smtplib reports a reply that did not come in time as a lost connection.
         if isinstance(error, TimeoutError) or deadline.passed:
             raise UpstreamTimeout("mail") from None
         raise UpstreamUnreachable("mail", type(error).__name__) from None
+
+
+def _enhanced_status(text: bytes | str) -> str:
+    """The three numbers that a permanent reply's text may begin with (RFC 2034), or nothing."""
+    text = text.decode("ascii", "replace") if isinstance(text, bytes) else text
+    found = re.match(r"5\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])", text)
+    return found[0] if found else ""
 
 
 def _rejected(code: int) -> UpstreamError:

@@ -1,7 +1,14 @@
 """The tables, one file a domain. Importing this package makes ``Base.metadata`` complete."""
 
 from maverik_backend.core.security_events import SecurityEvent
-from maverik_backend.models.account import EnlaceClave, EventoSeguridad, InicioSesion, LimiteUso
+from maverik_backend.models.account import (
+    CodigoRecuperacion,
+    EnlaceClave,
+    EventoSeguridad,
+    InicioSesion,
+    LimiteUso,
+    SegundoFactor,
+)
 from maverik_backend.models.base import Base
 from maverik_backend.models.catalog import CATALOGS, Catalogo
 from maverik_backend.models.knowledge import Pasaje
@@ -19,6 +26,8 @@ SCHEMA_REVISIONS = (
     "b7d93e04a1f6",
     "c4e8a6f1d273",
     "e1a7c94b52d8",
+    "d2f5a8c31e07",
+    "e7b40c96d5a2",
 )
 
 __all__ = [
@@ -26,6 +35,7 @@ __all__ = [
     "SCHEMA_REVISIONS",
     "Base",
     "Catalogo",
+    "CodigoRecuperacion",
     "CorreoSaliente",
     "EnlaceClave",
     "EventoSeguridad",
@@ -35,6 +45,7 @@ __all__ = [
     "Pasaje",
     "PedidoIdempotente",
     "SecurityEvent",
+    "SegundoFactor",
     "SesionAsesoria",
     "SesionAsesoriaDetalle",
     "TurnState",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from maverik_backend.models.base import Base, BigIdMixin
@@ -15,6 +15,8 @@ class InicioSesion(BigIdMixin, Base):
 
     ``rotacion`` counts the refresh tokens that were handed out: only the latest is good, an older one means that
     somebody has a copy. ``cerrado`` ends the whole family at once. ``direccion`` is truncated, ``agente`` cut.
+    ``con_segundo_factor`` is set when a second factor was shown in it, ``renueva_tokens`` when its client asked for
+    access tokens that hold briefly, ``renovacion_repetida`` when the refresh token before the latest was used twice.
     """
 
     __tablename__ = "inicio_sesion"
@@ -27,6 +29,9 @@ class InicioSesion(BigIdMixin, Base):
     cerrado: Mapped[datetime | None]
     direccion: Mapped[str | None] = mapped_column(Text)
     agente: Mapped[str | None] = mapped_column(Text)
+    con_segundo_factor: Mapped[bool] = mapped_column(server_default=false())
+    renueva_tokens: Mapped[bool] = mapped_column(server_default=false())
+    renovacion_repetida: Mapped[bool] = mapped_column(server_default=false())
     fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -39,6 +44,34 @@ class EnlaceClave(BigIdMixin, Base):
     usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"))
     resumen: Mapped[bytes] = mapped_column(LargeBinary)
     vence: Mapped[datetime]
+    fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class SegundoFactor(BigIdMixin, Base):
+    """The TOTP secret of an account (RFC 6238), sealed with ``SECRET_KEY``.
+
+    ``activado`` is ``NULL`` until a first code confirmed it. ``ultimo_paso`` is the time step (of 30 s since 1970) of
+    the last code that was used: only codes of later steps are taken.
+    """
+
+    __tablename__ = "segundo_factor"
+    __table_args__ = (Index("uq_segundo_factor_usuario_id", "usuario_id", unique=True),)
+
+    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"))
+    secreto: Mapped[str] = mapped_column(Text)
+    activado: Mapped[datetime | None]
+    ultimo_paso: Mapped[int | None] = mapped_column(BigInteger)
+    fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CodigoRecuperacion(BigIdMixin, Base):
+    """A recovery code that has not been used yet. ``resumen`` is its SHA-256: the code has 120 random bits."""
+
+    __tablename__ = "codigo_recuperacion"
+    __table_args__ = (Index("uq_codigo_recuperacion_usuario_id_resumen", "usuario_id", "resumen", unique=True),)
+
+    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"))
+    resumen: Mapped[bytes] = mapped_column(LargeBinary)
     fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -21,7 +21,7 @@ class Usuario(BigIdMixin, Base):
     ``debe_cambiar_clave`` marks a key that somebody else has seen (it was mailed, or kept in clear by an older
     release); ``clave_vence`` is when a mailed key that was never used stops working: the first login clears it.
     ``email_verificado`` is when the address was first shown to be the person's, ``deshabilitado`` when an operator
-    closed the account.
+    closed the account, ``operador`` when it was given the rights of an operator.
     """
 
     __tablename__ = "usuario"
@@ -33,6 +33,7 @@ class Usuario(BigIdMixin, Base):
     clave_vence: Mapped[datetime | None]
     email_verificado: Mapped[datetime | None]
     deshabilitado: Mapped[datetime | None]
+    operador: Mapped[datetime | None]
     fecha_nacimiento: Mapped[date | None]
     nivel_educativo_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("nivel_educativo.id"))
     conocimiento_alt_inversion_id: Mapped[int] = _answer("conocimiento_alt_inversion")

@@ -326,6 +326,16 @@ class TestTheWayDown:
 
         assert rows(own_database, "SELECT deshabilitado IS NULL AS open FROM usuario") == [{"open": False}]
 
+    def test_second_factors_stop_it(self, own_database: Settings, alembic: MakeAlembic) -> None:
+        rows(own_database, "INSERT INTO usuario (email, clave_hash) VALUES ('a@b', 'x')")
+        active = "INSERT INTO segundo_factor (usuario_id, secreto, activado) SELECT id, 'x', now() FROM usuario"
+        rows(own_database, active)
+
+        with pytest.raises(SystemExit, match="1 accounts would lose the second factor"):
+            alembic(own_database)("downgrade", BASE)
+
+        assert rows(own_database, "SELECT secreto FROM segundo_factor") == [{"secreto": "x"}]
+
 
 class TestTheWayBackWithTheBackup:
     """With the commands of docs/UPGRADING.md."""

@@ -10,6 +10,7 @@ importing this module opens nothing.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -31,16 +32,19 @@ from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
-from maverik_backend.routers import auth, catalog, chat, health, metrics, session, user
+from maverik_backend.routers import auth, catalog, chat, health, metrics, second_factor, session, user
 from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
 from maverik_backend.services.cleanup import clean_up
+from maverik_backend.services.enrolment import Enrolments
 from maverik_backend.services.export import Exports
 from maverik_backend.services.health import Health
 from maverik_backend.services.knowledge import KnowledgeIndex
+from maverik_backend.services.login import Logins
 from maverik_backend.services.outbox import Outbox
 from maverik_backend.services.password import Passwords
+from maverik_backend.services.second_factor import Clock, SecondFactors, reseal
 from maverik_backend.services.throttle import Throttle, limits_from
 from maverik_backend.services.throttle_storage import make_storage
 from maverik_backend.services.worker import Worker
@@ -66,10 +70,11 @@ def create_app(
     database: Database | None = None,
     hasher: PasswordHasher | None = None,
     executor: Executor | None = None,
+    clock: Clock = time.time,
 ) -> FastAPI:
     """The application for ``settings``. What is not given is made as the settings say.
 
-    ``executor`` runs the optimiser beside the advisor.
+    ``executor`` runs the optimiser beside the advisor; codes of second factors are of the time on ``clock``.
 
     Raises:
         SettingsError: when something is enabled but cannot work.
@@ -86,9 +91,29 @@ def create_app(
         keyring,
         access_ttl=timedelta(minutes=security.access_token_ttl_minutes),
         refresh_ttl=timedelta(days=security.refresh_token_ttl_days),
+        short_access_ttl=timedelta(minutes=security.short_access_token_ttl_minutes),
     )
     counters = make_storage(security.rate_limit_storage.get_secret_value(), database.transaction)
     throttle = Throttle(counters, limits_from(security))
+    logins = Logins(tokens)
+    second_factors = SecondFactors(
+        transaction=database.transaction,
+        keyring=keyring,
+        throttle=throttle,
+        clock=clock,
+        frontend_url=settings.frontend.main_url,
+    )
+    passwords = Passwords(
+        transaction=database.transaction,
+        hasher=hasher,
+        keyring=keyring,
+        throttle=throttle,
+        logins=logins,
+        second_factors=second_factors,
+        frontend_url=settings.frontend.main_url,
+        temporary_key_ttl=timedelta(hours=security.temporary_key_ttl_hours),
+        reset_link_ttl=timedelta(minutes=security.reset_link_ttl_minutes),
+    )
     executor = executor or ThreadPoolExecutor(settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
     resources = Resources(
@@ -99,15 +124,22 @@ def create_app(
         keyring=keyring,
         tokens=tokens,
         throttle=throttle,
-        authenticator=Authenticator(transaction=database.transaction, hasher=hasher, tokens=tokens, throttle=throttle),
-        passwords=Passwords(
+        authenticator=Authenticator(
             transaction=database.transaction,
             hasher=hasher,
+            tokens=tokens,
+            logins=logins,
+            second_factors=second_factors,
+            throttle=throttle,
+        ),
+        passwords=passwords,
+        enrolments=Enrolments(
+            transaction=database.transaction,
             keyring=keyring,
+            passwords=passwords,
+            second_factors=second_factors,
             throttle=throttle,
             frontend_url=settings.frontend.main_url,
-            temporary_key_ttl=timedelta(hours=security.temporary_key_ttl_hours),
-            reset_link_ttl=timedelta(minutes=security.reset_link_ttl_minutes),
         ),
         catalogs=catalogs,
         chat=Chat(
@@ -154,7 +186,15 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
         swagger_ui_oauth2_redirect_url=None,
         redoc_url=None,
     )
-    for module in (chat, session, catalog, user, auth, health):  # routes are tried in order: the busiest come first
+    for module in (
+        chat,
+        session,
+        catalog,
+        user,
+        auth,
+        second_factor,
+        health,
+    ):  # routes are tried in order: the busiest come first
         app.include_router(module.router)
     if settings.security.metrics_token is not None:
         app.include_router(metrics.router)
@@ -195,7 +235,7 @@ async def _lifespan(app: FastAPI, *, executor: Executor) -> AsyncIterator[None]:
     await anyio.to_thread.run_sync(prepare, resources)
     workers = (
         Worker("outbox", resources.outbox.deliver_next, interval_s=settings.mail.outbox_poll_interval_s),
-        Worker("cleanup", partial(clean_up_once, resources.database), interval_s=CLEANUP_INTERVAL_S),
+        Worker("cleanup", partial(maintain, resources), interval_s=CLEANUP_INTERVAL_S),
     )
     for worker in workers:
         worker.start()
@@ -208,6 +248,12 @@ async def _lifespan(app: FastAPI, *, executor: Executor) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(partial(executor.shutdown, cancel_futures=True))
         resources.database.dispose()
         _log.info("stopped")
+
+
+def maintain(resources: Resources) -> None:
+    """What is done every hour: cleaning up, and sealing with the first key what outlives the others."""
+    clean_up_once(resources.database)
+    reseal(resources.database.transaction, keyring=resources.keyring)
 
 
 def clean_up_once(database: Database) -> None:

@@ -21,7 +21,9 @@ from maverik_backend.errors import (
     AddressGetsNoMail,
     AlreadyExists,
     DatabaseUnavailable,
+    MaverikError,
     NotFound,
+    SecondFactorInactive,
     SettingsError,
 )
 from maverik_backend.settings import Settings, load_config
@@ -36,6 +38,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+# What goes wrong with what an operator asked for.
+_SENTENCES: dict[type[MaverikError], str] = {
+    DatabaseUnavailable: "The database cannot be used ({error}): check the DB_ settings, and `migrate` it.",
+    AlreadyExists: "{error} has an account already: see `maverik users list`.",
+    AccountDisabled: "{error} is disabled: open the account first, `maverik users disable --undo`.",
+    AddressGetsNoMail: "{error} gets no mail: keep an account with another address, `maverik users merge`.",
+    SecondFactorInactive: "{error} has no second factor.",
+    NotFound: "There is no such account: see `maverik users list`.",
+}
+
+
 def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Tell what is wrong in sentences, not in tracebacks."""
 
@@ -46,19 +59,11 @@ def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
         except SettingsError as error:
             for problem in error.problems:
                 click.echo(problem, err=True)
-        except DatabaseUnavailable as error:
-            click.echo(f"The database cannot be used ({error}): check the DB_ settings, and `migrate` it.", err=True)
         except OSError as error:
             reason = error.strerror or error  # many have neither a file nor a number, only what they say
             click.echo(f"{error.filename} cannot be used: {reason}." if error.filename else f"{reason}.", err=True)
-        except AlreadyExists as error:
-            click.echo(f"{error} has an account already: see `maverik users list`.", err=True)
-        except AccountDisabled as error:
-            click.echo(f"{error} is disabled: open the account first, `maverik users disable --undo`.", err=True)
-        except AddressGetsNoMail as error:
-            click.echo(f"{error} gets no mail: keep an account with another address, `maverik users merge`.", err=True)
-        except NotFound:
-            click.echo("There is no such account: see `maverik users list`.", err=True)
+        except tuple(_SENTENCES) as error:
+            click.echo(_SENTENCES[type(error)].format(error=error), err=True)
         sys.exit(2)
 
     return run
@@ -117,6 +122,16 @@ def generate_key() -> None:
     click.echo(generate_paserk())
 
 
+@keys.command("reseal")
+@_plain_errors
+def reseal_secrets() -> None:
+    """Seal the secrets of second factors with the first key of SECRET_KEY; a running server does it every hour."""
+    from maverik_backend.services.second_factor import reseal  # noqa: PLC0415
+
+    resources = _resources()
+    click.echo(f"{reseal(resources.database.transaction, keyring=resources.keyring)} secrets sealed anew")
+
+
 @main.group()
 def users() -> None:
     """People's accounts."""
@@ -133,7 +148,8 @@ def list_users() -> None:
         for user in administration.get_all(session):
             state = "disabled" if user.deshabilitado else "verified" if user.email_verificado else "never signed in"
             state += "" if is_mailable(user.email) else ", gets no mail"
-            click.echo(f"{user.id}\t{user.email}\t{state}\tsince {user.fecha_creacion:%Y-%m-%d}")
+            role = "\toperator" if user.operador else ""
+            click.echo(f"{user.id}\t{user.email}\t{state}\tsince {user.fecha_creacion:%Y-%m-%d}{role}")
 
 
 @users.command("create")
@@ -178,6 +194,37 @@ def reset_user_key(email: str) -> None:
     with resources.database.transaction() as session:
         administration.reset_key(session, email=email, passwords=resources.passwords, mailed=mailed)
     click.echo("The old key no longer works; the new one is on its way by mail.")
+
+
+@users.command("operator")
+@click.argument("email")
+@click.option("--revoke", is_flag=True, help="Take the rights instead.")
+@_plain_errors
+def set_operator(email: str, *, revoke: bool) -> None:
+    """Give the account of EMAIL an operator's rights."""
+    from maverik_backend.services import administration  # noqa: PLC0415
+
+    with _transaction() as session:
+        administration.set_operator(session, email=email, operator=not revoke)
+    click.echo("No longer an operator." if revoke else "An operator now.")
+
+
+@users.command("remove-factor")
+@click.argument("email")
+@_plain_errors
+def remove_user_factor(email: str) -> None:
+    """Remove the second factor of EMAIL, who lost it and the recovery codes, and end their logins.
+
+    Make sure first who asks: from then on the key alone lets in. A mail tells the owner.
+    """
+    from maverik_backend.services import administration  # noqa: PLC0415
+
+    resources = _resources()
+    with resources.database.transaction() as session:
+        administration.remove_factor(
+            session, email=email, keyring=resources.keyring, frontend_url=resources.settings.frontend.main_url
+        )
+    click.echo("Removed; every login has ended, and a mail tells the owner.")
 
 
 @users.command("merge")

@@ -7,7 +7,13 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── SettingsError            the process must not start
     ├── InvalidInput             fields that the caller can mend
     ├── WrongCredentials         address and key do not match
+    ├── SecondFactorRequired     address and key match, a code is missing
+    ├── WrongSecondFactor        ... or is not right, or was used before
+    ├── SecondFactorActive       there is one already
+    ├── SecondFactorInactive     there is none to confirm, renew or remove
     ├── NotAuthenticated         no token, or one that does not hold
+    ├── OperatorsOnly            signed in, but no operator
+    │   └── OperatorWithoutSecondFactor  ... or one whose login was opened without a second factor
     ├── TooManyTries             a limit of services/throttle.py is used up
     ├── TooManyAtOnce            the principal has as many under way as it may
     │   └── AddressBusy          ... or everybody behind its address together
@@ -73,8 +79,32 @@ class WrongCredentials(MaverikError):
     """The address is unknown or the key does not match; which of the two is never told (OWASP ASVS 5.0, 6.3.8)."""
 
 
+class SecondFactorRequired(MaverikError):
+    """Address and key match, and the account asks for a code besides."""
+
+
+class WrongSecondFactor(MaverikError):
+    """The code is none of this account, of another time, or was used before; which of these is never told."""
+
+
+class SecondFactorActive(MaverikError):
+    """The account has a second factor, which is to be removed before another one is added."""
+
+
+class SecondFactorInactive(MaverikError):
+    """The account has no second factor, or none that waits for its confirmation."""
+
+
 class NotAuthenticated(MaverikError):
     """There is no bearer token, or it is not one of ours, not valid now, or its person is gone."""
+
+
+class OperatorsOnly(MaverikError):
+    """The person is signed in and is no operator."""
+
+
+class OperatorWithoutSecondFactor(OperatorsOnly):
+    """The person is an operator, but showed no second factor in this login, and operators need one."""
 
 
 class TooManyTries(MaverikError):

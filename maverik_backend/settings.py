@@ -201,6 +201,8 @@ class SecuritySettings(_Group):
     secret_key: PaserkKeys | None = None
     """One or several PASERK ``k4.local.`` keys separated by commas: the first encrypts, all decrypt."""
     access_token_ttl_minutes: int = Field(default=24 * 60, ge=1, le=7 * 24 * 60)
+    short_access_token_ttl_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    """The same for clients that say at login that they refresh; never longer than the other."""
     refresh_token_ttl_days: int = Field(default=30, ge=1, le=365)
     temporary_key_ttl_hours: int = Field(default=72, ge=1, le=24 * 30)
     """How long a mailed key lets somebody in who never used it, and the link beside it."""
@@ -217,6 +219,8 @@ class SecuritySettings(_Group):
     rate_limit_history_reads_per_minute: int | None = Field(default=None, ge=1)
     rate_limit_requests_per_minute: int | None = Field(default=None, ge=1)
     """By address (of IPv6 by /64)."""
+    operator_second_factor: Literal["required", "optional"] = "required"
+    """Whether an operator's rights are refused to logins that were opened without a second factor."""
     metrics_token: LongSecret | None = None
     """What ``GET /metrics`` wants as its bearer token; without one there is no such route."""
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.application", "tests.fixtures.database", "tests.fixtures.people"]
+pytest_plugins = [
+    "tests.fixtures.application",
+    "tests.fixtures.database",
+    "tests.fixtures.people",
+    "tests.fixtures.second_factor",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

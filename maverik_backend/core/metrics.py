@@ -40,7 +40,13 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from maverik_backend.errors import TooManyTries, UpstreamError, WrongCredentials
+from maverik_backend.errors import (
+    SecondFactorRequired,
+    TooManyTries,
+    UpstreamError,
+    WrongCredentials,
+    WrongSecondFactor,
+)
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # From a catalogue read to a turn that uses all of its 50 s; the frontend gives up after 60.
@@ -53,6 +59,13 @@ SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 # Nobody needs to know when each label first occurred, at the price of as many series again.
 disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_LOGIN_OUTCOMES: dict[type[Exception], str] = {
+    WrongCredentials: "wrong_credentials",
+    TooManyTries: "too_many_tries",
+    SecondFactorRequired: "second_factor_required",
+    WrongSecondFactor: "wrong_second_factor",
+}
 
 
 class Metrics:
@@ -132,11 +145,8 @@ class Metrics:
         try:
             yield
             outcome = "success"
-        except WrongCredentials:
-            outcome = "wrong_credentials"
-            raise
-        except TooManyTries:
-            outcome = "too_many_tries"
+        except tuple(_LOGIN_OUTCOMES) as error:
+            outcome = _LOGIN_OUTCOMES[type(error)]
             raise
         finally:
             self._logins.labels(outcome).inc()

@@ -62,6 +62,7 @@ class Purpose(StrEnum):
     ACCESS_TOKEN = "access"  # noqa: S105 - a name, not a secret
     REFRESH_TOKEN = "refresh"  # noqa: S105
     OUTBOX = "outbox"
+    SECOND_FACTOR = "second_factor"
 
 
 class Unsealable(MaverikError):
@@ -106,6 +107,13 @@ class Keyring:
         except Exception as error:  # noqa: BLE001 - the library raises ValueError, its own and worse; each of them means no
             raise Unsealable(type(error).__name__) from None
         return message
+
+    def is_sealed_with_first_key(self, sealed: str) -> bool:
+        """Whether ``sealed`` names the key that seals now; ``False`` also for what no key of ours sealed."""
+        try:
+            return self._key_of(sealed)[0] is self._sealing_key
+        except Unsealable:
+            return False
 
     def _key_of(self, sealed: str) -> tuple[_Key, bytes]:
         """The key that the footer names, once the envelope is known to be canonical."""

@@ -7,7 +7,9 @@ database on every request.
 ==============  ==================================================  ==============================================
 Token           Lives                                               Says
 ==============  ==================================================  ==============================================
-access          ``ACCESS_TOKEN_TTL_MINUTES``                        ``sub`` the person, ``sid`` the login
+access          ``ACCESS_TOKEN_TTL_MINUTES``, or                    ``sub`` the person, ``sid`` the login
+                ``SHORT_ACCESS_TOKEN_TTL_MINUTES`` to clients
+                that said that they refresh
 refresh         ``REFRESH_TOKEN_TTL_DAYS``, used once               ``sid`` the login, ``rot`` which one of its refresh
                                                                     tokens this is
 ==============  ==================================================  ==============================================
@@ -29,6 +31,7 @@ from maverik_backend.errors import NotAuthenticated
 
 CLOCK_SKEW = timedelta(seconds=60)
 MAX_TOKEN_CHARS = 4_096
+SHORT_ACCESS_TTL = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,24 @@ class RefreshClaims:
 class Tokens:
     """Issues and checks both kinds."""
 
-    def __init__(self, keyring: Keyring, *, access_ttl: timedelta, refresh_ttl: timedelta) -> None:
+    def __init__(
+        self,
+        keyring: Keyring,
+        *,
+        access_ttl: timedelta,
+        refresh_ttl: timedelta,
+        short_access_ttl: timedelta = SHORT_ACCESS_TTL,
+    ) -> None:
+        """``short_access_ttl`` never makes a token live longer than ``access_ttl`` does."""
         self._keyring = keyring
         self._access_ttl = access_ttl
+        self._short_access_ttl = min(short_access_ttl, access_ttl)
         self.refresh_ttl = refresh_ttl
 
-    def issue_access(self, *, user_id: int, login_id: int) -> AccessToken:
-        token = self._issue(Purpose.ACCESS_TOKEN, self._access_ttl, {"sub": str(user_id), "sid": str(login_id)})
-        return AccessToken(token=token, expires_in_s=round(self._access_ttl.total_seconds()))
+    def issue_access(self, *, user_id: int, login_id: int, is_short: bool = False) -> AccessToken:
+        ttl = self._short_access_ttl if is_short else self._access_ttl
+        token = self._issue(Purpose.ACCESS_TOKEN, ttl, {"sub": str(user_id), "sid": str(login_id)})
+        return AccessToken(token=token, expires_in_s=round(ttl.total_seconds()))
 
     def issue_refresh(self, *, login_id: int, rotation: int) -> str:
         return self._issue(Purpose.REFRESH_TOKEN, self.refresh_ttl, {"sid": str(login_id), "rot": rotation})

@@ -12,6 +12,7 @@ from maverik_backend.schemas.base import MAX_BIGINT, Id
 from maverik_backend.schemas.user import (
     ClaveCambiarRequest,
     ClaveRestablecerRequest,
+    ClaveRestablecidaResponse,
     CorreoRequest,
     InicioSesionResponse,
     LoginResponse,
@@ -20,7 +21,9 @@ from maverik_backend.schemas.user import (
     UsuarioLogin,
 )
 from maverik_backend.services import auth
-from maverik_backend.services.auth import Login
+from maverik_backend.services.auth import Credentials
+from maverik_backend.services.login import Login
+from maverik_backend.services.password import Reset
 from maverik_backend.texts import messages
 from maverik_backend.web.dependencies import (
     App,
@@ -40,10 +43,15 @@ Limit = Annotated[int, Query(ge=1, le=MAX_LOGINS, description="Cuántas, como m�
 Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior.")]
 
 
-@router.post("/login", summary="Entrar con correo y clave", responses=responses.of(errors.WrongCredentials))
+@router.post(
+    "/login",
+    summary="Entrar con correo y clave",
+    responses=responses.of(errors.WrongCredentials, errors.SecondFactorRequired, errors.WrongSecondFactor),
+)
 def log_in(body: UsuarioLogin, app: App, caller: CurrentCaller) -> LoginResponse:
+    credentials = Credentials(email=body.email, password=body.clave, code=body.codigo)
     with app.metrics.login():
-        login = app.authenticator.log_in(email=body.email, password=body.clave, caller=caller)
+        login = app.authenticator.log_in(credentials, caller=caller, renews_tokens=body.renueva_tokens)
     return _shape(login)
 
 
@@ -87,9 +95,11 @@ def forgot_password(body: CorreoRequest, app: App, caller: CurrentCaller) -> Men
 
 
 @router.post("/password/reset", summary="Elegir otra clave con un enlace recibido por correo")
-def reset_password(body: ClaveRestablecerRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
-    app.passwords.reset(token=body.token, new_password=body.clave_nueva, caller=caller)
-    return MensajeResponse(mensaje=messages.KEY_CHANGED)
+def reset_password(body: ClaveRestablecerRequest, app: App, caller: CurrentCaller) -> ClaveRestablecidaResponse:
+    reset = Reset(token=body.token, new_password=body.clave_nueva, code=body.codigo, renews_tokens=body.renueva_tokens)
+    login = app.passwords.reset(reset, caller=caller)
+    tokens = _shape(login).model_dump() if login else {}
+    return ClaveRestablecidaResponse(mensaje=messages.KEY_CHANGED, segundo_factor_requerido=login is None, **tokens)
 
 
 @router.put("/password", summary="Elegir otra clave sabiendo la actual")

@@ -6,10 +6,10 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictBool
 from pydantic_core import PydanticCustomError
 
-from maverik_backend.core import passwords
+from maverik_backend.core import one_time_codes, passwords
 from maverik_backend.core.addresses import Unmailable, accepted, canonical
 from maverik_backend.core.security_events import SecurityEvent
 from maverik_backend.schemas.base import PlainText, Request, Response, Whole
@@ -87,11 +87,25 @@ class UsuarioActualizarRequest(Request):
     proporcion_inversion_mantener_id: CatalogId = Field(default_factory=int)
 
 
+Codigo = Annotated[str, Field(max_length=one_time_codes.MAX_TYPED_CHARS), AfterValidator(one_time_codes.normalise)]
+"""A code of a second factor as people type it, with blanks or hyphens: whatever it is, it is right or wrong."""
+
+OptionalCodigo = Annotated[Codigo | None, AfterValidator(lambda code: code or None)]
+"""The same where there need be none: an empty one is none."""
+
+RenuevaTokens = Annotated[
+    StrictBool,
+    Field(description="El cliente renueva sus tokens con `POST /user/token/refresh`: el de acceso dura 15 minutos."),
+]
+
+
 class UsuarioLogin(Request):
     """An address and its key. The address is compared as it is: a malformed one is just an unknown one."""
 
     email: Annotated[PlainText, Field(max_length=500), AfterValidator(canonical)]
     clave: Annotated[PlainText, Field(max_length=500)]
+    codigo: OptionalCodigo = None
+    renueva_tokens: RenuevaTokens = False
 
 
 def _acceptable_length(password: str) -> str:
@@ -123,10 +137,12 @@ class CorreoRequest(Request):
 
 
 class ClaveRestablecerRequest(Request):
-    """A new key, with the token of a mailed link."""
+    """A new key, with the token of a mailed link, and what a login takes besides."""
 
     token: Annotated[PlainText, Field(max_length=200)]
     clave_nueva: ClaveNueva
+    codigo: OptionalCodigo = None
+    renueva_tokens: RenuevaTokens = False
 
 
 class ClaveCambiarRequest(Request):
@@ -186,6 +202,19 @@ class LoginResponse(Response):
     refresh_token: str
     debe_cambiar_clave: Annotated[bool, Field(description="La clave es temporal o la conoce alguien más.")]
     user_name: Annotated[str, Field(description="La parte del correo anterior a la arroba.")]
+
+
+class ClaveRestablecidaResponse(Response):
+    """That the key is set, and the tokens of a login; they are null where a code of the second factor is missing."""
+
+    mensaje: str
+    segundo_factor_requerido: bool
+    access_token: str | None = None
+    token_type: str | None = None
+    expires_in: int | None = None
+    refresh_token: str | None = None
+    debe_cambiar_clave: bool | None = None
+    user_name: str | None = None
 
 
 class UsuarioResponse(Response):

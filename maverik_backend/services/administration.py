@@ -12,9 +12,10 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.addresses import canonical, is_mailable
-from maverik_backend.errors import AccountDisabled, AddressGetsNoMail, AlreadyExists, NotFound
+from maverik_backend.core.security import Keyring
+from maverik_backend.errors import AccountDisabled, AddressGetsNoMail, AlreadyExists, NotFound, SecondFactorInactive
 from maverik_backend.models import EventoSeguridad, SecurityEvent, Usuario
-from maverik_backend.services import auth
+from maverik_backend.services import auth, outbox, second_factor
 from maverik_backend.services import event as events
 from maverik_backend.services.password import MailedKey, Passwords
 from maverik_backend.texts import mail as letters
@@ -22,7 +23,7 @@ from maverik_backend.texts import mail as letters
 # Tables that belong to a person through a column ``usuario_id``, in any release, and what becomes of them in a merge.
 # What lets somebody in as the account that goes must not let them in as the one that stays.
 MOVED_TABLES = ("sesion_asesoria", "evento_seguridad")
-ENDED_TABLES = ("inicio_sesion", "enlace_clave", "pedido_idempotente")
+ENDED_TABLES = ("inicio_sesion", "enlace_clave", "pedido_idempotente", "segundo_factor", "codigo_recuperacion")
 
 
 def get_all(session: Session) -> Sequence[Usuario]:
@@ -30,13 +31,14 @@ def get_all(session: Session) -> Sequence[Usuario]:
     return session.scalars(select(Usuario).order_by(Usuario.id)).all()
 
 
-def get_or_raise(session: Session, *, email: str) -> Usuario:
-    """The account with this address.
+def get_or_raise(session: Session, *, email: str, for_update: bool = False) -> Usuario:
+    """The account with this address; with ``for_update`` its row is locked.
 
     Raises:
         NotFound: when there is none.
     """
-    user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == canonical(email)))
+    query = select(Usuario).where(func.lower(Usuario.email) == canonical(email))
+    user = session.scalar(query.with_for_update() if for_update else query)
     if user is None:
         raise NotFound("user")
     return user
@@ -74,6 +76,37 @@ def set_disabled(session: Session, *, email: str, disabled: bool) -> None:
         auth.end_logins(session, user_id=user.id)
     event = SecurityEvent.DISABLED if disabled else SecurityEvent.ENABLED
     events.record(session, event, user_id=user.id)
+
+
+def set_operator(session: Session, *, email: str, operator: bool) -> None:
+    """Give the account an operator's rights, or take them; both hold from the next request on.
+
+    Raises:
+        NotFound: when there is no such account.
+        AccountDisabled: when the account that gets them is closed.
+    """
+    user = get_or_raise(session, email=email)
+    if operator and user.deshabilitado is not None:
+        raise AccountDisabled(user.email)
+    user.operador = func.now() if operator else None
+    event = SecurityEvent.OPERATOR_GRANTED if operator else SecurityEvent.OPERATOR_REVOKED
+    events.record(session, event, user_id=user.id)
+
+
+def remove_factor(session: Session, *, email: str, keyring: Keyring, frontend_url: str) -> None:
+    """Remove the second factor of somebody who lost it with the recovery codes; ends every login and says so by mail.
+
+    Raises:
+        NotFound: when there is no such account.
+        SecondFactorInactive: when it has no second factor.
+    """
+    user = get_or_raise(session, email=email, for_update=True)
+    if not second_factor.remove(session, user_id=user.id):
+        raise SecondFactorInactive(user.email)
+    auth.end_logins(session, user_id=user.id)
+    events.record(session, SecurityEvent.SECOND_FACTOR_REMOVED, user_id=user.id)
+    letter = letters.second_factor_removed_by_operator(frontend_url=frontend_url)
+    outbox.enqueue(session, keyring=keyring, to=user.email, letter=letter)
 
 
 def reset_key(session: Session, *, email: str, passwords: Passwords, mailed: MailedKey) -> None:

@@ -2,7 +2,7 @@
 
 A login is a row of ``inicio_sesion``; tokens only name it, so closing the row ends them all at once. Refresh tokens
 rotate: each may be used once. Using an older one again means that somebody has a copy, and closes the login (RFC 9700,
-section 4.14.2); only within :data:`REUSE_GRACE` it may be a client whose answer was lost on the way.
+section 4.14.2). Only within :data:`REUSE_GRACE`, and only once, it may be a client whose answer was lost on the way.
 """
 
 from __future__ import annotations
@@ -11,16 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import PasswordHasher
-from maverik_backend.core.tokens import AccessClaims, AccessToken, Tokens
-from maverik_backend.errors import NotAuthenticated, NotFound, WrongCredentials
+from maverik_backend.core.tokens import AccessClaims, Tokens
+from maverik_backend.errors import (
+    NotAuthenticated,
+    NotFound,
+    OperatorsOnly,
+    OperatorWithoutSecondFactor,
+    WrongCredentials,
+    WrongSecondFactor,
+)
 from maverik_backend.models import InicioSesion, SecurityEvent, Usuario
 from maverik_backend.services import event as events
 from maverik_backend.services.event import NOBODY, Caller
+from maverik_backend.services.login import Login, Logins
+from maverik_backend.services.second_factor import SecondFactors
 from maverik_backend.services.throttle import Action, Throttle
 
 # A hash is renewed once in a long while; whoever signs in at that moment reads it again.
@@ -28,54 +37,70 @@ _TRIES_WHILE_HASH_CHANGES = 2
 REUSE_GRACE = timedelta(seconds=10)
 LONGEST_LOGIN = timedelta(days=180)
 """However often it is refreshed, a login ends and the key is asked for again (ASVS 5.0, 7.3.2)."""
+REMEMBERED_LOGINS = 50
+"""The networks of so many logins of an account, the latest, are known to be its owner's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """Whoever sends this request, and the login that they send it with."""
+    """Whoever sends this request, and the login that they send it with.
+
+    ``has_second_factor`` is whether one was shown in this login.
+    """
 
     user: Usuario
     login_id: int
+    has_second_factor: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """Tokens for somebody. ``user_name`` is the part of the address before the @."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # holds a key and a code, which no log shall show
+class Credentials:
+    """What somebody signs in with. ``code`` is of their second factor, normalised; accounts without one ignore it."""
 
-    access_token: AccessToken
-    refresh_token: str
-    user_name: str
-    must_change_password: bool
+    email: str
+    password: str
+    code: str | None = None
 
 
 class Authenticator:
     """Turns credentials into logins, and refresh tokens into new ones."""
 
     def __init__(
-        self, *, transaction: TransactionFactory, hasher: PasswordHasher, tokens: Tokens, throttle: Throttle
+        self,
+        *,
+        transaction: TransactionFactory,
+        hasher: PasswordHasher,
+        tokens: Tokens,
+        logins: Logins,
+        second_factors: SecondFactors,
+        throttle: Throttle,
     ) -> None:
         self._transaction = transaction
         self._hasher = hasher
         self._tokens = tokens
+        self._logins = logins
+        self._second_factors = second_factors
         self._throttle = throttle
 
-    def log_in(self, *, email: str, password: str, caller: Caller) -> Login:
-        """Open a login for the person with this address and key.
+    def log_in(self, credentials: Credentials, *, caller: Caller, renews_tokens: bool = False) -> Login:
+        """Open a login for the person with this address and key, and code where the account asks for one.
 
         Hashing is slow on purpose, so it happens with no transaction open. An unknown address, a wrong key, an expired
-        temporary one and a disabled account cost the same work and are the same error.
+        temporary one and a disabled account cost the same work and are the same error. Only who knows the key learns
+        that there is a second factor.
 
         Raises:
             TooManyTries: when the account or the address was tried too often.
             WrongCredentials: when this is not somebody who may sign in.
+            SecondFactorRequired: when it is, and a code is missing.
+            WrongSecondFactor: when it is, and the code is not right.
         """
-        self._throttle.count(Action.LOG_IN_FROM_ADDRESS, caller.place)
-        self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email, caller.place)
-        self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, email)
+        self._count_try(credentials.email, caller)
         for _ in range(_TRIES_WHILE_HASH_CHANGES):
-            user = self._verify(email=email, password=password, caller=caller)
-            if login := self._open(user, password, caller):
-                self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, email, caller.place)
+            user = self._verify(credentials, caller)
+            self._second_factors.count_try(user_id=user.id, code=credentials.code, caller=caller)
+            if login := self._open(user, credentials, caller=caller, renews_tokens=renews_tokens):
+                self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, credentials.email, caller.place)
                 return login
         raise WrongCredentials
 
@@ -91,25 +116,44 @@ class Authenticator:
         claims = self._tokens.read_refresh(refresh_token)
         with self._transaction() as session:
             login, user, is_recent = _lock_login(session, claims.login_id)
-            is_lost_answer = is_recent and claims.rotation == login.rotacion - 1
+            is_lost_answer = is_recent and claims.rotation == login.rotacion - 1 and not login.renovacion_repetida
             is_reused = claims.rotation != login.rotacion and not is_lost_answer
             if claims.rotation == login.rotacion:
-                login.rotacion += 1
-                login.ultimo_uso = func.now()
-                latest = login.fecha_creacion + LONGEST_LOGIN
-                login.vence = min(datetime.now(UTC) + self._tokens.refresh_ttl, latest)
-            elif is_reused:
+                self._rotate(login)
+            elif is_lost_answer:
+                login.renovacion_repetida = True
+                events.record(session, SecurityEvent.REFRESH_REPEATED, user_id=user.id, caller=caller)
+            else:
                 login.cerrado = func.now()
                 events.record(session, SecurityEvent.REFRESH_REUSED, user_id=user.id, caller=caller)
         if is_reused:  # said after the commit that closed the login
             raise NotAuthenticated("reused")
-        return self._issue(user, login_id=login.id, rotation=login.rotacion)
+        return self._logins.issue(user=user, login=login)
 
-    def _verify(self, *, email: str, password: str, caller: Caller) -> Usuario:
+    def _rotate(self, login: InicioSesion) -> None:
+        login.rotacion += 1
+        login.renovacion_repetida = False
+        login.ultimo_uso = func.now()
+        login.vence = min(datetime.now(UTC) + self._tokens.refresh_ttl, login.fecha_creacion + LONGEST_LOGIN)
+
+    def _count_try(self, email: str, caller: Caller) -> None:
+        """Count before the account is looked up; all accounts, known or not, cost the same statement here.
+
+        Where the account was signed in to before, tries from elsewhere lock nobody out.
+        """
+        self._throttle.count(Action.LOG_IN_FROM_ADDRESS, caller.place)
+        self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email, caller.place)
+        self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, email, caller.network)
+        with self._transaction() as session:
+            is_known = _is_known_network(session, email=email, network=caller.network)
+        if not is_known:
+            self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, email)
+
+    def _verify(self, credentials: Credentials, caller: Caller) -> Usuario:
         """The person whose key this is."""
         with self._transaction() as session:
-            user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == email))
-        matches = self._hasher.verify(user.clave_hash if user else None, password)
+            user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == credentials.email))
+        matches = self._hasher.verify(user.clave_hash if user else None, credentials.password)
         if user is not None and matches and _may_sign_in(user):
             return user
         with self._transaction() as session:
@@ -118,48 +162,26 @@ class Authenticator:
             )
         raise WrongCredentials
 
-    def _open(self, user: Usuario, password: str, caller: Caller) -> Login | None:
+    def _open(self, user: Usuario, credentials: Credentials, *, caller: Caller, renews_tokens: bool) -> Login | None:
         """A login for the person who was verified; ``None`` when their key or account is another by now."""
         is_outdated = self._hasher.is_outdated(user.clave_hash)
-        new_hash = self._hasher.hash(password) if is_outdated else user.clave_hash
-        login = InicioSesion(
-            usuario_id=user.id,
-            vence=datetime.now(UTC) + self._tokens.refresh_ttl,
-            direccion=caller.truncated_address,
-            agente=caller.short_agent,
-        )
-        with self._transaction() as session:
-            # Only while the key is still the one that was verified: it may have been changed meanwhile, or its hash
-            # renewed by another login.
-            known = session.scalar(
-                update(Usuario)
-                .where(Usuario.id == user.id, Usuario.clave_hash == user.clave_hash, Usuario.deshabilitado.is_(None))
-                .values(
-                    clave_hash=new_hash,
-                    # A mailed key expires only while it is unused: frontends may have no page to set another.
-                    clave_vence=None,
-                    # The key was mailed: whoever has it reads this mailbox.
-                    email_verificado=func.coalesce(Usuario.email_verificado, func.now()),
-                    fecha_actualizacion=Usuario.fecha_actualizacion,
+        new_hash = self._hasher.hash(credentials.password) if is_outdated else user.clave_hash
+        try:
+            with self._transaction() as session:
+                if not _confirm_verified(session, user, new_hash=new_hash):
+                    return None
+                has_second_factor = self._second_factors.demand(
+                    session, user=user, code=credentials.code, caller=caller
                 )
-                .returning(Usuario.id)
-                .execution_options(synchronize_session=False)
-            )
-            if known is None:
-                return None
-            session.add(login)
-            events.record(session, SecurityEvent.LOGGED_IN, user_id=user.id, caller=caller)
-            if user.email_verificado is None:
-                events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, caller=caller)
-        return self._issue(user, login_id=login.id, rotation=0)
-
-    def _issue(self, user: Usuario, *, login_id: int, rotation: int) -> Login:
-        return Login(
-            access_token=self._tokens.issue_access(user_id=user.id, login_id=login_id),
-            refresh_token=self._tokens.issue_refresh(login_id=login_id, rotation=rotation),
-            user_name=user.email.partition("@")[0],
-            must_change_password=user.debe_cambiar_clave,
-        )
+                login = self._logins.open(
+                    session, user=user, has_second_factor=has_second_factor, renews_tokens=renews_tokens, caller=caller
+                )
+                if user.email_verificado is None:
+                    events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, caller=caller)
+        except WrongSecondFactor:
+            self._second_factors.note_failure(user_id=user.id, caller=caller)
+            raise
+        return self._logins.issue(user=user, login=login)
 
 
 def authenticate(session: Session, claims: AccessClaims, *, is_to_stay: bool = False) -> SignedIn:
@@ -174,10 +196,25 @@ def authenticate(session: Session, claims: AccessClaims, *, is_to_stay: bool = F
     query = _open_login(user_id=claims.user_id, login_id=claims.login_id)
     if is_to_stay:
         query = query.with_for_update(of=Usuario, read=True, key_share=True)
-    user = session.scalar(query)
-    if user is None:
+    row = session.execute(query).one_or_none()
+    if row is None:
         raise NotAuthenticated("closed")
-    return SignedIn(user=user, login_id=claims.login_id)
+    user, has_second_factor = row
+    return SignedIn(user=user, login_id=claims.login_id, has_second_factor=has_second_factor)
+
+
+def require_operator(signed_in: SignedIn, *, needs_second_factor: bool) -> Usuario:
+    """The operator who sends this request.
+
+    Raises:
+        OperatorsOnly: when the person is none.
+        OperatorWithoutSecondFactor: when one is needed and was not shown in this login.
+    """
+    if signed_in.user.operador is None:
+        raise OperatorsOnly
+    if needs_second_factor and not signed_in.has_second_factor:
+        raise OperatorWithoutSecondFactor
+    return signed_in.user
 
 
 def lock(session: Session, signed_in: SignedIn) -> Usuario:
@@ -190,7 +227,7 @@ def lock(session: Session, signed_in: SignedIn) -> Usuario:
     """
     still_open = _open_login(user_id=signed_in.user.id, login_id=signed_in.login_id)
     # The person before the login, as everywhere: whoever locks in another order can be in each other's way for ever.
-    user = session.scalar(still_open.with_for_update(of=(Usuario, InicioSesion)))
+    user: Usuario | None = session.scalar(still_open.with_for_update(of=(Usuario, InicioSesion)))
     if user is None:
         raise NotAuthenticated("closed")
     return user
@@ -228,6 +265,17 @@ def end_logins(session: Session, *, user_id: int, but: int | None = None) -> Non
     _close(session, InicioSesion.usuario_id == user_id, InicioSesion.id != (but or 0))
 
 
+def end_other_logins(session: Session, *, signed_in: SignedIn, has_second_factor: bool) -> None:
+    """Close all but this login, because what signs the person in changed; it now has a second factor or not."""
+    end_logins(session, user_id=signed_in.user.id, but=signed_in.login_id)
+    session.execute(
+        update(InicioSesion)
+        .where(InicioSesion.id == signed_in.login_id)
+        .values(con_segundo_factor=has_second_factor)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _close(session: Session, *which: ColumnElement[bool]) -> bool:
     """Close the open logins among ``which``; returns whether there was any."""
     closed = session.execute(
@@ -262,10 +310,45 @@ def _lock_login(session: Session, login_id: int) -> tuple[InicioSesion, Usuario,
     return login, user, was_recent
 
 
-def _open_login(*, user_id: int, login_id: int) -> Select[Usuario]:
-    """Finds the person whose login this is, while it is open."""
+def _is_known_network(session: Session, *, email: str, network: str) -> bool:
+    """Whether one of the account's latest logins was opened in ``network``; one statement, account or not."""
+    latest = (
+        select(InicioSesion.direccion)
+        .join(Usuario, Usuario.id == InicioSesion.usuario_id)
+        .where(func.lower(Usuario.email) == email)
+        .order_by(InicioSesion.id.desc())
+        .limit(REMEMBERED_LOGINS)
+        .subquery()
+    )
+    return bool(session.scalar(select(exists().where(latest.c.direccion == network))))
+
+
+def _confirm_verified(session: Session, user: Usuario, *, new_hash: str) -> bool:
+    """Lock the person and store ``new_hash``, while the key is still the one that was verified.
+
+    It may have been changed meanwhile, or its hash renewed by another login, or the account disabled or erased.
+    """
+    confirmed = session.scalar(
+        update(Usuario)
+        .where(Usuario.id == user.id, Usuario.clave_hash == user.clave_hash, Usuario.deshabilitado.is_(None))
+        .values(
+            clave_hash=new_hash,
+            # A mailed key expires only while it is unused: frontends may have no page to set another.
+            clave_vence=None,
+            # The key was mailed: whoever has it reads this mailbox.
+            email_verificado=func.coalesce(Usuario.email_verificado, func.now()),
+            fecha_actualizacion=Usuario.fecha_actualizacion,
+        )
+        .returning(Usuario.id)
+        .execution_options(synchronize_session=False)
+    )
+    return confirmed is not None
+
+
+def _open_login(*, user_id: int, login_id: int) -> Select[Usuario, bool]:
+    """Finds the person whose login this is, and whether a second factor was shown in it, while it is open."""
     return (
-        select(Usuario)
+        select(Usuario, InicioSesion.con_segundo_factor)
         .join(InicioSesion, InicioSesion.usuario_id == Usuario.id)
         .where(InicioSesion.id == login_id, Usuario.id == user_id, *is_open())
     )

@@ -5,6 +5,7 @@ What                        Kept
 ==========================  ==========================================================================================
 Counters of rate limits     until their window has passed
 Links to set a key          until they expire
+Unconfirmed second factors  for an hour
 Idempotency keys            24 hours
 Closed or expired logins    30 days more, for people to look back at
 Mails that left or failed   30 days, without their content
@@ -31,7 +32,9 @@ from maverik_backend.models import (
     MailState,
     PedidoIdempotente,
     SecurityEvent,
+    SegundoFactor,
 )
+from maverik_backend.services.enrolment import ENROLMENT_TTL
 
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)
 KEEP_LOGINS = timedelta(days=30)
@@ -55,6 +58,9 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
     return (
         delete(LimiteUso).where(LimiteUso.vence < now).returning(LimiteUso.clave),
         delete(EnlaceClave).where(EnlaceClave.vence < now).returning(EnlaceClave.id),
+        delete(SegundoFactor)
+        .where(SegundoFactor.activado.is_(None), SegundoFactor.fecha_creacion < now - ENROLMENT_TTL)
+        .returning(SegundoFactor.id),
         delete(PedidoIdempotente)
         .where(PedidoIdempotente.fecha_creacion < now - KEEP_IDEMPOTENCY_KEYS)
         .returning(PedidoIdempotente.turno_id),

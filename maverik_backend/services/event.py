@@ -43,6 +43,11 @@ class Caller:
         return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))  # noqa: PLR2004
 
     @property
+    def network(self) -> str:
+        """The network the address is in, or the address where it is none of IPv4 or IPv6."""
+        return self.truncated_address or self.address
+
+    @property
     def short_agent(self) -> str | None:
         return self.agent[:MAX_AGENT_CHARS] if self.agent else None
 

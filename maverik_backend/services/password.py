@@ -20,18 +20,21 @@ from maverik_backend.core import passwords
 from maverik_backend.core.addresses import mailbox_of
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import Keyring, PasswordHasher, generate_temporary_password
-from maverik_backend.errors import FieldError, InvalidInput
-from maverik_backend.models import EnlaceClave, SecurityEvent, Usuario
+from maverik_backend.errors import FieldError, InvalidInput, SecondFactorRequired, WrongSecondFactor
+from maverik_backend.models import EnlaceClave, InicioSesion, SecurityEvent, Usuario
 from maverik_backend.services import auth, outbox
 from maverik_backend.services import event as events
 from maverik_backend.services.auth import SignedIn
 from maverik_backend.services.event import NOBODY, Caller
+from maverik_backend.services.login import Login, Logins
+from maverik_backend.services.second_factor import SecondFactors
 from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 from maverik_backend.texts import validation as texts
 from maverik_backend.texts.mail import Letter
 
 NEW_PASSWORD_FIELD = "clave_nueva"  # noqa: S105 - the name of a field
+CODE_FIELD = "codigo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,16 @@ class MailedKey:
     key: str
     key_hash: str
     link_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # holds a key, a link and a code, which no log shall show
+class Reset:
+    """A key to be set with the token of a mailed link; ``code`` is of a second factor, normalised."""
+
+    token: str
+    new_password: str
+    code: str | None = None
+    renews_tokens: bool = False
 
 
 class Passwords:
@@ -53,6 +66,8 @@ class Passwords:
         hasher: PasswordHasher,
         keyring: Keyring,
         throttle: Throttle,
+        logins: Logins,
+        second_factors: SecondFactors,
         frontend_url: str,
         temporary_key_ttl: timedelta,
         reset_link_ttl: timedelta,
@@ -61,6 +76,8 @@ class Passwords:
         self._hasher = hasher
         self._keyring = keyring
         self._throttle = throttle
+        self._logins = logins
+        self._second_factors = second_factors
         self._frontend_url = frontend_url
         self._temporary_key_ttl = temporary_key_ttl
         self._reset_link_ttl = reset_link_ttl
@@ -118,33 +135,55 @@ class Passwords:
                 session, user_id=user_id, email=to, mailed=mailed, instead=instead if user_id is None else None
             )
 
-    def reset(self, *, token: str, new_password: str, caller: Caller) -> None:
-        """Set a key with a mailed link, which is used up; ends every login.
+    def reset(self, reset: Reset, *, caller: Caller) -> Login | None:
+        """Set a key with a mailed link, which is used up; ends every login and opens one, whatever locks the account.
+
+        A link is one factor: where the account asks for a second and no code came, the key is set and nothing opened
+        (``None``). Neither is the second factor's limit started anew.
 
         Raises:
-            TooManyTries: when this was tried too often from the caller's address.
-            InvalidInput: when the link does not hold or the key is not acceptable; then the link stays.
+            TooManyTries: when this was tried too often from the caller's address, or codes of the account were.
+            InvalidInput: when the link does not hold, or the key or the code is not acceptable; then the link stays.
         """
         self._throttle.count(Action.RESET_FROM_ADDRESS, caller.place)
-        _require_unguessable(new_password)
+        _require_unguessable(reset.new_password)
         with self._transaction() as session:
-            owner = session.scalar(_owner_of(token))
-        self._require_another(owner.clave_hash if owner else None, new_password)
-        new_hash = self._hasher.hash(new_password)
-        with self._transaction() as session:
-            # Whatever replaces a key ends its links: while this one is there, the key is the one that was compared.
-            # The person is locked before the link, as everywhere.
-            user = session.scalar(_owner_of(token).with_for_update(of=(Usuario, EnlaceClave)))
-            if user is None:
-                raise InvalidInput([FieldError("token", texts.LINK_EXPIRED)])
-            if user.email_verificado is None:
-                user.email_verificado = datetime.now(UTC)
-                events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, caller=caller)
-            self._set(session, user, new_password, new_hash)
-            auth.end_logins(session, user_id=user.id)
-            events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, caller=caller)
-        # Whoever reads the mailbox is the person: tries of somebody else must not keep them out.
+            owner = session.scalar(_owner_of(reset.token))
+        self._require_another(owner.clave_hash if owner else None, reset.new_password)
+        if owner is not None:
+            self._second_factors.count_try(user_id=owner.id, code=reset.code, caller=caller)
+        new_hash = self._hasher.hash(reset.new_password)
+        try:
+            with self._transaction() as session:
+                user = _lock_owner_of(session, reset.token)
+                login = self._reset(session, user, reset, new_hash=new_hash, caller=caller)
+        except WrongSecondFactor:
+            self._second_factors.note_failure(user_id=owner.id if owner else NOBODY, caller=caller)
+            raise InvalidInput([FieldError(CODE_FIELD, texts.WRONG_CODE)]) from None
+        self._forgive_tries(user, caller)
+        return self._logins.issue(user=user, login=login) if login else None
+
+    def _reset(
+        self, session: Session, user: Usuario, reset: Reset, *, new_hash: str, caller: Caller
+    ) -> InicioSesion | None:
+        if user.email_verificado is None:
+            user.email_verificado = datetime.now(UTC)
+            events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, caller=caller)
+        self._set(session, user, reset.new_password, new_hash)
+        auth.end_logins(session, user_id=user.id)
+        events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, caller=caller)
+        try:
+            has_second_factor = self._second_factors.demand(session, user=user, code=reset.code, caller=caller)
+        except SecondFactorRequired:
+            return None
+        return self._logins.open(
+            session, user=user, has_second_factor=has_second_factor, renews_tokens=reset.renews_tokens, caller=caller
+        )
+
+    def _forgive_tries(self, user: Usuario, caller: Caller) -> None:
+        """Whoever reads the mailbox is the person: tries of somebody else must not keep them out."""
         self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, user.email, caller.place)
+        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, user.email, caller.network)
         self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, user.email)
         self._throttle.forgive(Action.CONFIRM_KEY, str(user.id))
 
@@ -255,6 +294,21 @@ def _owner_of(token: str) -> Select[Usuario]:
         .join(EnlaceClave, EnlaceClave.usuario_id == Usuario.id)
         .where(EnlaceClave.resumen == _digest(token), EnlaceClave.vence > func.now(), Usuario.deshabilitado.is_(None))
     )
+
+
+def _lock_owner_of(session: Session, token: str) -> Usuario:
+    """Whose link this is, their row and the link locked.
+
+    Whatever replaces a key ends its links: while this one is there, the key is the one that was compared with the new.
+
+    Raises:
+        InvalidInput: when the link does not hold.
+    """
+    # The person is locked before the link, as everywhere.
+    user = session.scalar(_owner_of(token).with_for_update(of=(Usuario, EnlaceClave)))
+    if user is None:
+        raise InvalidInput([FieldError("token", texts.LINK_EXPIRED)])
+    return user
 
 
 def mail_without_key(

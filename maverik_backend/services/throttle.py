@@ -1,7 +1,8 @@
 """How often things may be tried. All limits stand in :data:`LIMITS`.
 
-Tries are counted before anything is looked up, so a locked account, an unknown one and a wrong key cannot be told
-apart. Keys of the counters are digests: no address is kept in clear, in memory or in the database.
+Tries are counted before the account is looked up, so a locked account, an unknown one and a wrong key cannot be told
+apart. (Logins ask first, for any address with the same statement, whether the caller's network is known.) Keys of the
+counters are digests: no address is kept in clear, in memory or in the database.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Action(StrEnum):
     """What is counted, by whom or from where."""
 
     LOG_IN_TO_ACCOUNT = "log_in_to_account"
+    LOG_IN_TO_ACCOUNT_FROM_NETWORK = "log_in_to_account_from_network"
     LOG_IN_TO_ACCOUNT_FROM_ANYWHERE = "log_in_to_account_from_anywhere"
     LOG_IN_FROM_ADDRESS = "log_in_from_address"
     SIGN_UP_FROM_ADDRESS = "sign_up_from_address"
@@ -37,6 +39,8 @@ class Action(StrEnum):
     RESET_FROM_ADDRESS = "reset_from_address"
     REFRESH_FROM_ADDRESS = "refresh_from_address"
     CONFIRM_KEY = "confirm_key"
+    SECOND_FACTOR_FROM_ADDRESS = "second_factor_from_address"
+    SECOND_FACTOR_FROM_ANYWHERE = "second_factor_from_anywhere"
     TURN = "turn"
     READ_HISTORY = "read_history"
     OPEN_SESSION = "open_session"
@@ -47,9 +51,13 @@ class Action(StrEnum):
 LIMITS: dict[Action, RateLimitItem] = {
     # By account *and* address: a stranger who guesses locks themselves out, not the owner who signs in from elsewhere.
     Action.LOG_IN_TO_ACCOUNT: parse("20 per 15 minutes"),
-    # One account is attacked from many places: no more than 100 an hour (OWASP ASVS 4.0.3, 2.2.1). One place alone, at
-    # 20 in 15 minutes, cannot reach it. It does lock the owner out; a mailed link lets them in, and nothing else starts
-    # it anew: were it a login, an attacker would see by the 401 after many tries that somebody signed in.
+    # By account and network (/24 of IPv4, /48 of IPv6), whether or not the owner uses it: somebody with many addresses
+    # in a network that the next line leaves out has no more tries than this.
+    Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK: parse("50 per hour"),
+    # One account is attacked from many places: no more than 100 an hour (OWASP ASVS 4.0.3, 2.2.1). One network alone
+    # cannot reach it. Networks of the account's latest logins are neither counted nor refused (services/auth.py).
+    # Elsewhere it does lock the owner out; a mailed link signs them in, and nothing else starts it anew: were it a
+    # login, an attacker would see by the 401 after many tries that somebody signed in.
     Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE: parse("100 per hour"),
     # Many accounts are attacked from one place; an office behind one address still gets in.
     Action.LOG_IN_FROM_ADDRESS: parse("100 per 15 minutes"),
@@ -65,6 +73,12 @@ LIMITS: dict[Action, RateLimitItem] = {
     # Re-entering the key while signed in: changing it, deleting the account. Counted together, because whoever has a
     # stolen token guesses the same key with both; a mailed link starts it anew.
     Action.CONFIRM_KEY: parse("10 per 15 minutes"),
+    # Codes of a second factor, by account and address; only who knows the key, or has a mailed link, gets so far.
+    Action.SECOND_FACTOR_FROM_ADDRESS: parse("10 per 15 minutes"),
+    # Time-based codes, by account: of a million three hold at once, so 30 guesses a day find one in 30 years. Nothing
+    # starts it anew, or somebody who reads the mailbox could guess on; recovery codes are too long to be guessed and
+    # are not counted.
+    Action.SECOND_FACTOR_FROM_ANYWHERE: parse("30 per day"),
     # By person. Every turn costs a call to a language model; nobody reads answers faster than this.
     Action.TURN: parse("20 per minute"),
     Action.READ_HISTORY: parse("10 per minute"),

@@ -38,6 +38,8 @@ NOT_EXPORTED = {
     "inicio_sesion": {"rotacion"},
     "enlace_clave": {"resumen"},
     "pedido_idempotente": {"resumen"},
+    "segundo_factor": {"secreto", "ultimo_paso"},
+    "codigo_recuperacion": {"resumen"},
 }
 # Every table that says whose its rows are: a new one is exported and erased without anybody having to think of it.
 OWNED: tuple[Any, ...] = tuple(

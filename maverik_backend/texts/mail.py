@@ -156,6 +156,73 @@ def password_changed(*, frontend_url: str) -> Letter:
     )
 
 
+def second_factor_added(*, frontend_url: str) -> Letter:
+    """To somebody who just confirmed a second factor."""
+    return Letter(
+        subject="Activaste el segundo factor en Maverik",
+        paragraphs=(
+            (
+                "Desde ahora, para entrar a tu cuenta hace falta, además de la clave, un código de tu aplicación. "
+                "Cerramos las otras sesiones que estaban abiertas."
+            ),
+            "Guardá los códigos de recuperación que te mostramos: son la forma de entrar si perdés el teléfono.",
+            RESET_YOURS,
+        ),
+        link=frontend_url,
+    )
+
+
+def second_factor_removed(*, frontend_url: str) -> Letter:
+    """To somebody who just removed the second factor."""
+    return Letter(
+        subject="Quitaste el segundo factor en Maverik",
+        paragraphs=(
+            (
+                "Desde ahora alcanza con tu clave para entrar a tu cuenta. Los códigos de recuperación ya no sirven y "
+                "cerramos las otras sesiones que estaban abiertas."
+            ),
+            RESET_YOURS,
+        ),
+        link=frontend_url,
+    )
+
+
+def second_factor_removed_by_operator(*, frontend_url: str) -> Letter:
+    """To somebody whose second factor an operator removed."""
+    return Letter(
+        subject="Quitamos el segundo factor de tu cuenta de Maverik",
+        paragraphs=(
+            (
+                "Alguien de nuestro equipo quitó el segundo factor de tu cuenta: desde ahora alcanza con tu clave para "
+                "entrar. Los códigos de recuperación ya no sirven y cerramos todas las sesiones que estaban abiertas."
+            ),
+            "Cuando entres, activalo de nuevo. Si no lo pediste, respondé este correo.",
+        ),
+        link=frontend_url,
+    )
+
+
+def recovery_codes_renewed(*, frontend_url: str) -> Letter:
+    """To somebody who just got new recovery codes."""
+    return Letter(
+        subject="Tenés códigos de recuperación nuevos en Maverik",
+        paragraphs=("Los códigos de recuperación que tenías ya no sirven: guardá los nuevos.", RESET_YOURS),
+        link=frontend_url,
+    )
+
+
+def recovery_code_used(*, left: int, frontend_url: str) -> Letter:
+    """To somebody one of whose recovery codes was just used; ``left`` remain."""
+    return Letter(
+        subject="Se usó un código de recuperación en Maverik",
+        paragraphs=(
+            f"Se usó uno de tus códigos de recuperación, que ya no sirve. Códigos que te quedan: {left}.",
+            "Si no fuiste vos, restablecé tu clave y pedí códigos nuevos cuanto antes.",
+        ),
+        link=frontend_url,
+    )
+
+
 def account_deleted() -> Letter:
     """To somebody who just left."""
     return Letter(

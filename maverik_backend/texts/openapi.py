@@ -46,14 +46,31 @@ OPERATIONS: dict[str, str] = {
         "hora."
     ),
     "get_my_events": "Entradas, cambios de clave y otros hechos de seguridad de la cuenta.",
-    "log_in": "Un correo desconocido y una clave equivocada son el mismo error.",
-    "refresh_token": "Cada token de renovación sirve una sola vez; usarlo de nuevo cierra la sesión.",
+    "log_in": (
+        "Un correo desconocido y una clave equivocada son el mismo error. Las cuentas con segundo factor piden además "
+        "`codigo`: eso se dice sólo cuando la clave es la correcta."
+    ),
+    "refresh_token": (
+        "Cada token de renovación sirve una sola vez; usarlo de nuevo cierra la sesión. Si la respuesta se perdió, se "
+        "puede repetir una vez dentro de los 10 segundos."
+    ),
     "log_out": "Deja sin efecto los tokens con los que se mandó este pedido.",
     "get_logins": "Las sesiones abiertas, de la más nueva a la más vieja, de a páginas.",
     "end_login": "Deja sin efecto los tokens de esa sesión.",
     "forgot_password": "Contesta lo mismo tenga o no una cuenta ese correo.",
-    "reset_password": "El enlace sirve una sola vez. Cierra todas las sesiones abiertas.",
+    "reset_password": (
+        "El enlace sirve una sola vez. Cierra todas las sesiones abiertas y abre una nueva; si la cuenta tiene segundo "
+        "factor, sólo con `codigo`: sin él la clave cambia igual y los tokens son null."
+    ),
     "change_password": "Cierra las demás sesiones abiertas; ésta sigue.",
+    "get_second_factor": "Si está activo, desde cuándo y cuántos códigos de recuperación quedan.",
+    "start_second_factor": "Da un secreto para la aplicación. Nada cambia hasta que se confirma, dentro de la hora.",
+    "confirm_second_factor": (
+        "Desde entonces entrar pide un código. Muestra los códigos de recuperación por única vez y cierra las demás "
+        "sesiones."
+    ),
+    "renew_recovery_codes": "Los muestra por única vez; los anteriores dejan de servir.",
+    "remove_second_factor": "Pide la clave y un código, de la aplicación o de recuperación. Cierra las demás sesiones.",
     "resend_key": "Contesta lo mismo tenga o no una cuenta ese correo.",
     "get_catalogs": "Acepta `If-None-Match`: mientras nada cambió, contesta 304 sin cuerpo.",
     "create_session": (
@@ -83,6 +100,8 @@ SCHEMAS: dict[str, str] = {
     "ClaveCambiarRequest": "Una clave nueva, con la actual.",
     "ClaveConfirmarRequest": "La clave, otra vez.",
     "ClaveRestablecerRequest": "Una clave nueva, con el token de un enlace.",
+    "ClaveRestablecidaResponse": "Que la clave cambió, y los tokens de una sesión.",
+    "CodigosRecuperacionResponse": "Códigos de recuperación, que no se vuelven a mostrar.",
     "CorreoRequest": "Una dirección a la que mandar algo.",
     "DependenciaResponse": "Algo que el servicio necesita.",
     "DisponibilidadResponse": "Si conviene mandarle pedidos.",
@@ -94,6 +113,10 @@ SCHEMAS: dict[str, str] = {
     "Portafolio": "Una distribución cuyos pesos suman 100.",
     "Problema": "Un error (RFC 9457): `detail` es para personas, `error` para programas.",
     "SaludResponse": "El servicio y lo que necesita.",
+    "SegundoFactorAutorizarRequest": "La clave y un código.",
+    "SegundoFactorConfirmarRequest": "El primer código de la aplicación.",
+    "SegundoFactorIniciadoResponse": "Un secreto para la aplicación, que no se vuelve a mostrar.",
+    "SegundoFactorResponse": "Si la cuenta pide un segundo factor.",
     "ServicioResponse": "Quién contesta.",
     "SesionCrearRequest": "De qué se trata la sesión.",
     "SesionRenombrarRequest": "Un nombre nuevo.",
@@ -111,6 +134,13 @@ SCHEMAS: dict[str, str] = {
 
 # By schema and name: where a name means something of its own there.
 PARTS: dict[str, str] = {
+    "ClaveRestablecidaResponse.access_token": "Para los pedidos; null si falta el segundo factor, como los que siguen.",
+    "ClaveRestablecidaResponse.debe_cambiar_clave": "Siempre `false`; null sin sesión.",
+    "ClaveRestablecidaResponse.expires_in": "Segundos que dura el token de acceso; null sin sesión.",
+    "ClaveRestablecidaResponse.refresh_token": "Para `POST /user/token/refresh`; null sin sesión.",
+    "ClaveRestablecidaResponse.token_type": "Siempre `Bearer`; null sin sesión.",
+    "ClaveRestablecidaResponse.user_name": "La parte del correo anterior a la arroba; null sin sesión.",
+    "ClaveRestablecerRequest.codigo": "De la aplicación o de recuperación; null, vacío o ausente sin segundo factor.",
     "DependenciaResponse.status": "Si funciona: `healthy`, `degraded` (a medias) o `unhealthy`.",
     "DisponibilidadResponse.status": "`ready` si conviene mandarle pedidos; si no, `not ready`.",
     "EventoResponse.fecha_creacion": "Cuándo pasó.",
@@ -118,6 +148,8 @@ PARTS: dict[str, str] = {
     "Portafolio.origen": "Quién lo armó: el optimizador (`optimizador`) o el propio servicio (`integrado`).",
     "Problema.status": "El código HTTP.",
     "SaludResponse.status": "El conjunto: `healthy`, `degraded` (atiende, con algo menos) o `unhealthy` (no atiende).",
+    "SegundoFactorResponse.activado": "Desde cuándo; null si no está activo.",
+    "SegundoFactorResponse.activo": "Si entrar pide un código.",
     "SesionResponse.fecha_creacion": "Cuándo se abrió.",
     "SesionResponse.objetivo_id": "Para qué se ahorra; id de `GET /catalogs`, null si no tiene objetivo.",
     "TurnoCrearRequest.input": "Lo que dice la persona; null mientras no hubo respuesta: entonces habla su perfil.",
@@ -128,6 +160,7 @@ PARTS: dict[str, str] = {
         "de respaldo (`respaldo`); null si todavía no hay respuesta, o si es de antes de que se guardara."
     ),
     "UsuarioResponse.fecha_creacion": "Cuándo se creó la cuenta.",
+    "UsuarioLogin.codigo": "De la aplicación o de recuperación; null, vacío o ausente sin segundo factor.",
     "VidaResponse.status": "Siempre `alive`.",
 }
 
@@ -145,6 +178,9 @@ NAMES: dict[str, str] = {
     "clave": "La clave.",
     "clave_actual": "La clave que hay que reemplazar.",
     "clave_nueva": "La clave elegida: de 8 a 128 caracteres, y ninguna de las más usadas.",
+    "codigo": "De la aplicación (6 cifras) o de recuperación; con o sin blancos y guiones.",
+    "codigos": "Cada uno sirve una sola vez.",
+    "codigos_restantes": "Cuántos códigos de recuperación quedan.",
     "conocimiento_alt_inversion": "Cuánto sabe de alternativas de inversión.",
     "conocimiento_alt_inversion_id": "Cuánto sabe de alternativas de inversión; id de `GET /catalogs`.",
     "debe_cambiar_clave": "La clave es temporal o la conoce alguien más.",
@@ -188,6 +224,8 @@ NAMES: dict[str, str] = {
     "proposito_sesion_id": "Para qué es la sesión; id de `GET /catalogs`. El 2 exige un objetivo.",
     "refresh_token": "Para `POST /user/token/refresh`; sirve una sola vez.",
     "retorno_esperado": "En porcentaje por año; null si no se sabe.",
+    "secreto": "En base32, para escribirlo a mano.",
+    "segundo_factor_requerido": "Si falta `codigo` para entrar: la clave cambió, pero no se abrió una sesión.",
     "service": "Siempre `maverik_backend`.",
     "sesion_asesoria_id": "La sesión a la que pertenece.",
     "sesiones": "De la más nueva a la más vieja.",
@@ -203,6 +241,7 @@ NAMES: dict[str, str] = {
     "tolerancia_al_riesgo_id": "Cuánto riesgo tolera; id de `GET /catalogs`, null si no se sabe.",
     "turn_id": "El `id` del mensaje.",
     "type": "Un identificador de la clase de problema.",
+    "uri": "La dirección `otpauth://` que se muestra como código QR.",
     "ultimo_uso": "Cuándo se la usó por última vez.",
     "vence": "Cuándo termina.",
     "version": "La versión del servicio.",

@@ -51,6 +51,7 @@ _CATALOGS = (
     "objetivo",
     "proposito_sesion",
 )
+_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - of the test vectors in RFC 6238, appendix B
 _HEALTHY: dict[str, Any] = {"status": "healthy", "latency_ms": 1.2, "detail": None, "backlog": None}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -58,6 +59,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ClaveCambiarRequest": {"clave_actual": "la clave de antes", "clave_nueva": "caminar temprano por el río"},
     "ClaveConfirmarRequest": {"clave": "caminar temprano por el río"},
     "ClaveRestablecerRequest": {"token": "5Wq0mT1n", "clave_nueva": "caminar temprano por el río"},
+    "ClaveRestablecidaResponse": {
+        "mensaje": "Tu clave cambió. Las otras sesiones se cerraron.",
+        "segundo_factor_requerido": False,
+        "access_token": "v4.local.x",
+        "token_type": "Bearer",
+        "expires_in": 86400,
+        "refresh_token": "v4.local.y",
+        "debe_cambiar_clave": False,
+        "user_name": "ana",
+    },
+    "CodigosRecuperacionResponse": {"codigos": ["aaaa-bbbb-cccc-dddd-eeee-ffff"]},
     "CorreoRequest": {"email": "ana@example.com"},
     "DisponibilidadResponse": {"status": "ready"},
     "EventoResponse": {
@@ -91,6 +103,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "uptime_s": 3600.0,
         "dependencies": {"database": _HEALTHY, "mail": {**_HEALTHY, "latency_ms": None, "backlog": 0}},
     },
+    "SegundoFactorAutorizarRequest": {"clave": "caminar temprano por el río", "codigo": "123 456"},
+    "SegundoFactorConfirmarRequest": {"codigo": "123 456"},
+    "SegundoFactorIniciadoResponse": {
+        "secreto": _SECRET,
+        "uri": f"otpauth://totp/Maverik:ana%40example.com?secret={_SECRET}&issuer=Maverik",
+    },
+    "SegundoFactorResponse": {"activo": True, "activado": "2026-03-02T14:00:00Z", "codigos_restantes": 9},
     "ServicioResponse": {"service": "maverik_backend", "version": "0.1.0", "docs": "/docs"},
     "SesionCrearRequest": _SESSION,
     "SesionRenombrarRequest": {"titulo_chat": "La casa"},

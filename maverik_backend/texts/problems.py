@@ -17,6 +17,22 @@ INVALID_INPUT = ProblemText("Datos inválidos", "Revisá los datos marcados y vo
 MALFORMED = ProblemText("Pedido mal formado", "No se pudo interpretar el pedido.")
 WRONG_CREDENTIALS = ProblemText("Credenciales incorrectas", "El correo o la clave no son correctos.")
 NOT_AUTHENTICATED = ProblemText("Sesión no iniciada", "Iniciá sesión para continuar.")
+SECOND_FACTOR_REQUIRED = ProblemText(
+    "Falta el segundo factor", "Escribí el código de tu aplicación, o uno de tus códigos de recuperación."
+)
+WRONG_SECOND_FACTOR = ProblemText(
+    "Código incorrecto", "El código no es válido ahora, o ya se usó. Probá con el siguiente."
+)
+SECOND_FACTOR_ACTIVE = ProblemText(
+    "El segundo factor ya está activo", "Para cambiarlo, primero quitá el que tenés y después activá otro."
+)
+SECOND_FACTOR_INACTIVE = ProblemText(
+    "No hay segundo factor", "No tenés un segundo factor activo ni por confirmar. Empezá de nuevo."
+)
+OPERATORS_ONLY = ProblemText("Sólo para operadores", "Tu cuenta no tiene permiso para esto.")
+OPERATOR_WITHOUT_SECOND_FACTOR = ProblemText(
+    "Falta el segundo factor", "Para esto hay que entrar con segundo factor: activalo en tu cuenta y volvé a entrar."
+)
 TOO_MANY_TRIES = ProblemText("Demasiados intentos", "Hiciste demasiados intentos. Esperá un rato y volvé a probar.")
 WAIT_A_MINUTE = "Hiciste demasiados intentos. Esperá un minuto y volvé a probar."
 WAIT_MINUTES = "Hiciste demasiados intentos. Esperá {minutes} minutos y volvé a probar."

@@ -116,6 +116,15 @@ def _current_user(signed_in: CurrentLogin) -> Usuario:
 CurrentUser = Annotated[Usuario, Depends(_current_user)]
 
 
+def _current_operator(signed_in: CurrentLogin, app: App) -> Usuario:
+    needs_second_factor = app.settings.security.operator_second_factor == "required"
+    return auth.require_operator(signed_in, needs_second_factor=needs_second_factor)
+
+
+CurrentOperator = Annotated[Usuario, Depends(_current_operator)]
+"""For routes that only operators may use; the login must have been opened with what operators need."""
+
+
 def _writing_login(session: DbSession, claims: CurrentClaims) -> SignedIn:
     return auth.authenticate(session, claims, is_to_stay=True)
 

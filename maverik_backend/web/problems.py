@@ -54,7 +54,15 @@ _SOON = {"Retry-After": "5"}
 PROBLEMS: dict[type[errors.MaverikError], Problem] = {
     errors.InvalidInput: Problem(422, "invalid input", texts.INVALID_INPUT),
     errors.WrongCredentials: Problem(401, "wrong credentials", texts.WRONG_CREDENTIALS, _CHALLENGE),
+    errors.SecondFactorRequired: Problem(401, "second factor required", texts.SECOND_FACTOR_REQUIRED, _CHALLENGE),
+    errors.WrongSecondFactor: Problem(401, "wrong second factor", texts.WRONG_SECOND_FACTOR, _CHALLENGE),
+    errors.SecondFactorActive: Problem(409, "second factor active", texts.SECOND_FACTOR_ACTIVE),
+    errors.SecondFactorInactive: Problem(409, "second factor inactive", texts.SECOND_FACTOR_INACTIVE),
     errors.NotAuthenticated: Problem(401, "not authenticated", texts.NOT_AUTHENTICATED, _CHALLENGE),
+    errors.OperatorsOnly: Problem(403, "operators only", texts.OPERATORS_ONLY),
+    errors.OperatorWithoutSecondFactor: Problem(
+        403, "operator without second factor", texts.OPERATOR_WITHOUT_SECOND_FACTOR
+    ),
     errors.TooManyTries: Problem(429, "too many requests", texts.TOO_MANY_TRIES),
     errors.TooManyAtOnce: Problem(429, "too many at once", texts.TOO_MANY_AT_ONCE, _SOON),
     errors.AddressBusy: Problem(429, "address busy", texts.ADDRESS_BUSY, _SOON),

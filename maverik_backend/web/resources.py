@@ -14,6 +14,7 @@ from maverik_backend.core.tokens import Tokens
 from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
+from maverik_backend.services.enrolment import Enrolments
 from maverik_backend.services.export import Exports
 from maverik_backend.services.health import Health
 from maverik_backend.services.knowledge import KnowledgeIndex
@@ -36,6 +37,7 @@ class Resources:
     throttle: Throttle
     authenticator: Authenticator
     passwords: Passwords
+    enrolments: Enrolments
     catalogs: CatalogCache
     chat: Chat
     exports: Exports

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.core.tokens import Tokens
-from maverik_backend.routers import auth, catalog, chat, health, session, user
+from maverik_backend.routers import auth, catalog, chat, health, second_factor, session, user
 from maverik_backend.web.resources import Resources
 from tests.fixtures.people import TestUser
 
@@ -40,7 +40,7 @@ BODIES: dict[tuple[str, str], Any] = {
 }
 ROUTES = [
     (method, route.path)
-    for module in (auth, catalog, chat, health, session, user)
+    for module in (auth, catalog, chat, health, second_factor, session, user)
     for route in module.router.routes
     if isinstance(route, APIRoute)
     for method in sorted(route.methods or ())

@@ -53,6 +53,10 @@ def body_of(route: tuple[str, str], user: TestUser) -> Any:
         ("PATCH", "/user/me"): {"busca_invertir_en_id": 1},
         ("DELETE", "/user/me"): {"clave": user.key},
         ("PUT", "/user/password"): {"clave_actual": user.key, "clave_nueva": NEW_KEY},
+        ("POST", "/user/second-factor"): {"clave": user.key},
+        ("POST", "/user/second-factor/confirm"): {"codigo": "123456"},
+        ("POST", "/user/second-factor/recovery-codes"): {"clave": user.key, "codigo": "123456"},
+        ("DELETE", "/user/second-factor"): {"clave": user.key, "codigo": "123456"},
         ("POST", "/copilot/sessions"): make_session_body(),
         ("PATCH", "/copilot/sessions/{session_id}"): {"titulo_chat": "Mía"},
     }

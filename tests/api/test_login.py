@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
-from maverik_backend.core.security import PasswordHasher, generate_paserk
+from maverik_backend.core.security import PasswordHasher, Purpose, generate_paserk
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.services.auth import LONGEST_LOGIN, REUSE_GRACE
 from maverik_backend.web.resources import Resources
+from tests.api.answers import fields_refused
 from tests.fixtures.application import InterruptedHasher, MakeApp
 from tests.fixtures.people import TestUser
 
@@ -69,6 +71,41 @@ class TestTheAnswer:
         assert float(connection.scalar(statement) or 0) == pytest.approx(30, abs=0.01)
 
 
+class TestClientsThatRefresh:
+    """A client that says so gets access tokens that hold briefly; the others cannot renew theirs."""
+
+    def test_their_access_tokens_hold_for_15_minutes(self, user: TestUser, resources: Resources) -> None:
+        login = user.log_in(renueva_tokens=True).json()
+
+        assert login["expires_in"] == 15 * 60
+        claims = json.loads(resources.keyring.unseal(login["access_token"], purpose=Purpose.ACCESS_TOKEN))
+        lives = datetime.fromisoformat(claims["exp"]) - datetime.fromisoformat(claims["iat"])
+        assert lives.total_seconds() == pytest.approx(15 * 60, abs=1)
+
+    def test_so_do_their_next_ones(self, api: TestClient, user: TestUser) -> None:
+        token = user.log_in(renueva_tokens=True).json()["refresh_token"]
+
+        for _ in range(2):
+            renewed = refresh(api, token).json()
+            assert renewed["expires_in"] == 15 * 60
+            token = renewed["refresh_token"]
+
+    def test_operators_say_for_how_long(self, make_app: MakeApp, user: TestUser) -> None:
+        body = {"email": user.email, "clave": user.key, "renueva_tokens": True}
+        for access, short, expected in ((1440, 5, 300), (3, 15, 180)):
+            api = TestClient(make_app(access_token_ttl_minutes=access, short_access_token_ttl_minutes=short))
+            assert api.post("/user/login", json=body).json()["expires_in"] == expected
+
+    def test_the_others_go_on_as_before(self, api: TestClient, user: TestUser) -> None:
+        login = user.log_in(renueva_tokens=False).json()
+
+        assert (login["expires_in"], refresh(api, login["refresh_token"]).json()["expires_in"]) == (86_400, 86_400)
+
+    @pytest.mark.parametrize("value", ["true", 1, None, []])
+    def test_it_is_said_with_a_boolean(self, user: TestUser, value: Any) -> None:
+        assert set(fields_refused(user.log_in(renueva_tokens=value))) == {"renueva_tokens"}
+
+
 class TestRefreshing:
     def test_the_new_tokens_work(self, api: TestClient, user: TestUser) -> None:
         renewed = refresh(api, user.refresh_token).json()
@@ -119,6 +156,26 @@ class TestRefreshing:
 
         assert again.status_code == 200
         assert refresh(api, again.json()["refresh_token"]).status_code == 200
+
+    def test_it_can_be_asked_for_again_once(self, api: TestClient, user: TestUser) -> None:
+        first = refresh(api, user.refresh_token).json()
+
+        assert [refresh(api, user.refresh_token).status_code for _ in range(2)] == [200, 401]
+
+        assert me(api, first["access_token"]) == 401
+        assert refresh(api, first["refresh_token"]).status_code == 401
+
+    def test_each_token_can_be_asked_for_again(self, api: TestClient, user: TestUser) -> None:
+        refresh(api, user.refresh_token)
+        second = refresh(api, user.refresh_token).json()["refresh_token"]
+
+        assert [refresh(api, second).status_code for _ in range(2)] == [200, 200]
+
+    def test_asking_for_it_again_is_told_to_the_person(self, api: TestClient, user: TestUser) -> None:
+        for _ in range(2):
+            refresh(api, user.refresh_token)
+
+        assert kinds(user)[0] == "renovacion_repetida"
 
     def test_later_than_that_it_closes_the_login(self, api: TestClient, user: TestUser, connection: Connection) -> None:
         renewed = refresh(api, user.refresh_token).json()

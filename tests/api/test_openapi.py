@@ -151,7 +151,7 @@ class TestEverySchema:
         ("create_turn", "503", {"overloaded", "service-unavailable", "upstream-unavailable"}),
         ("retry_turn", "409", {"turn-in-progress", "nothing-to-retry"}),
         ("retry_turn", "503", {"overloaded", "service-unavailable", "upstream-unavailable"}),
-        ("log_in", "401", {"wrong-credentials"}),
+        ("log_in", "401", {"wrong-credentials", "second-factor-required", "wrong-second-factor"}),
         ("refresh_token", "401", {"not-authenticated"}),
         ("get_me", "401", {"not-authenticated"}),
     ],

@@ -13,6 +13,7 @@ from maverik_backend.services.user import NOT_EXPORTED
 from tests.api.answers import fields_refused
 from tests.fixtures.people import MailsTo, MakeUser, TestUser, make_profile, text_of
 from tests.fixtures.scan import everything, tables_of_people
+from tests.fixtures.second_factor import Enrol
 
 SAID = "me preocupa la hipoteca de la calle Ñandubay 1234"
 SECRETS = {
@@ -20,18 +21,20 @@ SECRETS = {
     "inicio_sesion": {"rotacion"},
     "enlace_clave": {"resumen"},
     "pedido_idempotente": {"resumen"},
+    "segundo_factor": {"secreto", "ultimo_paso"},
+    "codigo_recuperacion": {"resumen"},
 }
 
 
 @pytest.fixture
-def ana(make_user: MakeUser, api: TestClient) -> TestUser:
+def ana(make_user: MakeUser, api: TestClient, enrol: Enrol) -> TestUser:
     """Somebody with something in every table."""
     ana = make_user(email="ana.maria.unica@example.com")
     session = ana.open_session()
     ana.patch(f"/copilot/sessions/{session['id']}", {"titulo_chat": f"Sobre {SAID}"})
     said = ana.post(f"/copilot/sessions/{session['id']}", {"input": SAID}, headers={"Idempotency-Key": "uno"})
     assert said.status_code == 200
-    ana.again()
+    enrol(ana)
     api.post("/user/password/forgot", json={"email": ana.email})
     api.post("/user/login", json={"email": ana.email, "clave": "otra"})
     return ana
@@ -143,16 +146,16 @@ class TestErasing:
         newest = text("SELECT tipo, usuario_id FROM evento_seguridad ORDER BY id DESC LIMIT 1")
         assert connection.execute(newest).one() == ("cuenta_borrada", None)
 
-    def test_every_login_ends(self, ana: TestUser, api: TestClient) -> None:
-        phone = ana.again()
+    def test_every_login_ends(self, user: TestUser, api: TestClient) -> None:
+        phone = user.again()
 
-        self.leave(ana)
+        self.leave(user)
 
-        for login in (ana, phone):
+        for login in (user, phone):
             assert login.get("/user/me").status_code == 401
             refreshed = api.post("/user/token/refresh", json={"refresh_token": login.refresh_token})
             assert refreshed.status_code == 401
-        assert ana.log_in().status_code == 401
+        assert user.log_in().status_code == 401
 
     def test_a_mail_says_goodbye(self, ana: TestUser, mails_to: MailsTo) -> None:
         self.leave(ana)

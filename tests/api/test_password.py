@@ -243,6 +243,42 @@ class TestTheLink:
         assert set(fields_refused(reset(api, link_token_in(mails_to(newcomer)[0])))) == {"token"}
 
 
+class TestSigningInWithALink:
+    """Whoever reads the mailbox is the person: a mailed link sets the key and opens a login."""
+
+    def test_the_answer_carries_the_tokens_of_a_login(
+        self, api: TestClient, user: TestUser, newcomer: str, mails_to: MailsTo
+    ) -> None:
+        body = reset(api, link_token_in(mails_to(newcomer)[0])).json()
+
+        assert set(body) == {*user.log_in().json(), "mensaje", "segundo_factor_requerido"}
+        assert (body["user_name"], body["debe_cambiar_clave"]) == (newcomer.partition("@")[0], False)
+        headers = {"Authorization": f"Bearer {body['access_token']}"}
+        assert api.get("/user/me", headers=headers).json()["email"] == newcomer
+        assert api.post("/user/token/refresh", json={"refresh_token": body["refresh_token"]}).status_code == 200
+
+    def test_it_is_the_only_login_that_is_left(self, api: TestClient, user: TestUser, mails_to: MailsTo) -> None:
+        body = reset(api, forget(api, user.email, mails_to)).json()
+
+        logins = api.get("/user/logins", headers={"Authorization": f"Bearer {body['access_token']}"}).json()
+        assert [login["actual"] for login in logins] == [True]
+
+    def test_it_is_on_record(self, api: TestClient, user: TestUser, mails_to: MailsTo) -> None:
+        body = reset(api, forget(api, user.email, mails_to)).json()
+
+        events = api.get("/user/me/events", headers={"Authorization": f"Bearer {body['access_token']}"}).json()
+        assert [event["tipo"] for event in events[:2]] == ["inicio_de_sesion", "clave_restablecida"]
+
+    def test_a_client_that_refreshes_may_say_so(self, api: TestClient, newcomer: str, mails_to: MailsTo) -> None:
+        body = {"token": link_token_in(mails_to(newcomer)[0]), "clave_nueva": NEW_KEY, "renueva_tokens": True}
+
+        assert api.post("/user/password/reset", json=body).json()["expires_in"] == 15 * 60
+
+    def test_a_link_that_does_not_hold_opens_nothing(self, api: TestClient, connection: Connection) -> None:
+        assert set(fields_refused(reset(api, "x"))) == {"token"}
+        assert connection.scalar(text("SELECT count(*) FROM inicio_sesion")) == 0
+
+
 class TestForgetting:
     def test_a_link_is_mailed_that_sets_another_key(self, api: TestClient, user: TestUser, mails_to: MailsTo) -> None:
         token = forget(api, user.email, mails_to)

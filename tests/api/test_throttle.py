@@ -16,12 +16,14 @@ from maverik_backend.api import create_app
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.security import PasswordHasher
+from maverik_backend.services.auth import REMEMBERED_LOGINS
 from maverik_backend.services.throttle import LIMITS, Action
 from maverik_backend.services.throttle_storage import MemoryStorage
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources, resources_of
 from tests.fixtures.application import ANSWER, PLENTY, MakeApp
 from tests.fixtures.people import TestUser, key_in, make_profile, text_of
+from tests.fixtures.second_factor import Enrol, confirm
 
 Try = Callable[[TestClient, TestUser], Any]
 _numbers = count(1)
@@ -45,12 +47,22 @@ NO_SESSION = "/copilot/sessions/1"
 
 def from_anywhere() -> dict[str, str]:
     number = next(_numbers)
-    return {"X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
+    return {"X-Forwarded-For": f"10.{number >> 8 & 255}.{number & 255}.1"}
+
+
+def within_a_network() -> dict[str, str]:
+    return {"X-Forwarded-For": f"192.0.2.{next(_numbers) % 256}"}
+
+
+def guess_code(api: TestClient, user: TestUser) -> Any:
+    body = {"email": user.email, "clave": user.key, "codigo": "000 000"}
+    return api.post("/user/login", json=body, headers=from_anywhere())
 
 
 # For each line of the table, something that uses it up and no other line.
 TRIES: dict[Action, Try] = {
     Action.LOG_IN_TO_ACCOUNT: lambda api, user: log_in(api, user.email),
+    Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK: lambda api, user: log_in(api, user.email, headers=within_a_network()),
     Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE: lambda api, user: log_in(api, user.email, headers=from_anywhere()),
     Action.LOG_IN_FROM_ADDRESS: lambda api, _user: log_in(api, somebody_else()),
     Action.SIGN_UP_FROM_ADDRESS: lambda api, _user: api.post("/user/signup", json=make_profile()),
@@ -62,6 +74,8 @@ TRIES: dict[Action, Try] = {
     ),
     Action.REFRESH_FROM_ADDRESS: lambda api, _user: api.post("/user/token/refresh", json={"refresh_token": "x"}),
     Action.CONFIRM_KEY: confirm_key,
+    Action.SECOND_FACTOR_FROM_ADDRESS: lambda _api, user: confirm(user, "000 000"),
+    Action.SECOND_FACTOR_FROM_ANYWHERE: guess_code,
     Action.TURN: lambda _api, user: user.post(NO_SESSION, {"input": "hola"}),
     Action.READ_HISTORY: lambda _api, user: user.get(NO_SESSION),
     Action.OPEN_SESSION: lambda _api, user: user.post("/copilot/sessions", {}),
@@ -106,8 +120,10 @@ def let_windows_pass(resources: Resources, connection: Connection, storage: str)
 
 
 @pytest.fixture
-def user(user: TestUser, let_windows_pass: Callable[[], None]) -> TestUser:
+def user(user: TestUser, let_windows_pass: Callable[[], None], action: Action | None, enrol: Enrol) -> TestUser:
     """Somebody whose signing up and in is not counted any more."""
+    if action is Action.SECOND_FACTOR_FROM_ANYWHERE:
+        enrol(user)
     let_windows_pass()
     return user
 
@@ -196,7 +212,73 @@ class TestWhoIsCounted:
         use_up(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, api, user)
         assert user.log_in().status_code == 429
 
-        assert self.restored(api, user, mailbox, resources).status_code == 200
+        login = self.restored(api, user, mailbox, resources)
+
+        assert (login.status_code, login.json()["user_name"]) == (200, user.email.partition("@")[0])
+
+    def test_a_mailed_link_signs_its_owner_in_while_a_stranger_keeps_the_lock(
+        self, api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources
+    ) -> None:
+        restored = self.reset(api, user, mailbox, resources, from_anywhere()).json()
+        use_up(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, api, user)
+        assert log_in(api, user.email, headers=from_anywhere()).status_code == 429
+
+        again = self.reset(api, user, mailbox, resources, from_anywhere(), key="otra clave bien nueva")
+
+        assert restored["access_token"] != again.json()["access_token"]
+        me = api.get("/user/me", headers={"Authorization": f"Bearer {again.json()['access_token']}"})
+        assert me.status_code == 200
+
+    def test_where_the_person_signed_in_before_a_lock_from_elsewhere_does_not_reach(
+        self, api: TestClient, user: TestUser
+    ) -> None:
+        home, neighbour = ({"X-Forwarded-For": address} for address in ("203.0.113.7", "203.0.113.8"))
+        body = {"email": user.email, "clave": user.key}
+        assert api.post("/user/login", json=body, headers=home).status_code == 200
+
+        use_up(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, api, user)
+
+        assert api.post("/user/login", json=body, headers=from_anywhere()).status_code == 429
+        assert api.post("/user/login", json=body, headers=home).status_code == 200
+        assert api.post("/user/login", json=body, headers=neighbour).status_code == 200
+
+    def test_where_the_person_signed_in_before_tries_are_counted_apart(self, api: TestClient, user: TestUser) -> None:
+        home = {"X-Forwarded-For": "192.0.2.255"}
+        api.post("/user/login", json={"email": user.email, "clave": user.key}, headers=home)
+        for _ in range(LIMITS[Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK].amount - 1):
+            log_in(api, user.email, headers=within_a_network())
+
+        assert log_in(api, user.email, headers=home).status_code == 429
+        assert (
+            api.post("/user/login", json={"email": user.email, "clave": user.key}, headers=from_anywhere()).status_code
+            == 200
+        )
+
+    def test_only_the_latest_logins_make_a_network_known(
+        self, api: TestClient, user: TestUser, connection: Connection
+    ) -> None:
+        home = {"X-Forwarded-For": "203.0.113.7"}
+        body = {"email": user.email, "clave": user.key}
+        api.post("/user/login", json=body, headers=home)
+        later = text(
+            "INSERT INTO inicio_sesion (usuario_id, vence, direccion) "
+            "SELECT u.id, now(), '198.51.100.0/24' FROM usuario u, generate_series(1, :n) WHERE u.email = :email"
+        )
+        connection.execute(later, {"n": REMEMBERED_LOGINS, "email": user.email})
+
+        use_up(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, api, user)
+
+        assert api.post("/user/login", json=body, headers=home).status_code == 429
+
+    def test_somebody_elses_logins_make_no_network_known(
+        self, api: TestClient, user: TestUser, other_user: TestUser
+    ) -> None:
+        home = {"X-Forwarded-For": "203.0.113.7"}
+        api.post("/user/login", json={"email": other_user.email, "clave": other_user.key}, headers=home)
+
+        use_up(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, api, user)
+
+        assert log_in(api, user.email, headers=home).status_code == 429
 
     def test_restoring_it_lets_the_person_in_at_once(
         self, api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources
@@ -206,14 +288,27 @@ class TestWhoIsCounted:
         assert self.restored(api, user, mailbox, resources).status_code == 200
 
     @staticmethod
-    def restored(api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources) -> Any:
-        """What signing in says after setting another key with a mailed link."""
+    def reset(
+        api: TestClient,
+        user: TestUser,
+        mailbox: LocalMailbox,
+        resources: Resources,
+        headers: dict[str, str] | None = None,
+        key: str = "una clave bien nueva",
+    ) -> Any:
+        """What setting another key with a mailed link says."""
         api.post("/user/password/forgot", json={"email": user.email})
         resources.outbox.deliver_due()
         token = text_of(mailbox.mails_to(user.email)[-1]).partition("set-password?token=")[2].split()[0]
-        new = "una clave bien nueva"
-        assert api.post("/user/password/reset", json={"token": token, "clave_nueva": new}).status_code == 200
-        return api.post("/user/login", json={"email": user.email, "clave": new})
+        response = api.post("/user/password/reset", json={"token": token, "clave_nueva": key}, headers=headers)
+        assert response.status_code == 200, response.text
+        user.key = key
+        return response
+
+    def restored(self, api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources) -> Any:
+        """What signing in says after setting another key with a mailed link."""
+        self.reset(api, user, mailbox, resources)
+        return user.log_in()
 
     def test_asking_for_links_keeps_nobody_from_signing_up(self, api: TestClient) -> None:
         form = make_profile()

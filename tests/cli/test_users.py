@@ -54,6 +54,11 @@ def open_login(settings: Settings, user_id: int) -> None:
     rows(settings, "INSERT INTO inicio_sesion (usuario_id, vence) VALUES (:id, now() + interval '1 day')", id=user_id)
 
 
+def add_factor(settings: Settings, user_id: int) -> None:
+    rows(settings, "INSERT INTO segundo_factor (usuario_id, secreto, activado) VALUES (:id, 'x', now())", id=user_id)
+    rows(settings, "INSERT INTO codigo_recuperacion (usuario_id, resumen) VALUES (:id, 'x')", id=user_id)
+
+
 def open_logins(settings: Settings) -> int:
     (row,) = rows(settings, "SELECT count(*) FROM inicio_sesion WHERE cerrado IS NULL")
     return int(row["count"])
@@ -200,6 +205,68 @@ class TestResetKey:
         assert rows(own_database, "SELECT clave_hash FROM usuario") == [{"clave_hash": "x"}]
 
 
+class TestOperator:
+    def test_the_role_is_given_and_taken_and_both_are_on_record(self, maverik: Maverik, own_database: Settings) -> None:
+        add(own_database, "ana@example.com", fecha_creacion="'2025-03-01'")
+        add(own_database, "bob@example.com", fecha_creacion="'2025-03-01'")
+        operators = "SELECT email FROM usuario WHERE operador IS NOT NULL"
+
+        assert maverik("users", "operator", "ANA@example.com").stdout == "An operator now.\n"
+        assert rows(own_database, operators) == [{"email": "ana@example.com"}]
+        assert [line.split("\t")[4:] for line in maverik("users", "list").stdout.splitlines()] == [["operator"], []]
+
+        assert maverik("users", "operator", "--revoke", "ana@example.com").stdout == "No longer an operator.\n"
+        assert rows(own_database, operators) == []
+        assert rows(own_database, "SELECT usuario_id, tipo FROM evento_seguridad ORDER BY id") == [
+            {"usuario_id": 1, "tipo": "operador_nombrado"},
+            {"usuario_id": 1, "tipo": "operador_revocado"},
+        ]
+
+    def test_a_disabled_account_does_not_get_it(self, maverik: Maverik, own_database: Settings) -> None:
+        add(own_database, "ana@example.com", deshabilitado="now()")
+
+        assert_told(
+            maverik("users", "operator", "ana@example.com"),
+            "ana@example.com is disabled: open the account first, `maverik users disable --undo`.",
+        )
+
+
+class TestRemoveFactor:
+    def test_the_second_factor_goes_with_its_codes_and_the_logins_and_a_mail_tells_the_owner(
+        self, maverik: Maverik, own_database: Settings
+    ) -> None:
+        ana, bob = (add(own_database, f"{name}@example.com") for name in ("ana", "bob"))
+        for user_id in (ana, bob):
+            open_login(own_database, user_id)
+            add_factor(own_database, user_id)
+
+        result = maverik("users", "remove-factor", "ANA@example.com")
+
+        assert result.stdout == "Removed; every login has ended, and a mail tells the owner.\n", result.stderr
+        for table in ("segundo_factor", "codigo_recuperacion"):
+            assert rows(own_database, f"SELECT usuario_id FROM {table}") == [{"usuario_id": bob}]  # noqa: S608
+        assert open_logins(own_database) == 1
+        assert rows(own_database, "SELECT usuario_id, tipo FROM evento_seguridad") == [
+            {"usuario_id": ana, "tipo": "segundo_factor_quitado"}
+        ]
+        maverik("outbox", "deliver")
+        mailbox = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail))
+        (mail,) = mailbox.mails_to("ana@example.com")
+        assert mail["Subject"] == "Quitamos el segundo factor de tu cuenta de Maverik"
+
+    def test_one_that_is_not_there_is_told_in_a_sentence(self, maverik: Maverik, own_database: Settings) -> None:
+        add(own_database, "ana@example.com")
+
+        assert_told(maverik("users", "remove-factor", "ana@example.com"), "ana@example.com has no second factor.")
+
+
+class TestReseal:
+    def test_it_says_how_many_secrets_it_was(self, maverik: Maverik, own_database: Settings) -> None:
+        del own_database
+
+        assert maverik("keys", "reseal").stdout == "0 secrets sealed anew\n"
+
+
 class TestMerge:
     def test_what_one_owns_goes_to_the_other_and_its_ways_in_end(
         self, maverik: Maverik, own_database: Settings
@@ -207,6 +274,7 @@ class TestMerge:
         keep, drop = (add(own_database, f"{name}@example.com") for name in ("ana", "ana.vieja"))
         for user_id in (keep, drop):
             open_login(own_database, user_id)
+            add_factor(own_database, user_id)
             rows(own_database, "INSERT INTO sesion_asesoria (usuario_id) VALUES (:id)", id=user_id)
             rows(own_database, "INSERT INTO evento_seguridad (usuario_id, tipo) VALUES (:id, 'registro')", id=user_id)
             rows(
@@ -224,7 +292,14 @@ class TestMerge:
             f"Account {drop} is now part of {keep}; 1 sessions moved.",
         ], result.stderr
         assert rows(own_database, "SELECT email FROM usuario") == [{"email": "ana@example.com"}]
-        for table, left in (("sesion_asesoria", 2), ("evento_seguridad", 3), ("inicio_sesion", 1), ("enlace_clave", 1)):
+        for table, left in (
+            ("sesion_asesoria", 2),
+            ("evento_seguridad", 3),
+            ("inicio_sesion", 1),
+            ("enlace_clave", 1),
+            ("segundo_factor", 1),
+            ("codigo_recuperacion", 1),
+        ):
             assert rows(own_database, f"SELECT usuario_id FROM {table}") == [{"usuario_id": keep}] * left  # noqa: S608
 
     def test_nothing_is_merged_before_somebody_says_so(self, maverik: Maverik, own_database: Settings) -> None:
@@ -296,6 +371,8 @@ class TestMerge:
     [
         ("users", "disable", "nadie@example.com"),
         ("users", "reset-key", "nadie@example.com"),
+        ("users", "operator", "nadie@example.com"),
+        ("users", "remove-factor", "nadie@example.com"),
         ("users", "merge", "--yes", "1", "2"),
     ],
     ids=lambda command: command[1],

@@ -54,6 +54,10 @@ LINES: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, dict[str, str]]]] 
         ("enlace_clave", {"usuario_id": "{id}", "resumen": r"'\x00'", "vence": ago(0, -5)}),
         ("enlace_clave", {"usuario_id": "{id}", "resumen": r"'\x00'", "vence": ago(0, 5)}),
     ),
+    "second factors that wait to be confirmed for an hour": (
+        ("segundo_factor", {"usuario_id": "{id}", "secreto": "'x'", "fecha_creacion": ago(0, 3595)}),
+        ("segundo_factor", {"usuario_id": "{id}", "secreto": "'x'", "fecha_creacion": ago(0, 3605)}),
+    ),
     "closed logins for 30 days": (
         ("inicio_sesion", {"usuario_id": "{id}", "vence": ago(-9), "cerrado": ago(30, -5)}),
         ("inicio_sesion", {"usuario_id": "{id}", "vence": ago(-9), "cerrado": ago(30, 5)}),
@@ -113,6 +117,13 @@ class TestWhatIsNeverCleanedUp:
 
     def test_mails_that_have_not_left(self, connection: Connection, clean: Callable[[], int]) -> None:
         add(connection, "correo_saliente", asunto="'a'", carga="'x'", fecha_creacion=ago(9999))
+
+        assert clean() == 0
+
+    def test_second_factors_that_are_active(
+        self, connection: Connection, person: int, clean: Callable[[], int]
+    ) -> None:
+        add(connection, "segundo_factor", usuario_id=person, secreto="'x'", activado="now()", fecha_creacion=ago(9999))
 
         assert clean() == 0
 

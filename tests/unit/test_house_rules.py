@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
-from maverik_backend.routers import auth, catalog, chat, health, session, user
+from maverik_backend.routers import auth, catalog, chat, health, second_factor, session, user
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "maverik_backend"
@@ -51,7 +51,7 @@ def test_migrations_depend_on_models_and_settings_only() -> None:
     "route",
     [
         route
-        for module in (auth, catalog, chat, health, session, user)
+        for module in (auth, catalog, chat, health, second_factor, session, user)
         for route in module.router.routes
         if isinstance(route, APIRoute)
     ],

@@ -248,6 +248,11 @@ LETTERS = (
     mail.no_account(frontend_url="u"),
     mail.nothing_to_resend(frontend_url="u"),
     mail.password_changed(frontend_url="u"),
+    mail.second_factor_added(frontend_url="u"),
+    mail.second_factor_removed(frontend_url="u"),
+    mail.second_factor_removed_by_operator(frontend_url="u"),
+    mail.recovery_codes_renewed(frontend_url="u"),
+    mail.recovery_code_used(left=9, frontend_url="u"),
     mail.account_deleted(),
 )
 

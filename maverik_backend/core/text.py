@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+
+MAX_MARKS = 30
+"""In a row, on one letter: what the Stream-Safe Text Format of Unicode keeps (UAX #15, section 13)."""
+_FIRST_MARK = "\u0300"
 
 
 def fold(text: str) -> str:
     """Lower case without accents, the ñ kept: ``¿Qué es el INTERÉS de un año?`` -> ``¿que es el interes de un año?``.
 
     PostgreSQL's Spanish stemmer takes "interés" and "interes" for two words, so both sides of a search are folded.
+    The time it takes grows with the length of the text and not with its square.
     """
-    letters = unicodedata.normalize("NFC", text).lower()
+    if text.isascii():
+        return text.lower()
+    letters = unicodedata.normalize("NFC", "".join(_with_few_marks(text))).lower()
     return "".join(letter if letter == "ñ" else _base_of(letter) for letter in letters)
+
+
+def _with_few_marks(text: str) -> Iterator[str]:
+    """``text`` without the marks beyond :data:`MAX_MARKS` in a row, which normalising would sort one by one."""
+    marks = 0
+    for letter in text:
+        is_mark = letter >= _FIRST_MARK and unicodedata.combining(unicodedata.normalize("NFD", letter)[0])
+        marks = marks + 1 if is_mark else 0
+        if marks <= MAX_MARKS:
+            yield letter
 
 
 def _base_of(letter: str) -> str:

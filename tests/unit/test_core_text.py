@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maverik_backend.core.text import fold
+from maverik_backend.core.text import MAX_MARKS, fold
+from tests.worst_texts import WORST_TEXTS
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,26 @@ def test_year_and_its_unfortunate_neighbour_stay_apart() -> None:
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize("name", WORST_TEXTS)
+def test_folding_takes_no_time_that_grows_with_the_square(name: str) -> None:
+    text = WORST_TEXTS[name](100_000)  # 8 s of processor for combining marks where they are all sorted
+    started = time.thread_time()
+
+    fold(text)
+
+    assert time.thread_time() - started < 2
+
+
+@pytest.mark.parametrize("letter", ["n", "e", "\u0f73"])
+def test_so_many_marks_on_a_letter_that_nobody_writes_them_are_all_the_same(letter: str) -> None:
+    folded = fold(letter + "\u0316" * MAX_MARKS)
+
+    assert fold(letter + "\u0316" * 5_000 + " fin") == f"{folded} fin"
+
+
+def test_words_in_any_script_stay_what_they_are() -> None:
+    text = "가나다 क्षि ไทย עִבְרִית"
+
+    assert fold(text) == "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -13,9 +14,11 @@ from maverik_backend.clients.rag.base import Advisor, Answer, Passage, Question,
 from maverik_backend.clients.rag.embedded import FOUND_LIMIT, EmbeddedAdvisor
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import DatabaseUnavailable
-from maverik_backend.services.answer import clean
+from maverik_backend.schemas.base import MAX_TEXT_CHARS
+from maverik_backend.services.answer import MAX_CHARS, clean
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import format as fmt
+from tests.worst_texts import WORST_TEXTS
 
 
 @dataclass
@@ -568,3 +571,15 @@ class TestSums:
         answer = ask(make_question(text, goal="Viajar", capital=1000, horizon_months=12))
 
         assert "Cuentas para tu meta" not in answer.text
+
+
+@pytest.mark.parametrize("name", WORST_TEXTS)
+def test_the_longest_message_made_to_cost_is_answered_at_once(name: str) -> None:
+    said = WORST_TEXTS[name](MAX_TEXT_CHARS)
+    history = [(said, WORST_TEXTS[name](MAX_CHARS))] * 6
+    question = replace(make_question(said, goal="Viajar"), chat_history=tuple(history))
+    started = time.thread_time()
+
+    ask(question, *(make_passage(order=order) for order in range(1, 41)))
+
+    assert time.thread_time() - started < 1

@@ -95,7 +95,9 @@ class TestLine:
 
         (line,) = lines.of("request")
         assert line["session_id"] is None
-        assert given not in str(line)
+        # Times and ids of the line's own may look like anything.
+        measured = ("duration_ms", "request_id", "trace_id")
+        assert given not in str({name: value for name, value in line.items() if name not in measured})
 
 
 class TestTrace:

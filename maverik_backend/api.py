@@ -57,8 +57,6 @@ from maverik_backend.web.resources import Resources, resources_of
 from maverik_backend.web.security_headers import DOCS_PATH, SecurityHeaders
 
 CLEANUP_INTERVAL_S = 3600.0
-# A turn of 8,000 characters, every one escaped as two surrogates, takes less than half of it.
-MAX_BODY_BYTES = 256 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -201,7 +199,7 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
     problems.install(app)
     openapi.install(app)
     # The last one added is the outermost: also what fails unexpectedly has an id, a log line and the CORS headers.
-    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(BodyLimit)
     app.add_middleware(
         AddressLimit,
         throttle=throttle,

@@ -4,6 +4,7 @@
 Rule          Value
 ============  =================================================================================
 Length        8 to 128 characters, counted after NFC normalisation
+Read          at most 512 code points: no character of 128 takes more than four to write (UAX #15, section 10)
 Characters    any; no rule of composition
 Refused       the 10,000 most common, and common ones in Spanish, whatever their case
 ...           one character, a run (``12345678``, ``abcd4321``) or up to four characters repeated (``asdasdas``)
@@ -19,6 +20,8 @@ from importlib.resources import files
 
 MIN_CHARS = 8
 MAX_CHARS = 128
+MAX_CODE_POINTS = 4 * MAX_CHARS
+"""What is normalised at all, which takes time that grows with the square of the length."""
 # With accents removed. "Maverick" is how people misspell it.
 PRODUCT_NAMES = ("maverick", "maverik")
 MIN_OWN_LETTERS = 4

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, status
 
 from maverik_backend import errors
 from maverik_backend.routers import responses
-from maverik_backend.schemas.base import MAX_BIGINT, Id
+from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
 from maverik_backend.schemas.user import (
     ClaveCambiarRequest,
     ClaveRestablecerRequest,
@@ -39,8 +39,10 @@ router = APIRouter(prefix="/user", tags=["acceso"])
 
 MAX_LOGINS = 100
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LOGINS, description="Cuántas, como máximo.")]
-Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LOGINS, description="Cuántas, como máximo."), SHORT_NUMBER]
+Before = Annotated[
+    int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior."), SHORT_NUMBER
+]
 
 
 @router.post(

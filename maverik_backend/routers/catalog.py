@@ -12,6 +12,8 @@ from maverik_backend.web.openapi import headers_of
 
 router = APIRouter(tags=["catálogos"])
 
+MAX_ETAGS_CHARS = 1_024  # a cache keeps a few versions
+
 
 @router.get(
     "/catalogs",
@@ -23,7 +25,9 @@ router = APIRouter(tags=["catálogos"])
     },
 )
 def get_catalogs(
-    catalogs: CurrentCatalogs, response: Response, if_none_match: Annotated[str | None, Header()] = None
+    catalogs: CurrentCatalogs,
+    response: Response,
+    if_none_match: Annotated[str | None, Header(max_length=MAX_ETAGS_CHARS)] = None,
 ) -> Any:  # noqa: ANN401 - the answer or its absence
     headers = {"ETag": f'"{catalogs.etag}"', "Cache-Control": "public, max-age=300"}
     if _matches(if_none_match, headers["ETag"]):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Response, status
 
 from maverik_backend import errors
 from maverik_backend.routers import responses
-from maverik_backend.schemas.base import MAX_BIGINT, Id
+from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
 from maverik_backend.services.idempotency import MAX_KEY_CHARS
 from maverik_backend.web.dependencies import App, CurrentCaller, CurrentClaims, CurrentUser, DbSession, HistoryReader
@@ -34,8 +34,11 @@ IdempotencyKey = Annotated[
 Limit = Annotated[
     int | None,
     Query(ge=1, le=MAX_PAGE, description=f"Cuántos, como máximo; sin `limit`, los últimos {DEFAULT_PAGE}."),
+    SHORT_NUMBER,
 ]
-Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más viejo de la página anterior.")]
+Before = Annotated[
+    int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más viejo de la página anterior."), SHORT_NUMBER
+]
 
 
 @router.post(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, status
 
 from maverik_backend import errors
 from maverik_backend.routers import responses
-from maverik_backend.schemas.base import MAX_BIGINT, Id
+from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
 from maverik_backend.schemas.session import SesionCrearRequest, SesionesResponse, SesionRenombrarRequest, SesionResponse
 from maverik_backend.services import session as sessions
 from maverik_backend.web.dependencies import (
@@ -24,8 +24,10 @@ router = APIRouter(prefix="/copilot/sessions", tags=["sesiones"])
 
 MAX_PAGE = 100
 
-Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Cuántas sesiones, como máximo.")]
-Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `siguiente` de la página anterior.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Cuántas sesiones, como máximo."), SHORT_NUMBER]
+Before = Annotated[
+    int | None, Query(ge=1, le=MAX_BIGINT, description="El `siguiente` de la página anterior."), SHORT_NUMBER
+]
 
 
 # 200 and not 201: it is what the frontends in production have always been answered.

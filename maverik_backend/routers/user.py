@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, status
 from maverik_backend import errors
 from maverik_backend.models import EventoSeguridad, Usuario
 from maverik_backend.routers import responses
-from maverik_backend.schemas.base import MAX_BIGINT
+from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER
 from maverik_backend.schemas.user import (
     ClaveConfirmarRequest,
     EventoResponse,
@@ -35,8 +35,10 @@ from maverik_backend.web.streaming import JsonStream
 
 router = APIRouter(prefix="/user", tags=["usuario"])
 
-Limit = Annotated[int, Query(ge=1, le=100, description="Cuántos, como máximo.")]
-Before = Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="Cuántos, como máximo."), SHORT_NUMBER]
+Before = Annotated[
+    int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior."), SHORT_NUMBER
+]
 
 
 @router.post(

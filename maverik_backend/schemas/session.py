@@ -11,13 +11,25 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from maverik_backend.schemas.base import MAX_TEXT_CHARS, Id, NonBlankText, Request, Response, Whole, not_boolean
+from maverik_backend.schemas.base import (
+    MAX_TEXT_CHARS,
+    SHORT_NUMBER,
+    AtMost,
+    Id,
+    Request,
+    Response,
+    Text,
+    Whole,
+    not_boolean,
+)
 from maverik_backend.texts import validation as texts
 
 MAX_HORIZON_MONTHS = 600
 MAX_TITLE_CHARS = 200
+MAX_READ_TITLE_CHARS = 2 * MAX_TITLE_CHARS  # with the blanks around it
 MAX_AMOUNT_DIGITS = 15  # those that a JSON number keeps exactly (IEEE 754 binary64)
 MAX_AMOUNT = 9_999_999_999_999.99
+MAX_AMOUNT_CHARS = 19  # sixteen digits (it may begin with a zero), the point, two decimals
 
 # Unicode's controls, invisible characters (those that reorder text among them) and line ends.
 _NOT_IN_A_TITLE = {"Cc", "Cf", "Zl", "Zp"}
@@ -35,6 +47,7 @@ def _plain_amount(value: object) -> object:
 Capital = Annotated[
     Decimal,
     BeforeValidator(_plain_amount),
+    BeforeValidator(AtMost(MAX_AMOUNT_CHARS)),
     Field(ge=0, max_digits=MAX_AMOUNT_DIGITS, decimal_places=2, allow_inf_nan=False),
     AfterValidator(abs),  # none is below zero by now: this is for -0.0
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_AMOUNT, "description": texts.AMOUNT}),
@@ -42,7 +55,7 @@ Capital = Annotated[
 """An amount in the currency that the person thinks in, with at most two decimals."""
 
 # The bounds come before the validator: behind it, Pydantic's JSON Schema calls them "ge" and "le", which mean nothing.
-Horizon = Annotated[int, Field(ge=1, le=MAX_HORIZON_MONTHS), BeforeValidator(not_boolean)]
+Horizon = Annotated[int, Field(ge=1, le=MAX_HORIZON_MONTHS), BeforeValidator(not_boolean), SHORT_NUMBER]
 """In months."""
 
 # Frontends read a JSON number, as they send one.
@@ -69,7 +82,11 @@ class SesionRenombrarRequest(Request):
     """A new name for the session."""
 
     titulo_chat: Annotated[
-        NonBlankText, AfterValidator(str.strip), AfterValidator(_displayable), Field(max_length=MAX_TITLE_CHARS)
+        str,
+        Text(max_chars=MAX_READ_TITLE_CHARS, allows_blank=False),
+        AfterValidator(str.strip),
+        AfterValidator(AtMost(MAX_TITLE_CHARS)),
+        AfterValidator(_displayable),
     ]
 
 
@@ -97,7 +114,7 @@ class SesionesResponse(Response):
 class TurnoCrearRequest(Request):
     """What the person says; null on the first turn means that the stored profile says it."""
 
-    input: Annotated[NonBlankText, Field(max_length=MAX_TEXT_CHARS)] | None = None
+    input: Annotated[str, Text(max_chars=MAX_TEXT_CHARS, allows_blank=False)] | None = None
 
 
 # Both are texts with a list, not types of their own: another release may have written what this one does not know.

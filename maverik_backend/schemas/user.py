@@ -6,18 +6,22 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictBool
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from maverik_backend.core import one_time_codes, passwords
 from maverik_backend.core.addresses import Unmailable, accepted, canonical
 from maverik_backend.core.security_events import SecurityEvent
-from maverik_backend.schemas.base import PlainText, Request, Response, Whole
+from maverik_backend.core.tokens import MAX_TOKEN_CHARS
+from maverik_backend.schemas.base import AtMost, CutTo, Request, Response, Text, Whole
 from maverik_backend.texts import validation as texts
 
 MIN_AGE = 18
 MAX_AGE = 120
 MAX_EMAIL_CHARS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+MAX_STORED_EMAIL_CHARS = 500  # that was the only limit before this repository
+MAX_LINK_TOKEN_CHARS = 200
+MAX_DATE_CHARS = len("2000-12-31")
 
 
 def age_on(born: date, today: date) -> int:
@@ -25,11 +29,14 @@ def age_on(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
+_NO_DATE = PydanticCustomError("date_parsing", texts.MESSAGES["date_parsing"])
+
+
 def _written_date(value: object) -> object:
     """Pydantic alone also takes seconds since 1970 and date-times, which are days only in some time zone."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         return value
-    raise PydanticCustomError("date_parsing", texts.MESSAGES["date_parsing"])
+    raise _NO_DATE
 
 
 def _adult(born: date) -> date:
@@ -47,13 +54,16 @@ def _bare_address(address: str) -> str:
 
 
 Email = Annotated[
-    PlainText,
-    Field(max_length=MAX_EMAIL_CHARS, json_schema_extra={"format": "email"}),
+    str,
+    Text(max_chars=MAX_EMAIL_CHARS),
     AfterValidator(_bare_address),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": MAX_EMAIL_CHARS}),
 ]
 """An address in its one spelling: two spellings of one mailbox are one person."""
 
-BirthDate = Annotated[date, BeforeValidator(_written_date), AfterValidator(_adult)]
+BirthDate = Annotated[
+    date, BeforeValidator(_written_date), BeforeValidator(AtMost(MAX_DATE_CHARS, _NO_DATE)), AfterValidator(_adult)
+]
 CatalogId = Annotated[Whole, Field(description="Id de una opción de `GET /catalogs`.")]
 
 
@@ -87,7 +97,7 @@ class UsuarioActualizarRequest(Request):
     proporcion_inversion_mantener_id: CatalogId = Field(default_factory=int)
 
 
-Codigo = Annotated[str, Field(max_length=one_time_codes.MAX_TYPED_CHARS), AfterValidator(one_time_codes.normalise)]
+Codigo = Annotated[str, Text(max_chars=one_time_codes.MAX_TYPED_CHARS), AfterValidator(one_time_codes.normalise)]
 """A code of a second factor as people type it, with blanks or hyphens: whatever it is, it is right or wrong."""
 
 OptionalCodigo = Annotated[Codigo | None, AfterValidator(lambda code: code or None)]
@@ -99,35 +109,47 @@ RenuevaTokens = Annotated[
 ]
 
 
-class UsuarioLogin(Request):
-    """An address and its key. The address is compared as it is: a malformed one is just an unknown one."""
+Clave = Annotated[str, Text(max_chars=passwords.MAX_CODE_POINTS)]
+"""A key that is compared with the stored one: whatever it is, it is right or wrong."""
 
-    email: Annotated[PlainText, Field(max_length=500), AfterValidator(canonical)]
-    clave: Annotated[PlainText, Field(max_length=500)]
-    codigo: OptionalCodigo = None
-    renueva_tokens: RenuevaTokens = False
+_KEY_LENGTH = PydanticCustomError(
+    "key_length", texts.KEY_LENGTH.format(min=passwords.MIN_CHARS, max=passwords.MAX_CHARS)
+)
 
 
 def _acceptable_length(password: str) -> str:
-    password = passwords.normalise(password)
-    if not passwords.MIN_CHARS <= len(password) <= passwords.MAX_CHARS:
-        message = texts.KEY_LENGTH.format(min=passwords.MIN_CHARS, max=passwords.MAX_CHARS)
-        raise PydanticCustomError("key_length", message)
-    return password
+    normalised = passwords.normalise(password)
+    if len(password) < passwords.MIN_CHARS or not passwords.MIN_CHARS <= len(normalised) <= passwords.MAX_CHARS:
+        raise _KEY_LENGTH
+    return normalised
 
 
-Clave = Annotated[PlainText, Field(max_length=500)]
-"""A key that is compared with the stored one: whatever it is, it is right or wrong."""
-
-# Only shown: the characters are counted once they are normalised.
-_SHOWN_LENGTH: dict[str, JsonValue] = {"minLength": passwords.MIN_CHARS, "maxLength": passwords.MAX_CHARS}
-ClaveNueva = Annotated[PlainText, AfterValidator(_acceptable_length), Field(json_schema_extra=_SHOWN_LENGTH)]
+ClaveNueva = Annotated[
+    str,
+    Text(max_chars=passwords.MAX_CODE_POINTS),
+    AfterValidator(_acceptable_length),
+    BeforeValidator(AtMost(passwords.MAX_CODE_POINTS, _KEY_LENGTH)),
+    Field(json_schema_extra={"minLength": passwords.MIN_CHARS}),
+]
 """A key that somebody chooses (core/passwords.py)."""
 
 
 def _encodable(value: object) -> object:
     """Halves of surrogate pairs, which JSON can spell, as question marks."""
     return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
+RefreshToken = Annotated[str, BeforeValidator(_encodable), BeforeValidator(CutTo(MAX_TOKEN_CHARS + 1))]
+"""Whatever text it is, it is ours or not."""
+
+
+class UsuarioLogin(Request):
+    """An address and its key. The address is compared as it is: a malformed one is just an unknown one."""
+
+    email: Annotated[str, Text(max_chars=MAX_STORED_EMAIL_CHARS), AfterValidator(canonical)]
+    clave: Clave
+    codigo: OptionalCodigo = None
+    renueva_tokens: RenuevaTokens = False
 
 
 class CorreoRequest(Request):
@@ -139,7 +161,7 @@ class CorreoRequest(Request):
 class ClaveRestablecerRequest(Request):
     """A new key, with the token of a mailed link, and what a login takes besides."""
 
-    token: Annotated[PlainText, Field(max_length=200)]
+    token: Annotated[str, Text(max_chars=MAX_LINK_TOKEN_CHARS)]
     clave_nueva: ClaveNueva
     codigo: OptionalCodigo = None
     renueva_tokens: RenuevaTokens = False
@@ -161,8 +183,7 @@ class ClaveConfirmarRequest(Request):
 class TokenRenovarRequest(Request):
     """A refresh token, which is used up."""
 
-    # Whatever text it is, it is ours or not.
-    refresh_token: Annotated[str, BeforeValidator(_encodable)]
+    refresh_token: RefreshToken
 
 
 class InicioSesionResponse(Response):

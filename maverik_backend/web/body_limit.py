@@ -1,6 +1,8 @@
 """No request body is read beyond what any of ours can need, or for longer (OWASP API4:2023).
 
-Time counts from when the application begins to read: a client may wait for us, but not we for it.
+Most bodies are a few hundred bytes, so most routes read little; those that need more are named in :data:`OF_ROUTES`.
+What is read is parsed and validated on the event loop, where everybody else waits for it. Time counts from when the
+application begins to read: a client may wait for us, but not we for it.
 """
 
 from __future__ import annotations
@@ -14,22 +16,29 @@ from maverik_backend.web import problems
 
 TOO_LARGE = 413
 TOO_SLOW = 408
-# A body of MAX_BODY_BYTES (api.py) takes so long at 9 KB/s; nginx's client_body_timeout is the second one.
+MAX_BYTES = 16 * 1024
+OF_ROUTES = {
+    # 8,000 characters, every one escaped as two surrogates: 96,000 bytes.
+    "create_turn": 128 * 1024,
+}
+"""By the name of the route function."""
+LARGEST_BYTES = max(MAX_BYTES, *OF_ROUTES.values())
+# The largest body takes so long at 5 KB/s; nginx's client_body_timeout is the second one.
 BODY_S = 30.0
 LONGEST_PAUSE_S = 10.0
 
+# Longer than any length that is not too large; int() takes 4,300 digits at most.
+_MAX_LENGTH_DIGITS = 19
+
 
 class BodyLimit:
-    """Middleware: refuses a body of more than ``max_bytes``, by what it declares or, without that, as it comes.
+    """Middleware: refuses a body that is too large for its route, by what it declares or, without that, as it comes.
 
     So it does with one that is not complete after ``body_s``, or pauses for ``longest_pause_s``.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, max_bytes: int, body_s: float = BODY_S, longest_pause_s: float = LONGEST_PAUSE_S
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, body_s: float = BODY_S, longest_pause_s: float = LONGEST_PAUSE_S) -> None:
         self._app = app
-        self._max_bytes = max_bytes
         self._body_s = body_s
         self._longest_pause_s = longest_pause_s
 
@@ -37,13 +46,17 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("Content-Length", "0")
-        if declared.isdigit() and int(declared) > self._max_bytes:
+        declared = _declared_bytes(scope)
+        if declared > LARGEST_BYTES:
             await problems.response_for_status(TOO_LARGE)(scope, receive, send)
             return
-        await self._app(scope, self._bounded(receive), send)
+        await self._app(scope, self._bounded(receive, scope, declared=declared), send)
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _bounded(self, receive: Receive, scope: Scope, *, declared: int) -> Receive:
+        """``receive`` that raises once too much is declared or was received, or it took too long.
+
+        The route, and with it the limit, is known when it is first called.
+        """
         received = 0
         is_complete = False
         deadline: float | None = None
@@ -52,10 +65,13 @@ class BodyLimit:
             nonlocal received, is_complete, deadline
             if is_complete:  # what comes now is that the client went away, whenever it does
                 return await receive()
+            limit = _limit_of(scope)
+            if declared > limit:
+                raise HTTPException(TOO_LARGE)
             deadline = deadline or anyio.current_time() + self._body_s
             message = await _receive_within(min(self._longest_pause_s, deadline - anyio.current_time()), receive)
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
+            if received > limit:
                 raise HTTPException(TOO_LARGE)
             is_complete = not message.get("more_body", False)
             return message
@@ -70,3 +86,13 @@ async def _receive_within(seconds: float, receive: Receive) -> Message:
     except TimeoutError:
         # The rest of the body must not be taken for the next request.
         raise HTTPException(TOO_SLOW, headers={"Connection": "close"}) from None
+
+
+def _limit_of(scope: Scope) -> int:
+    return OF_ROUTES.get(getattr(scope.get("route"), "name", ""), MAX_BYTES)
+
+
+def _declared_bytes(scope: Scope) -> int:
+    """What ``Content-Length`` says; 0 without a number there, as the body is counted when it comes."""
+    given = Headers(scope=scope).get("Content-Length", "")
+    return int(given[:_MAX_LENGTH_DIGITS]) if given.isascii() and given.isdigit() else 0

@@ -138,7 +138,7 @@ def _problems_of(operation: Node) -> Iterator[Problem]:
         yield problems.PROBLEMS[errors.NotFound]
     if "requestBody" in operation:
         yield from problems.OF_A_BODY
-    if "requestBody" in operation or "query" in places:
+    if "requestBody" in operation or places & {"query", "header"}:
         yield problems.PROBLEMS[errors.InvalidInput]
 
 

@@ -50,7 +50,7 @@ def test_a_mutated_refresh_token_renews_nothing(
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("token", ["", " ", "x" * 5_001, "x" * 200_000, "\x00", "\ud800", "v4.local.ñ.x"])
+@pytest.mark.parametrize("token", ["", " ", "x" * 5_001, "x" * 16_000, "\x00", "\ud800", "v4.local.ñ.x"])
 def test_any_text_that_is_no_refresh_token_is_the_same_401(api: TestClient, token: str) -> None:
     # Bytes, for what clients would not encode.
     body = json.dumps({"refresh_token": token}).encode()

@@ -197,7 +197,9 @@ def test_everybody_who_makes_portfolios_is_listed() -> None:
 def test_chosen_keys_show_their_length() -> None:
     for name in ("ClaveCambiarRequest", "ClaveRestablecerRequest"):
         chosen = SCHEMAS[name]["properties"]["clave_nueva"]
-        assert (chosen["minLength"], chosen["maxLength"]) == (passwords.MIN_CHARS, passwords.MAX_CHARS)
+        # Of code points, as JSON Schema counts; what is counted is said in words.
+        assert (chosen["minLength"], chosen["maxLength"]) == (passwords.MIN_CHARS, passwords.MAX_CODE_POINTS)
+        assert f"de {passwords.MIN_CHARS} a {passwords.MAX_CHARS} caracteres" in chosen["description"]
 
 
 def test_nothing_refers_to_the_frameworks_own_errors() -> None:

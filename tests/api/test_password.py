@@ -523,6 +523,7 @@ class TestWhichKeys:
             pytest.param("'; DROP TABLE usuario; --", id="SQL"),
             pytest.param("$argon2id$v=19$m=8,t=1,p=1$x$y", id="like a hash"),
             pytest.param(unicodedata.normalize("NFD", "ñandú " * 21 + "áé"), id="128 after NFC"),
+            pytest.param(unicodedata.normalize("NFD", ("ᾂᾖᾄᾧᾆᾗ" * 22)[:128]), id="128 after NFC, sent as 512"),
             pytest.param("barcelona 1929", id="a word and a year"),
             pytest.param("mi tía ahorra en maverik", id="the product in a sentence"),
         ],
@@ -538,8 +539,10 @@ class TestWhichKeys:
             pytest.param("7 letra", id="7"),
             pytest.param("😀" * 7, id="7 emoji"),
             pytest.param("x" * 129, id="129"),
-            pytest.param("x" * 100_000, id="100,000"),
+            pytest.param("x" * 513, id="513"),
+            pytest.param("x" * 16_000, id="16,000"),
             pytest.param(unicodedata.normalize("NFD", "áéíóúñ"), id="6 after NFC"),
+            pytest.param("\U0001d160" * 3, id="3, although NFC makes 9 of them"),
         ],
     )
     def test_another_length_is_refused(self, user: TestUser, key: str) -> None:

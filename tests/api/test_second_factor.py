@@ -186,15 +186,17 @@ class TestSigningIn:
 
         assert refused(user.log_in(codigo=code)) == (401, "wrong second factor")
 
-    @pytest.mark.parametrize("code", ["1" * 65, "x" * 10_000])
-    def test_a_long_one_is_refused_before_anything_is_looked_at(self, user: TestUser, code: str) -> None:
+    @pytest.mark.parametrize("code", ["1" * 65, "x" * 10_000, "\x00", "1\x002345"])
+    def test_one_that_is_too_long_or_holds_a_nul_is_refused_before_anything_is_looked_at(
+        self, user: TestUser, code: str
+    ) -> None:
         assert set(fields_refused(user.log_in(codigo=code))) == {"codigo"}
 
     @pytest.mark.parametrize("code", [123456, True, ["123456"], {"a": 1}])
     def test_what_is_no_text_is_refused(self, user: TestUser, code: Any) -> None:
         assert set(fields_refused(user.log_in(codigo=code))) == {"codigo"}
 
-    @pytest.mark.parametrize("code", ["\x00", "1\x002345", "₁₂₃₄₅₆", "1" * 64, "-" * 64])
+    @pytest.mark.parametrize("code", ["₁₂₃₄₅₆", "1" * 64, "-" * 64])
     def test_hostile_ones_are_just_wrong(self, user: TestUser, phone: Phone, code: str) -> None:
         del phone
 

@@ -64,7 +64,7 @@ class TestProblems:
 
     @pytest.mark.parametrize(
         "content",
-        [b'{"email": "\xff"}', b"[" * 100_000, b'{"email": ' + b"1" * 5000 + b"}"],
+        [b'{"email": "\xff"}', b"[" * 10_000, b'{"email": ' + b"1" * 5000 + b"}"],
         ids=["bytes that are no text", "too many levels", "too many digits"],
     )
     def test_a_body_that_cannot_even_be_read_is_a_400(self, api: TestClient, content: bytes) -> None:

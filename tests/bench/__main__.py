@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import crowd, enumeration, figures, turns
+from tests.bench import crowd, enumeration, figures, turns, worst
 from tests.bench.figures import Result
 from tests.bench.imports import imports
 from tests.bench.stage import Stage, rag_service
@@ -30,6 +30,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "logins": crowd.logins,
     "imports": imports,
     "enumeration": enumeration.enumeration,
+    "worst-requests": worst.worst_requests,
 }
 
 

@@ -48,8 +48,8 @@ def stuck(stage: Stage) -> Result:
         ],
         details={
             "settings": STUCK_SETTINGS,
-            "health": _described(health),
-            "login": _described(logins),
+            "health": described(health),
+            "login": described(logins),
         },
     )
 
@@ -62,7 +62,7 @@ async def _among_stuck_turns(server: ServerProcess, stage: Stage) -> tuple[Sampl
         return (
             await open_loop(server.port, health, per_s=HEALTH_PER_S, seconds=probes / HEALTH_PER_S),
             await open_loop(
-                server.port, _logins(stage, stage.people), per_s=LOGINS_PER_S, seconds=probes / LOGINS_PER_S
+                server.port, logins_of(stage, stage.people), per_s=LOGINS_PER_S, seconds=probes / LOGINS_PER_S
             ),
         )
 
@@ -100,7 +100,7 @@ def logins(stage: Stage) -> Result:
             "logins_per_s": logins_per_s,
             "argon2_per_s": argon2_per_s,
             "failures": failures,
-            "reads": _described(reads),
+            "reads": described(reads),
         },
     )
 
@@ -122,7 +122,7 @@ def _verifications_per_s(seconds: float) -> float:
 
 
 async def _storm(server: ServerProcess, stage: Stage, seconds: float) -> Samples:
-    callers = [_logins(stage, stage.people[number::CALLERS]) for number in range(CALLERS)]
+    callers = [logins_of(stage, stage.people[number::CALLERS]) for number in range(CALLERS)]
     return await closed_loop(server.port, callers, seconds=seconds)
 
 
@@ -134,12 +134,12 @@ async def _read_during_storm(server: ServerProcess, stage: Stage, seconds: float
     return read
 
 
-def _logins(stage: Stage, people: Sequence[Person]) -> Iterator[bytes]:
+def logins_of(stage: Stage, people: Sequence[Person]) -> Iterator[bytes]:
     """Signing in, each time from an address of its own."""
     return (person.log_in(stage.next_address()) for person in itertools.cycle(people))
 
 
-def _described(samples: Samples) -> dict[str, object]:
+def described(samples: Samples) -> dict[str, object]:
     return {
         "requests": len(samples.all),
         "p50_ms": samples.percentile_ms(50),

@@ -60,9 +60,11 @@ class Samples:
         return times[min(len(times) - 1, int(len(times) * percent / 100))] if times else float("inf")
 
 
-def make_call(method: str, path: str, *, token: str = "", body: Any = None, headers: str = "") -> bytes:
-    """A request; ``headers`` are further lines, each with its end."""
-    content = b"" if body is None else json.dumps(body).encode()
+def make_call(
+    method: str, path: str, *, token: str = "", body: Any = None, content: bytes = b"", headers: str = ""
+) -> bytes:
+    """A request with ``body`` as JSON, or ``content`` as it is; ``headers`` are further lines, each with its end."""
+    content = content if body is None else json.dumps(body).encode()
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
     head = f"{method} {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n{bearer}{headers}"
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content

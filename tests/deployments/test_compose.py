@@ -9,10 +9,10 @@ import pytest
 from uvicorn import Config
 
 from maverik_backend import settings as settings_module
-from maverik_backend.api import MAX_BODY_BYTES
 from maverik_backend.core.security import generate_paserk
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import PUBLISHED_DB_PASSWORD, Settings, load_config
+from maverik_backend.web.body_limit import LARGEST_BYTES
 from tests.deployments.compose import environment_of, example_env, services
 from tests.deployments.nginx import directives
 from tests.processes import ROOT
@@ -173,4 +173,4 @@ class TestOrderOfTimes:
 
 
 def test_the_proxy_takes_bodies_as_large_as_the_application_does() -> None:
-    assert directives("client_max_body_size") == [[f"{MAX_BODY_BYTES // 1024}k"]]
+    assert directives("client_max_body_size") == [[f"{LARGEST_BYTES // 1024}k"]]

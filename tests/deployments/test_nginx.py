@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 import pytest
 import requests
 
-from maverik_backend.api import MAX_BODY_BYTES
 from maverik_backend.connections import ConnectionLimits
 from maverik_backend.texts import problems as texts
+from maverik_backend.web.body_limit import LARGEST_BYTES
 from tests.deployments.nginx import PROGRAM, directives, running_nginx
 from tests.servers import CUT, Reply, ScriptedServer, refusing_port
 
@@ -86,7 +86,7 @@ class TestRunning:
         assert response.headers["Retry-After"] == "5"
         assert (response.json()["title"], response.json()["detail"]) == said(texts.DATABASE_UNAVAILABLE)
 
-    @pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)])
+    @pytest.mark.parametrize(("size", "status"), [(LARGEST_BYTES, 200), (LARGEST_BYTES + 1, 413)])
     def test_a_body_is_as_large_as_the_application_takes_it(self, folder: Path, size: int, status: int) -> None:
         with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:
             response = requests.post(f"{url}/user/signup", data=b" " * size, timeout=10)

@@ -35,7 +35,7 @@ def read(messages: list[Message], *, then_s: float = 0.0, **limits: float) -> li
         while not received or received[-1]["type"] != "http.disconnect":
             received.append(await receive())
 
-    anyio.run(BodyLimit(app, max_bytes=10, **limits), SCOPE, receive, ignore)
+    anyio.run(BodyLimit(app, **limits), SCOPE, receive, ignore)
     return received
 
 
@@ -65,4 +65,4 @@ def test_the_time_until_the_application_reads_is_not_the_clients() -> None:
     async def receive() -> Message:
         return END
 
-    anyio.run(BodyLimit(busy, max_bytes=10, body_s=0.05, longest_pause_s=0.05), SCOPE, receive, ignore)
+    anyio.run(BodyLimit(busy, body_s=0.05, longest_pause_s=0.05), SCOPE, receive, ignore)

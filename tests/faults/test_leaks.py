@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import requests
 
 from maverik_backend.clients.mail.base import Sender
@@ -62,7 +63,7 @@ class Story:
         self.secrets |= {self._token, self.refresh_token}
 
     def live(self) -> None:
-        """Sign up, log in, change the key, forget it, restore it, talk, refresh, export."""
+        """Sign up, log in, change the key, forget it, restore it, add a second factor, talk, refresh, export."""
         assert self.call("POST", "/user/signup", make_profile(email=EMAIL)).status_code == 201
         welcome = self.next_mail()
         self.secrets |= {key_in(welcome), link_token_in(welcome)}
@@ -75,12 +76,23 @@ class Story:
         self.secrets.add(token)
         reset = self.call("POST", "/user/password/reset", {"token": token, "clave_nueva": CHOSEN[1]})
         assert reset.status_code == 200
+        self.keep_tokens(reset.json())
         self.next_mail()
-        self.log_in(CHOSEN[1])
+        self.add_second_factor()
         session = self.call("POST", "/copilot/sessions", make_session_body()).json()
         assert self.call("POST", f"/copilot/sessions/{session['id']}", {"input": None}).status_code == 200
         self.keep_tokens(self.call("POST", "/user/token/refresh", {"refresh_token": self.refresh_token}).json())
         assert self.call("GET", "/user/me/export").status_code == 200
+
+    def add_second_factor(self) -> None:
+        secret = self.call("POST", "/user/second-factor", {"clave": CHOSEN[1]}).json()["secreto"]
+        confirmed = self.call("POST", "/user/second-factor/confirm", {"codigo": pyotp.TOTP(secret).now()})
+        recovery_code = confirmed.json()["codigos"][0]
+        self.secrets |= {secret, recovery_code, recovery_code.replace("-", "")}
+        self.next_mail()
+        body = {"email": EMAIL, "clave": CHOSEN[1], "codigo": recovery_code}
+        self.keep_tokens(self.call("POST", "/user/login", body).json())
+        self.next_mail()
 
     def blunder(self) -> None:
         """Send every secret to places where it does not belong, as broken clients do."""
@@ -88,6 +100,8 @@ class Story:
             self.call("POST", "/user/login", {"email": secret, "clave": secret})
             self.call("POST", "/user/login", {"email": [secret], "clave": {"a": secret}})
             self.call("POST", "/user/login", data=secret.encode())
+            self.call("POST", "/user/login", {"email": secret, "clave": "x", "codigo": secret})
+            self.call("POST", "/user/second-factor/confirm", {"codigo": [secret]})
             self.call("POST", "/user/signup", make_profile(email=secret, busca_invertir_en_id=secret))
             self.call("POST", "/user/password/forgot", {"email": secret})
             self.call("POST", "/user/password/reset", {"token": secret, "clave_nueva": [secret]})
@@ -144,8 +158,8 @@ def test_no_key_token_or_mail_is_anywhere_in_clear(own_folder: Path) -> None:
         log = server.output()
 
     traces = story.traces() | {METRICS_TOKEN}
-    assert len(story.mails) == 5
-    assert len(story.secrets) >= 2 + 1 + 2 + 6
+    assert len(story.mails) == 7
+    assert len(story.secrets) >= 2 + 1 + 2 + 3 + 8
     assert '"route": "/user/password/reset"' in log
     assert 'route="/user/password/reset"' in pages["/metrics"]
     assert len(story.errors) > 10 * len(story.secrets)

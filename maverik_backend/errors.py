@@ -223,6 +223,12 @@ class UpstreamCircuitOpen(UpstreamError):
     kind = "circuit_open"
 
 
+class UpstreamBusy(UpstreamError):
+    """It did not say in time how it is, but it answers what it is asked."""
+
+    kind = "busy"
+
+
 class UpstreamBadAnswer(UpstreamError):
     """It answered, but not with what the contract says: wrong type, wrong shape, empty, or too large."""
 

@@ -133,6 +133,7 @@ class AdviceSettings(_Group):
     """The services that answer a turn. Without an address, the embedded ones do."""
 
     rag_service_url: HttpUrl | None = None
+    """Where questions go: to the address itself when its path ends in ``/chat``, else to ``/api/chat`` below it."""
     rag_fallback: Literal["text", "embedded"] = "text"
     """What a person gets when the RAG service fails: an apology, or also what the embedded advisor has to say."""
     portfolio_optimization_url: HttpUrl | None = None

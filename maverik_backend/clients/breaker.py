@@ -79,7 +79,7 @@ class CircuitBreaker:
         try:
             yield
         except UpstreamError as error:
-            failed = not _is_refusal(error)
+            failed = not is_refusal(error)
             raise
         finally:
             self._note(succeeded=not failed, is_probe=is_probe)
@@ -127,6 +127,6 @@ class CircuitBreaker:
         return BreakerState.HALF_OPEN if rested else BreakerState.OPEN
 
 
-def _is_refusal(error: UpstreamError) -> bool:
+def is_refusal(error: UpstreamError) -> bool:
     """Whether the service works and only says no to this request (RFC 9110, section 15.5)."""
     return isinstance(error, UpstreamRejected) and 400 <= error.status < 500 and error.status != 429  # noqa: PLR2004

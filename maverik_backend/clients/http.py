@@ -10,6 +10,7 @@ Connections             kept and used again; one that the service closed meanwhi
 Retries                 at most 2, after a refused or reset connection or a 429, 502, 503 or 504; jittered
                         (:data:`BACKOFFS_S`), ``Retry-After`` honoured, none that the deadline would not outlast
 Breaker                 one a service (``clients/breaker.py``)
+Health                  ``GET /``, and what calls taught (``clients/call_record.py``)
 Cookies                 none: the session is everybody's, and so would they be
 Environment             proxies and ``.netrc`` of the machine are ignored
 Trace                   ``traceparent`` with a new span for each attempt, and ``tracestate`` (``core/trace.py``)
@@ -40,11 +41,13 @@ from requests.adapters import HTTPAdapter
 
 from maverik_backend.clients import punctual
 from maverik_backend.clients.breaker import BreakerState, CircuitBreaker
+from maverik_backend.clients.call_record import CallRecord
 from maverik_backend.core import trace
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import (
     UpstreamBadAnswer,
+    UpstreamBusy,
     UpstreamCircuitOpen,
     UpstreamError,
     UpstreamRejected,
@@ -62,6 +65,7 @@ BACKOFFS_S = (0.3, 1.0)
 MAX_ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _SERVER_ERROR = 500  # RFC 9110, section 15.6
+_UNAVAILABLE = 503
 
 
 class HttpService:
@@ -81,6 +85,7 @@ class HttpService:
         self._metrics = metrics or Metrics()
         self._note_breaker(is_open=False)
         self.breaker = CircuitBreaker(name, on_change=lambda is_open: self._note_breaker(is_open=is_open))
+        self._record = CallRecord()
         self._base_url = base_url
         self._requests: dict[tuple[str, str], requests.PreparedRequest] = {}
         self._session = requests.Session()
@@ -113,7 +118,7 @@ class HttpService:
         """
         for backoff_s in (*BACKOFFS_S, None):
             try:
-                with self._metrics.upstream_failures(self.name), self.breaker.guard():
+                with self._metrics.upstream_failures(self.name), self.breaker.guard(), self._record.call():
                     return parse(self._decode(self._post(path, payload, deadline)))
             except UpstreamError as error:
                 wait_s = _wait_before_retry(error, backoff_s)
@@ -127,10 +132,22 @@ class HttpService:
         """Ask for the root, at no cost to the service: whatever it says, unless that it fails, shows that it is there.
 
         Raises:
-            UpstreamError: when it is not, or its breaker is open: then it answers, but not to what it is asked.
+            UpstreamBusy: when it does not answer in time, or says 503, and answers calls.
+            UpstreamError: when it is not there, or does not answer what it is asked: its breaker is open, or calls were
+                told lately that this is the wrong address.
         """
         if self.breaker.state is BreakerState.OPEN:
             raise UpstreamCircuitOpen(self.name)
+        if refusal := self._record.refusal:
+            raise UpstreamRejected(self.name, refusal.status)
+        try:
+            self._probe(deadline)
+        except UpstreamError as error:
+            if _may_be_busy(error) and self._record.works:
+                raise UpstreamBusy(self.name, error.reason) from None
+            raise
+
+    def _probe(self, deadline: Deadline) -> None:
         with self._errors_mapped(), self._send("GET", "/", None, deadline) as response:
             if response.status_code >= _SERVER_ERROR:
                 raise UpstreamRejected(self.name, response.status_code)
@@ -200,6 +217,11 @@ class HttpService:
             raise UpstreamTimeout(self.name) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise UpstreamUnreachable(self.name, type(error).__name__) from None
+
+
+def _may_be_busy(error: UpstreamError) -> bool:
+    is_unavailable = isinstance(error, UpstreamRejected) and error.status == _UNAVAILABLE
+    return is_unavailable or isinstance(error, UpstreamTimeout)
 
 
 def _wait_before_retry(error: UpstreamError, backoff_s: float | None) -> float | None:

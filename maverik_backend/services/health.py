@@ -8,8 +8,8 @@ that come in crowds do not pile up on it.
 Overall       When
 ============  ========================================================================================
 *unhealthy*   the database does not answer, or its tables are older than the code
-*degraded*    the RAG service or the optimiser fails (turns get a fallback, or no portfolio), or a mail
-              has been waiting for more than :data:`LATE_MAIL`
+*degraded*    the RAG service or the optimiser fails (turns get a fallback, or no portfolio) or is busy, or
+              a mail has been waiting for more than :data:`LATE_MAIL`
 *healthy*     otherwise
 ============  ========================================================================================
 """
@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.one_off_threads import OneOffThreads
-from maverik_backend.errors import DatabaseUnavailable, UpstreamError
+from maverik_backend.errors import DatabaseUnavailable, UpstreamBusy, UpstreamError
 from maverik_backend.models import SCHEMA_REVISIONS, CorreoSaliente, MailState
 
 _log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ LATE_MAIL = timedelta(minutes=15)
 
 Status = Literal["healthy", "degraded", "unhealthy"]
 Check = Callable[[Deadline], None]
-"""Returns when the service answers; raises ``UpstreamError`` when it does not."""
+"""Returns when the service answers; raises ``UpstreamError`` when not, ``UpstreamBusy`` when calls get answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +151,8 @@ class _Watched:
         try:
             self._check(Deadline.after(CHECK_TIMEOUT_S))
         except UpstreamError as error:
-            detail = f"{error.kind} ({error.detail})" if error.detail else error.kind
-            self._known = DependencyHealth(status="unhealthy", detail=detail)
+            status: Status = "degraded" if isinstance(error, UpstreamBusy) else "unhealthy"
+            self._known = DependencyHealth(status=status, detail=error.reason)
         except Exception:  # noqa: BLE001 - a defect in one check must not cost the news of all the others
             _log.exception("health_check_failed")
             self._known = DependencyHealth(status="unhealthy", detail="unexpected")

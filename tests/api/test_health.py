@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.errors import UpstreamCircuitOpen, UpstreamError, UpstreamTimeout
+from maverik_backend.errors import UpstreamBusy, UpstreamCircuitOpen, UpstreamError, UpstreamTimeout
 from maverik_backend.services.health import CHECK_TIMEOUT_S, Health
 from maverik_backend.web.resources import Resources
 from tests.fixtures.application import ScriptedAdvisor
@@ -115,6 +115,13 @@ class TestOtherServices:
         assert (response.status_code, response.json()["status"]) == (200, "degraded")
         assert response.json()["dependencies"]["rag"]["status"] == "unhealthy"
         assert response.json()["dependencies"]["rag"]["detail"] == failure.kind
+
+    def test_one_that_is_busy_is_degraded(self, api: TestClient, advisor: ScriptedAdvisor) -> None:
+        advisor.failure = UpstreamBusy("rag", "timeout")
+
+        assert api.get("/health").json()["status"] == "degraded"
+        assert dependency(api, "rag")["status"] == "degraded"
+        assert dependency(api, "rag")["detail"] == "busy (timeout)"
 
     def test_one_that_fails_does_not_make_the_process_unready(self, api: TestClient, advisor: ScriptedAdvisor) -> None:
         advisor.failure = UpstreamTimeout("rag")

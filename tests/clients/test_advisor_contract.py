@@ -12,6 +12,7 @@ import pytest
 
 from maverik_backend.clients import registry
 from maverik_backend.clients.rag.base import Advisor, Answer, Passage, Question, Situation
+from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import (
     UpstreamBadAnswer,
@@ -146,6 +147,29 @@ class TestHttpAdvisor:
         rag.script(Reply.json({"response": "Hola"}))
         assert answer(make_advisor(rag_service_url=rag.url + "/v2/")).text == "Hola"
         assert rag.requests[0].path == "/v2/api/chat"
+
+    @pytest.mark.parametrize(
+        ("path", "asked"),
+        [
+            ("", "/api/chat"),
+            ("/", "/api/chat"),
+            ("/chat", "/chat"),
+            ("/chat/", "/chat"),
+            ("/api/chat", "/api/chat"),
+            ("/rag/v1/chat", "/rag/v1/chat"),
+            ("/chat/v2", "/chat/v2/api/chat"),
+            ("/webchat", "/webchat/api/chat"),
+        ],
+    )
+    def test_a_path_that_ends_in_chat_is_the_endpoint_and_another_one_leads_to_it(
+        self, rag: RagServer, path: str, asked: str
+    ) -> None:
+        rag.script(Reply.json({"response": "Hola"}))
+        answer(make_advisor(rag_service_url=rag.url + path))
+        assert rag.requests[0].path == asked
+
+    def test_a_host_called_chat_is_no_path(self) -> None:
+        assert HttpAdvisor("http://chat")._path == "/api/chat"  # noqa: SLF001 - nothing answers to that name here
 
     def test_response_is_the_answer_as_it_stands(self, rag: RagServer) -> None:
         rag.script(Reply.json({"response": " **Hola**\n", "sources": ["x"]}))

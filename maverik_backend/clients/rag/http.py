@@ -1,8 +1,9 @@
-"""The RAG service over HTTP: ``POST /api/chat``."""
+"""The RAG service over HTTP: ``POST /api/chat``, or the address itself where its path ends in ``/chat``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from maverik_backend.clients.http import HttpService
 from maverik_backend.clients.rag.base import Answer, Question
@@ -19,7 +20,8 @@ class HttpAdvisor:
 
     origin = "rag"
 
-    def __init__(self, base_url: str, *, max_connections: int = 64, metrics: Metrics | None = None) -> None:
+    def __init__(self, url: str, *, max_connections: int = 64, metrics: Metrics | None = None) -> None:
+        base_url, self._path = _split(url)
         self._service = HttpService("rag", base_url, max_connections=max_connections, metrics=metrics)
 
     @classmethod
@@ -37,8 +39,18 @@ class HttpAdvisor:
             "chatHistory": [list(turn) for turn in question.chat_history],
             "input": question.input,
         }
-        text = self._service.ask("/api/chat", payload, parse=_text_of, deadline=deadline)
+        text = self._service.ask(self._path, payload, parse=_text_of, deadline=deadline)
         return Answer(text=text, origin=self.origin)
+
+
+def _split(url: str) -> tuple[str, str]:
+    """The address of the service, and the path of its endpoint below: two kinds of installation are about.
+
+    The service alone answers at ``/chat``, mounted behind another one at ``/api/chat``.
+    """
+    if urlsplit(url).path.endswith("/chat"):
+        return url.removesuffix("/chat"), "/chat"
+    return url, "/api/chat"
 
 
 def _text_of(body: Any) -> str:  # noqa: ANN401 - decoded JSON

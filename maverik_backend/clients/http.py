@@ -64,6 +64,7 @@ RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 BACKOFFS_S = (0.3, 1.0)
 MAX_ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_MAX_WAIT_DIGITS = 10
 _SERVER_ERROR = 500  # RFC 9110, section 15.6
 _UNAVAILABLE = 503
 
@@ -241,11 +242,11 @@ def _retry_after_s(header: str | None) -> float | None:
     """Seconds that ``Retry-After`` asks for, as a number or a date (RFC 9110, section 10.2.3)."""
     if not header:
         return None
-    if header.strip().isdigit():
-        return float(header[:10])
+    if header.strip().isdecimal():  # isdigit() takes "²" too, which is no number to float()
+        return float(header.strip()[:_MAX_WAIT_DIGITS])
     try:
         return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -644,7 +644,9 @@ class TestRetries:
         assert time.monotonic() - start < LATE_S
         assert len(server.requests) == 1
 
-    @pytest.mark.parametrize("wait", ["", "soon", "-5", "1.5", "Fri, 99 Nov"])
+    @pytest.mark.parametrize(
+        "wait", ["", "soon", "-5", "1.5", "Fri, 99 Nov", "²", f"Fri, 31 Dec {'9' * 22} 23:59:59 GMT"]
+    )
     def test_a_wait_that_cannot_be_read_is_ours_to_choose(
         self, server: ScriptedServer, connect: Connect, wait: str
     ) -> None:

@@ -8,6 +8,7 @@ take time that grows with the square of the length (Unicode NFC, UAX #15), and b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -43,15 +44,15 @@ class Response(BaseModel):
 class AtMost:
     """Refuses a text of more than ``chars`` characters; as a ``BeforeValidator``, to be the last of them listed.
 
-    Pydantic runs the last one first. ``error`` takes the place of Pydantic's own.
+    Pydantic runs the last one first. ``error`` makes another error than Pydantic's own.
     """
 
     chars: int
-    error: PydanticCustomError | None = None
+    error: Callable[[], PydanticCustomError] | None = None
 
     def __call__(self, value: object) -> object:
         if isinstance(value, str) and len(value) > self.chars:
-            raise self.error or PydanticKnownError("string_too_long", {"max_length": self.chars})
+            raise self.error() if self.error else PydanticKnownError("string_too_long", {"max_length": self.chars})
         return value
 
 

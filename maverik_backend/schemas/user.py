@@ -29,14 +29,15 @@ def age_on(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-_NO_DATE = PydanticCustomError("date_parsing", texts.MESSAGES["date_parsing"])
+def _no_date() -> PydanticCustomError:
+    return PydanticCustomError("date_parsing", texts.MESSAGES["date_parsing"])
 
 
 def _written_date(value: object) -> object:
     """Pydantic alone also takes seconds since 1970 and date-times, which are days only in some time zone."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         return value
-    raise _NO_DATE
+    raise _no_date()
 
 
 def _adult(born: date) -> date:
@@ -62,7 +63,7 @@ Email = Annotated[
 """An address in its one spelling: two spellings of one mailbox are one person."""
 
 BirthDate = Annotated[
-    date, BeforeValidator(_written_date), BeforeValidator(AtMost(MAX_DATE_CHARS, _NO_DATE)), AfterValidator(_adult)
+    date, BeforeValidator(_written_date), BeforeValidator(AtMost(MAX_DATE_CHARS, _no_date)), AfterValidator(_adult)
 ]
 CatalogId = Annotated[Whole, Field(description="Id de una opción de `GET /catalogs`.")]
 
@@ -112,15 +113,16 @@ RenuevaTokens = Annotated[
 Clave = Annotated[str, Text(max_chars=passwords.MAX_CODE_POINTS)]
 """A key that is compared with the stored one: whatever it is, it is right or wrong."""
 
-_KEY_LENGTH = PydanticCustomError(
-    "key_length", texts.KEY_LENGTH.format(min=passwords.MIN_CHARS, max=passwords.MAX_CHARS)
-)
+
+def _key_length() -> PydanticCustomError:
+    message = texts.KEY_LENGTH.format(min=passwords.MIN_CHARS, max=passwords.MAX_CHARS)
+    return PydanticCustomError("key_length", message)
 
 
 def _acceptable_length(password: str) -> str:
     normalised = passwords.normalise(password)
     if len(password) < passwords.MIN_CHARS or not passwords.MIN_CHARS <= len(normalised) <= passwords.MAX_CHARS:
-        raise _KEY_LENGTH
+        raise _key_length()
     return normalised
 
 
@@ -128,7 +130,7 @@ ClaveNueva = Annotated[
     str,
     Text(max_chars=passwords.MAX_CODE_POINTS),
     AfterValidator(_acceptable_length),
-    BeforeValidator(AtMost(passwords.MAX_CODE_POINTS, _KEY_LENGTH)),
+    BeforeValidator(AtMost(passwords.MAX_CODE_POINTS, _key_length)),
     Field(json_schema_extra={"minLength": passwords.MIN_CHARS}),
 ]
 """A key that somebody chooses (core/passwords.py)."""

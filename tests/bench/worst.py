@@ -43,6 +43,7 @@ CALLERS = 4
 MOST_EXPENSIVE = 20
 PROBES_PER_S = 20
 ATTACK_S = 20.0
+IDLE_S = 10.0
 LOGINS_PER_S = 2
 TOO_LARGE = 413
 SERVER_ERROR = 500
@@ -75,12 +76,14 @@ def worst_requests(stage: Stage) -> Result:
         costs.sort(key=lambda cost: -cost.processor_ms)
         # Those that are cut off close their connection, so they cannot be sent without a pause.
         calls = [cost.attack.call for cost in costs if cost.status not in {_CUT, TOO_LARGE}][:MOST_EXPENSIVE]
+        idle = asyncio.run(_probe(server, seconds=stage.seconds(IDLE_S)))
         live, logins = asyncio.run(_meanwhile(server, stage, others, calls))
     worst, failures = costs[0].processor_ms, sum(cost.status >= SERVER_ERROR for cost in costs)
     return Result(
         figures=[
             Figure(title=f"processor for the worst of {len(costs)} requests", value=worst, unit="ms", at_most=250),
             Figure(title="... answered with 5xx", value=failures, at_most=0),
+            Figure(title="/health/live p99, no other requests", value=idle.percentile_ms(99), unit="ms"),
             Figure(title="/health/live p99, worst requests", value=live.percentile_ms(99), unit="ms", at_most=250),
             Figure(title="login p99, worst requests", value=logins.percentile_ms(99), unit="ms", at_most=250),
         ],
@@ -144,8 +147,12 @@ async def _meanwhile(
     """What others are answered while the attack goes on."""
     seconds = stage.seconds(ATTACK_S)
     attack = closed_loop(server.port, [itertools.cycle(calls)] * CALLERS, seconds=seconds)
-    probes = itertools.repeat(make_call("GET", "/health/live"))
-    live = open_loop(server.port, probes, per_s=PROBES_PER_S, seconds=seconds)
+    live = _probe(server, seconds=seconds)
     logins = open_loop(server.port, logins_of(stage, others), per_s=LOGINS_PER_S, seconds=seconds)
     _, answered, signed_in = await asyncio.gather(attack, live, logins)
     return answered, signed_in
+
+
+async def _probe(server: ServerProcess, *, seconds: float) -> Samples:
+    calls = itertools.repeat(make_call("GET", "/health/live"))
+    return await open_loop(server.port, calls, per_s=PROBES_PER_S, seconds=seconds)

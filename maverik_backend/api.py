@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -22,6 +22,7 @@ import anyio.to_thread
 import structlog
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import Scope
 
 from maverik_backend import __version__
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
@@ -45,12 +46,12 @@ from maverik_backend.services.login import Logins
 from maverik_backend.services.outbox import Outbox
 from maverik_backend.services.password import Passwords
 from maverik_backend.services.second_factor import Clock, SecondFactors, reseal
-from maverik_backend.services.throttle import Throttle, limits_from
+from maverik_backend.services.throttle import Action, Throttle, limits_from
 from maverik_backend.services.throttle_storage import make_storage
 from maverik_backend.services.worker import Worker
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
-from maverik_backend.web.address_limit import AddressLimit
+from maverik_backend.web.address_limit import AddressLimit, is_ordinary, is_preflight
 from maverik_backend.web.body_limit import BodyLimit
 from maverik_backend.web.request_log import RequestLog
 from maverik_backend.web.resources import Resources, resources_of
@@ -198,14 +199,20 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
         app.include_router(metrics.router)
     problems.install(app)
     openapi.install(app)
+
+    def add_address_limit(action: Action, is_counted: Callable[[Scope], bool]) -> None:
+        app.add_middleware(
+            AddressLimit,
+            action=action,
+            is_counted=is_counted,
+            throttle=throttle,
+            trusted_proxy_count=settings.security.trusted_proxy_count,
+            is_counted_here=settings.security.counts_in_memory,
+        )
+
     # The last one added is the outermost: also what fails unexpectedly has an id, a log line and the CORS headers.
     app.add_middleware(BodyLimit)
-    app.add_middleware(
-        AddressLimit,
-        throttle=throttle,
-        trusted_proxy_count=settings.security.trusted_proxy_count,
-        is_counted_here=settings.security.counts_in_memory,
-    )
+    add_address_limit(Action.REQUEST_FROM_ADDRESS, is_ordinary)
     app.add_middleware(problems.UnexpectedErrors)
     app.add_middleware(RequestLog, metrics=measured)
     app.add_middleware(
@@ -219,6 +226,8 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
         ],
         expose_headers=["ETag", "Idempotency-Replayed", "Link", "Retry-After", "X-Request-ID"],
     )
+    # Around CORS, which answers these itself.
+    add_address_limit(Action.PREFLIGHT_FROM_ADDRESS, is_preflight)
     app.add_middleware(SecurityHeaders, is_production=settings.app.is_production)
     return app
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter, Response, status
 
 from maverik_backend import __version__
-from maverik_backend.schemas.health import DisponibilidadResponse, SaludResponse, ServicioResponse, VidaResponse
-from maverik_backend.web.dependencies import App
+from maverik_backend.schemas.health import (
+    DisponibilidadResponse,
+    SaludDetalladaResponse,
+    SaludResponse,
+    ServicioResponse,
+    VidaResponse,
+)
+from maverik_backend.web.dependencies import App, IsOperator
 
 router = APIRouter(tags=["servicio"])
 
@@ -22,13 +28,20 @@ def get_root() -> ServicioResponse:
 @router.get(
     "/health",
     summary="Cómo está el servicio y todo lo que necesita",
-    responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": SaludResponse, "description": "No puede atender"}},
+    responses={
+        status.HTTP_503_SERVICE_UNAVAILABLE: {
+            "model": SaludDetalladaResponse | SaludResponse,
+            "description": "No puede atender",
+        }
+    },
 )
-def get_health(app: App, response: Response) -> SaludResponse:
+def get_health(app: App, is_operator: IsOperator, response: Response) -> SaludDetalladaResponse | SaludResponse:
     report = app.health.report()
     if report.status == "unhealthy":
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    return SaludResponse.model_validate(
+    if not is_operator:
+        return SaludResponse(status=report.status)
+    return SaludDetalladaResponse.model_validate(
         {
             "status": report.status,
             "version": __version__,

@@ -43,9 +43,14 @@ class DependenciaResponse(Response):
 
 
 class SaludResponse(Response):
-    """The service and what it depends on."""
+    """The service as a whole, which is all that strangers are told."""
 
     status: Status
+
+
+class SaludDetalladaResponse(SaludResponse):
+    """The service and what it depends on, for operators."""
+
     version: str
     uptime_s: float = Field(description="Segundos desde que arrancó el proceso.")
     dependencies: dict[str, DependenciaResponse]

@@ -1,8 +1,8 @@
 """How the service is, and what it depends on.
 
-The database is asked each time: without it nothing works. Other services are asked beside the requests, one question a
-service at a time and at most every :data:`FRESH_FOR_S`, so a service that hangs slows nobody down and health checks
-that come in crowds do not pile up on it.
+Nothing is asked by the requests themselves: the database in a thread beside them, at most every
+:data:`DATABASE_FRESH_FOR_S`, other services at most every :data:`FRESH_FOR_S`, and each one question at a time. So
+health checks that come in crowds take one connection and no more, and a service that hangs slows nobody down.
 
 ============  ========================================================================================
 Overall       When
@@ -23,7 +23,8 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from functools import partial
+from typing import Generic, Literal, TypeVar
 
 import structlog
 from sqlalchemy import func, select, text
@@ -39,8 +40,11 @@ _log = structlog.get_logger(__name__)
 
 CHECK_TIMEOUT_S = 2.0
 FRESH_FOR_S = 10.0
+DATABASE_FRESH_FOR_S = 1.0
 # How long an answer about health waits for fresh news of a service that it knows something about already.
 PATIENCE_S = 0.05
+# How many requests may wait so, and with it keep their threads; the others are told what is known.
+MAX_WAITING = 8
 LATE_MAIL = timedelta(minutes=15)
 
 Status = Literal["healthy", "degraded", "unhealthy"]
@@ -67,6 +71,11 @@ class HealthReport:
     dependencies: Mapping[str, DependencyHealth]
 
 
+T = TypeVar("T")
+_UNKNOWN = DependencyHealth(status="unhealthy")
+_LATE = DependencyHealth(status="unhealthy", detail="timeout")
+
+
 class Health:
     """Knows how everything is. Safe to use from several threads."""
 
@@ -75,12 +84,21 @@ class Health:
     ) -> None:
         self._transaction = transaction
         self._started = time.monotonic()
-        self._upstreams = {name: _Watched(check, fresh_for_s=fresh_for_s) for name, check in upstreams.items()}
+        self._upstreams = {
+            name: _Watched(partial(_ask, check), late=_LATE, fresh_for_s=fresh_for_s, patience_s=PATIENCE_S)
+            for name, check in upstreams.items()
+        }
+        self._database = _Watched(
+            self._ask_database,
+            late=(_LATE, _UNKNOWN, _UNKNOWN),
+            fresh_for_s=DATABASE_FRESH_FOR_S,
+            patience_s=CHECK_TIMEOUT_S,  # it answers at once or not at all, and nothing works without it
+        )
         self._is_stopping = False
 
     def report(self) -> HealthReport:
         """The service and each thing that it depends on."""
-        database, migrations, mail = self._database()
+        database, migrations, mail = self._database.latest()
         dependencies = {"database": database, "migrations": migrations, "mail": mail}
         dependencies |= {name: watched.latest() for name, watched in self._upstreams.items()}
         return HealthReport(
@@ -93,73 +111,89 @@ class Health:
         """Whether requests should be sent here: the tables are there, and the process is not ending."""
         if self._is_stopping:
             return False
-        _, migrations, _ = self._database()
+        _, migrations, _ = self._database.latest()
         return migrations.status == "healthy"
 
     def stop(self) -> None:
         """From now on, requests should be sent elsewhere."""
         self._is_stopping = True
 
-    def _database(self) -> tuple[DependencyHealth, DependencyHealth, DependencyHealth]:
+    def _ask_database(self) -> tuple[DependencyHealth, DependencyHealth, DependencyHealth]:
         """The database, its tables, and the mails that wait in it."""
         started = time.perf_counter()
-        unknown = DependencyHealth(status="unhealthy")
         try:
             with self._transaction() as session:
                 session.execute(text("SELECT 1"))
                 latency_ms = round((time.perf_counter() - started) * 1000, 1)
         except DatabaseUnavailable as error:
-            return DependencyHealth(status="unhealthy", detail=str(error)), unknown, unknown
+            return DependencyHealth(status="unhealthy", detail=str(error)), _UNKNOWN, _UNKNOWN
         database = DependencyHealth(status="healthy", latency_ms=latency_ms)
         try:
             with self._transaction() as session:
                 return database, _migrations(session), _mail(session)
         except DatabaseUnavailable:  # a table is missing: the database was never migrated
-            return database, DependencyHealth(status="unhealthy", detail="not migrated"), unknown
+            return database, DependencyHealth(status="unhealthy", detail="not migrated"), _UNKNOWN
 
 
-class _Watched:
-    """One service: what is known of it, renewed beside the requests."""
+class _Watched(Generic[T]):
+    """What is known of one thing, renewed beside the requests: one question at a time, at most each ``fresh_for_s``."""
 
-    def __init__(self, check: Check, *, fresh_for_s: float) -> None:
-        self._check = check
+    def __init__(self, ask: Callable[[], T], *, late: T, fresh_for_s: float, patience_s: float) -> None:
+        """``late`` is what is said when the answer to a question takes longer than :data:`CHECK_TIMEOUT_S`."""
+        self._ask = ask
+        self._late = late
         self._fresh_for_s = fresh_for_s
+        self._patience_s = patience_s
         self._threads = OneOffThreads()
         self._lock = threading.Lock()
-        self._known: DependencyHealth | None = None
+        self._places = threading.BoundedSemaphore(MAX_WAITING)
+        self._known: T | None = None
         self._asked_at = 0.0
-        self._asking: Future[DependencyHealth] | None = None
+        self._asking: Future[T] | None = None
 
-    def latest(self) -> DependencyHealth:
-        """What was found out last; only when nothing is known yet does the caller wait for it."""
-        asking = self._ask_when_stale()
+    def latest(self) -> T:
+        """What was found out last, or is within moments; only when nothing is known yet do all callers wait for it."""
+        asking, left_s = self._ask_when_stale()
         try:
-            return asking.result(timeout=CHECK_TIMEOUT_S if self._known is None else PATIENCE_S)
+            self._known = self._answer(asking, left_s)
         except FutureTimeoutError:
-            return self._known or DependencyHealth(status="unhealthy", detail="timeout")
-
-    def _ask_when_stale(self) -> Future[DependencyHealth]:
-        with self._lock:
-            is_stale = time.monotonic() - self._asked_at >= self._fresh_for_s
-            if self._asking is None or (is_stale and self._asking.done()):
-                self._asked_at = time.monotonic()
-                self._asking = self._threads.submit(self._ask)
-            return self._asking
-
-    def _ask(self) -> DependencyHealth:
-        started = time.perf_counter()
-        try:
-            self._check(Deadline.after(CHECK_TIMEOUT_S))
-        except UpstreamError as error:
-            status: Status = "degraded" if isinstance(error, UpstreamBusy) else "unhealthy"
-            self._known = DependencyHealth(status=status, detail=error.reason)
-        except Exception:  # noqa: BLE001 - a defect in one check must not cost the news of all the others
-            _log.exception("health_check_failed")
-            self._known = DependencyHealth(status="unhealthy", detail="unexpected")
-        else:
-            latency_ms = round((time.perf_counter() - started) * 1000, 1)
-            self._known = DependencyHealth(status="healthy", latency_ms=latency_ms)
+            if self._known is None or time.monotonic() - self._asked_at >= CHECK_TIMEOUT_S:
+                self._known = self._late
         return self._known
+
+    def _answer(self, asking: Future[T], left_s: float) -> T:
+        if asking.done() or self._known is None:
+            return asking.result(timeout=left_s)
+        if not self._places.acquire(blocking=False):
+            return asking.result(timeout=0)
+        try:
+            return asking.result(timeout=min(self._patience_s, left_s))
+        finally:
+            self._places.release()
+
+    def _ask_when_stale(self) -> tuple[Future[T], float]:
+        """The latest question, and how long its answer may still take."""
+        with self._lock:
+            now = time.monotonic()
+            is_stale = now - self._asked_at >= self._fresh_for_s
+            if self._asking is None or (is_stale and self._asking.done()):
+                self._asked_at = now
+                self._asking = self._threads.submit(self._ask)
+            return self._asking, max(0.0, self._asked_at + CHECK_TIMEOUT_S - now)
+
+
+def _ask(check: Check) -> DependencyHealth:
+    started = time.perf_counter()
+    try:
+        check(Deadline.after(CHECK_TIMEOUT_S))
+    except UpstreamError as error:
+        return DependencyHealth(
+            status="degraded" if isinstance(error, UpstreamBusy) else "unhealthy", detail=error.reason
+        )
+    except Exception:  # noqa: BLE001 - a defect in one check must not cost the news of all the others
+        _log.exception("health_check_failed")
+        return DependencyHealth(status="unhealthy", detail="unexpected")
+    return DependencyHealth(status="healthy", latency_ms=round((time.perf_counter() - started) * 1000, 1))
 
 
 def _migrations(session: Session) -> DependencyHealth:

@@ -46,6 +46,7 @@ class Action(StrEnum):
     OPEN_SESSION = "open_session"
     EXPORT = "export"
     REQUEST_FROM_ADDRESS = "request_from_address"
+    PREFLIGHT_FROM_ADDRESS = "preflight_from_address"
 
 
 LIMITS: dict[Action, RateLimitItem] = {
@@ -87,6 +88,9 @@ LIMITS: dict[Action, RateLimitItem] = {
     Action.EXPORT: parse("5 per hour"),
     # Every request, whoever sends it, but those that only ask how the service is (web/address_limit.py).
     Action.REQUEST_FROM_ADDRESS: parse("100 per minute"),
+    # What browsers ask before a request (OPTIONS), at most once in ten minutes for each URL. Counted apart, and as many
+    # as there may be requests: a frontend whose browser asks before each of them locks nobody out.
+    Action.PREFLIGHT_FROM_ADDRESS: parse("100 per minute"),
 }
 
 
@@ -98,6 +102,7 @@ def limits_from(settings: SecuritySettings) -> Mapping[Action, RateLimitItem]:
         Action.TURN: settings.rate_limit_turns_per_minute,
         Action.READ_HISTORY: settings.rate_limit_history_reads_per_minute,
         Action.REQUEST_FROM_ADDRESS: settings.rate_limit_requests_per_minute,
+        Action.PREFLIGHT_FROM_ADDRESS: settings.rate_limit_requests_per_minute,
     }
     return LIMITS | {action: RateLimitItemPerMinute(amount) for action, amount in changed.items() if amount}
 

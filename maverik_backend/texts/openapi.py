@@ -33,7 +33,8 @@ TAGS: dict[str, str] = {
 
 OPERATIONS: dict[str, str] = {
     "get_root": "El nombre y la versión del servicio.",
-    "get_health": "El estado de cada dependencia y del conjunto. Contesta 503 sólo cuando no hay base de datos.",
+    "get_health": "El estado del conjunto y, para quienes lo operan, el de cada dependencia. Contesta 503 sólo cuando "
+    "no hay base de datos.",
     "get_liveness": "No consulta nada más: si no contesta, el proceso no funciona.",
     "get_readiness": "Contesta 503 antes de que la base esté migrada y desde que el proceso empieza a terminar.",
     "sign_up": "Contesta lo mismo cuando el correo ya tiene una cuenta: entonces el correo que llega lo dice.",
@@ -112,7 +113,8 @@ SCHEMAS: dict[str, str] = {
     "OpcionResponse": "Una respuesta posible.",
     "Portafolio": "Una distribución cuyos pesos suman 100.",
     "Problema": "Un error (RFC 9457): `detail` es para personas, `error` para programas.",
-    "SaludResponse": "El servicio y lo que necesita.",
+    "SaludDetalladaResponse": "El servicio y lo que necesita, para quienes lo operan.",
+    "SaludResponse": "Cómo está el servicio.",
     "SegundoFactorAutorizarRequest": "La clave y un código.",
     "SegundoFactorConfirmarRequest": "El primer código de la aplicación.",
     "SegundoFactorIniciadoResponse": "Un secreto para la aplicación, que no se vuelve a mostrar.",
@@ -147,6 +149,7 @@ PARTS: dict[str, str] = {
     "InicioSesionResponse.fecha_creacion": "Cuándo se entró.",
     "Portafolio.origen": "Quién lo armó: el optimizador (`optimizador`) o el propio servicio (`integrado`).",
     "Problema.status": "El código HTTP.",
+    "SaludDetalladaResponse.status": "El conjunto: `healthy`, `degraded` (atiende, con algo menos) o `unhealthy` (no).",
     "SaludResponse.status": "El conjunto: `healthy`, `degraded` (atiende, con algo menos) o `unhealthy` (no atiende).",
     "SegundoFactorResponse.activado": "Desde cuándo; null si no está activo.",
     "SegundoFactorResponse.activo": "Si entrar pide un código.",

@@ -97,7 +97,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "MensajeResponse": {"mensaje": "Listo."},
     "Portafolio": _PORTFOLIO,
-    "SaludResponse": {
+    "SaludResponse": {"status": "healthy"},
+    "SaludDetalladaResponse": {
         "status": "healthy",
         "version": "0.1.0",
         "uptime_s": 3600.0,

@@ -7,6 +7,7 @@ waiting for it takes no thread from requests that hold a connection.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import anyio
@@ -26,19 +27,40 @@ LONGEST_WAIT_S = 5.0
 _NOT_COUNTED = frozenset({"/", "/health", "/health/live", "/health/ready", "/metrics"})
 
 
-class AddressLimit:
-    """Middleware: counts every request but questions about the service itself and those of CORS (``OPTIONS``)."""
+def is_preflight(scope: Scope) -> bool:
+    """Whether a request asks what another one may do (``OPTIONS``), which CORS answers."""
+    return bool(scope["method"] == "OPTIONS")
 
-    def __init__(self, app: ASGIApp, *, throttle: Throttle, trusted_proxy_count: int, is_counted_here: bool) -> None:
+
+def is_ordinary(scope: Scope) -> bool:
+    """Whether a request is neither that nor a question about the service itself."""
+    return not is_preflight(scope) and scope["path"] not in _NOT_COUNTED
+
+
+class AddressLimit:
+    """Middleware: counts the requests that ``is_counted`` as ``action``."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        action: Action,
+        is_counted: Callable[[Scope], bool],
+        throttle: Throttle,
+        trusted_proxy_count: int,
+        is_counted_here: bool,
+    ) -> None:
         """``is_counted_here`` says that the throttle's storage is this process's memory."""
         self._app = app
+        self._action = action
+        self._is_counted = is_counted
         self._throttle = throttle
         self._trusted_proxy_count = trusted_proxy_count
         self._is_counted_here = is_counted_here
         self._threads = anyio.CapacityLimiter(THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] != "OPTIONS" and scope["path"] not in _NOT_COUNTED:
+        if scope["type"] == "http" and self._is_counted(scope):
             try:
                 await self._count(caller_of(Request(scope), trusted_proxy_count=self._trusted_proxy_count).place)
             except MaverikError as error:
@@ -47,7 +69,7 @@ class AddressLimit:
         await self._app(scope, receive, send)
 
     async def _count(self, place: str) -> None:
-        count = partial(self._throttle.count, Action.REQUEST_FROM_ADDRESS, place)
+        count = partial(self._throttle.count, self._action, place)
         if self._is_counted_here:
             count()
         else:

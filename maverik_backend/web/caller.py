@@ -26,6 +26,12 @@ def caller_of(request: Request, *, trusted_proxy_count: int) -> Caller:
     return Caller(address=address, agent=request.headers.get("User-Agent"))
 
 
+def is_from_this_machine(request: Request) -> bool:
+    """Whether the caller is on this machine, and not a proxy that is."""
+    peer = canonical_address(request.client.host) if request.client else None
+    return peer is not None and ipaddress.ip_address(peer).is_loopback and "X-Forwarded-For" not in request.headers
+
+
 def canonical_address(address: str) -> str | None:
     """One spelling of an IP address, without a port; ``None`` when it is none."""
     bare = address[1:].partition("]")[0] if address.startswith("[") else address

@@ -17,6 +17,7 @@ from typing import Annotated
 import anyio
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.tokens import AccessClaims
@@ -27,7 +28,7 @@ from maverik_backend.services.auth import SignedIn
 from maverik_backend.services.catalog import Catalogs
 from maverik_backend.services.event import Caller
 from maverik_backend.services.throttle import Action
-from maverik_backend.web.caller import caller_of
+from maverik_backend.web.caller import caller_of, is_from_this_machine
 from maverik_backend.web.resources import Resources, resources_of
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="PASETO", description="El `access_token` de `POST /user/login`.")
@@ -86,11 +87,28 @@ async def _bearer_token(credentials: Annotated[HTTPAuthorizationCredentials | No
 _BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
-async def require_metrics_token(app: App, token: _BearerToken) -> None:
-    """Let those through who hold ``METRICS_TOKEN``, in a time that does not tell how much of it somebody guessed."""
+async def _is_operator(request: Request, app: App) -> bool:
+    """Whether an operator asks: with ``METRICS_TOKEN``, or, where none is set, from this machine.
+
+    The token is compared in a time that does not tell how much of it was guessed. Production demands it always, and
+    elsewhere a request through a proxy, which may be on this machine too, needs it as well.
+    """
     expected = app.settings.security.metrics_token
-    if expected is None or not secrets.compare_digest(token.encode(), expected.get_secret_value().encode()):
-        raise NotAuthenticated("not the metrics token")
+    if expected is not None:
+        scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+        return scheme.lower() == "bearer" and secrets.compare_digest(
+            token.encode(), expected.get_secret_value().encode()
+        )
+    return not app.settings.app.is_production and is_from_this_machine(request)
+
+
+# What operators alone may see asks for this one, and for nothing of its own.
+IsOperator = Annotated[bool, Depends(_is_operator)]
+
+
+async def require_operator(is_operator: IsOperator) -> None:
+    if not is_operator:
+        raise NotAuthenticated("not an operator")
 
 
 async def _claims(request: Request, app: App, token: _BearerToken) -> AccessClaims:

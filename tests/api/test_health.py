@@ -6,20 +6,35 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
+from maverik_backend.api import create_app
 from maverik_backend.clients.rag.http import HttpAdvisor
+from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamBusy, UpstreamCircuitOpen, UpstreamError, UpstreamTimeout
-from maverik_backend.services.health import CHECK_TIMEOUT_S, Health
+from maverik_backend.services.health import CHECK_TIMEOUT_S, DATABASE_FRESH_FOR_S, Health
+from maverik_backend.settings import AppEnv, Settings
 from maverik_backend.web.resources import Resources
-from tests.fixtures.application import ScriptedAdvisor
-from tests.fixtures.people import make_profile
+from tests.fixtures.application import MakeApp, ScriptedAdvisor
+from tests.fixtures.people import TestUser, make_profile
+
+
+@pytest.fixture
+def api(app: FastAPI) -> Iterator[TestClient]:
+    """An operator's, on the machine itself."""
+    client = TestClient(app, raise_server_exceptions=False, client=("127.0.0.1", 50_000))
+    yield client
+    client.close()
 
 
 def dependency(api: TestClient, name: str) -> dict[str, Any]:
@@ -55,8 +70,7 @@ class TestTheDatabase:
     def test_without_it_the_service_cannot_do_its_job(self, detached_api: TestClient) -> None:
         response = detached_api.get("/health")
 
-        assert response.status_code == 503
-        assert response.json()["status"] == response.json()["dependencies"]["database"]["status"] == "unhealthy"
+        assert (response.status_code, response.json()) == (503, {"status": "unhealthy"})
 
     def test_without_it_the_process_lives_and_is_not_ready(self, detached_api: TestClient) -> None:
         assert detached_api.get("/health/live").status_code == 200
@@ -154,6 +168,106 @@ class Hanging:
     def __call__(self, deadline: Deadline) -> None:
         self.asked += 1
         self.released.wait(deadline.remaining_s() + 5)
+
+
+TOKEN = "una-clave-de-metricas-8Qz"
+
+
+def with_token(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+class TestWhoSeesTheDetail:
+    """``METRICS_TOKEN``, or a caller on the machine itself where there is none and it is not production."""
+
+    @staticmethod
+    def sees(app: FastAPI, *, client: str = "127.0.0.1", headers: dict[str, str] | None = None) -> bool:
+        body = TestClient(app, client=(client, 50_000)).get("/health", headers=headers).json()
+        assert body["status"] == "healthy"
+        assert body.keys() in ({"status"}, {"status", "version", "uptime_s", "dependencies"})
+        return "dependencies" in body
+
+    @pytest.mark.parametrize("client", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
+    def test_the_machine_itself_does_without_a_token(self, app: FastAPI, client: str) -> None:
+        assert self.sees(app, client=client)
+
+    @pytest.mark.parametrize("client", ["192.0.2.1", "2001:db8::1", "testclient", "::ffff:192.0.2.1"])
+    def test_others_do_not(self, app: FastAPI, client: str) -> None:
+        assert not self.sees(app, client=client)
+
+    @pytest.mark.parametrize("forwarded", ["192.0.2.1", "127.0.0.1", ""])
+    def test_who_comes_through_a_proxy_on_the_machine_does_not(self, app: FastAPI, forwarded: str) -> None:
+        assert not self.sees(app, headers={"X-Forwarded-For": forwarded})
+
+    def test_who_has_the_token_does_from_anywhere(self, make_app: MakeApp) -> None:
+        app = make_app(metrics_token=SecretStr(TOKEN))
+
+        assert self.sees(app, client="192.0.2.1", headers=with_token(TOKEN))
+
+    @pytest.mark.parametrize(
+        "headers",
+        [{}, with_token(""), with_token(TOKEN[:-1]), with_token(TOKEN + "x"), {"Authorization": f"Basic {TOKEN}"}],
+        ids=range(5),
+    )
+    def test_where_there_is_a_token_nothing_else_will_do(self, make_app: MakeApp, headers: dict[str, str]) -> None:
+        assert not self.sees(make_app(metrics_token=SecretStr(TOKEN)), headers=headers)
+
+    def test_in_production_the_machine_itself_needs_it_too(
+        self, settings: Settings, database: Database, clients: Clients
+    ) -> None:
+        production = settings.app.model_copy(update={"app_env": AppEnv.PROD})
+        app = create_app(settings.model_copy(update={"app": production}), clients=clients, database=database)
+
+        assert not self.sees(app)
+
+    def test_people_do_not(self, app: FastAPI, user: TestUser) -> None:
+        assert not self.sees(app, client="192.0.2.1", headers=with_token(user.token))
+
+
+class SlowDatabase:
+    """Counts how often somebody began a transaction; none begins before it is let."""
+
+    def __init__(self, database: Database) -> None:
+        self.begun = 0
+        self.released = threading.Event()
+        self._database = database
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        self.begun += 1
+        self.released.wait(CHECK_TIMEOUT_S * 5)
+        with self._database.transaction() as session:
+            yield session
+
+
+class TestFloods:
+    @pytest.fixture
+    def slow(self, database: Database) -> Iterator[SlowDatabase]:
+        slow = SlowDatabase(database)
+        yield slow
+        slow.released.set()
+
+    def test_the_database_is_asked_once_however_many_ask(self, slow: SlowDatabase) -> None:
+        health = Health(transaction=slow.transaction, upstreams={})
+        slow.released.set()
+        with ThreadPoolExecutor(16) as pool:
+            reports = list(pool.map(lambda _: health.report(), range(200)))
+
+        assert {report.status for report in reports} == {"healthy"}
+        assert slow.begun <= 2 * (1 + reports[-1].uptime_s / DATABASE_FRESH_FOR_S)  # a look is two transactions
+
+    def test_one_that_hangs_holds_one_connection_and_soon_nobody(self, slow: SlowDatabase) -> None:
+        health = Health(transaction=slow.transaction, upstreams={})
+        assert health.report().dependencies["database"].detail == "timeout"
+
+        began = time.monotonic()
+        with ThreadPoolExecutor(16) as pool:
+            reports = list(pool.map(lambda _: health.report(), range(200)))
+
+        assert {report.status for report in reports} == {"unhealthy"}
+        assert not health.is_ready()
+        assert slow.begun == 1
+        assert time.monotonic() - began < 100 * CHECK_TIMEOUT_S
 
 
 class TestOneThatHangs:

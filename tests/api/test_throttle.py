@@ -42,6 +42,12 @@ def confirm_key(api: TestClient, user: TestUser) -> Any:
     return user.put("/user/password", {"clave_actual": "otra", "clave_nueva": "una clave nueva"})
 
 
+def ask_before(api: TestClient) -> Any:
+    """What a browser asks before it sends a turn."""
+    headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
+    return api.options("/copilot/sessions", headers=headers)
+
+
 NO_SESSION = "/copilot/sessions/1"
 
 
@@ -81,6 +87,7 @@ TRIES: dict[Action, Try] = {
     Action.OPEN_SESSION: lambda _api, user: user.post("/copilot/sessions", {}),
     Action.EXPORT: lambda _api, user: user.get("/user/me/export"),
     Action.REQUEST_FROM_ADDRESS: lambda api, _user: api.get("/catalogs"),
+    Action.PREFLIGHT_FROM_ADDRESS: lambda api, _user: ask_before(api),
 }
 OF_THE_TABLE = dict.fromkeys(PLENTY)
 
@@ -99,7 +106,8 @@ def action() -> Action | None:
 @pytest.fixture
 def app(make_app: MakeApp, storage: str, action: Action | None) -> FastAPI:
     limits = {**OF_THE_TABLE}
-    if action is not Action.REQUEST_FROM_ADDRESS:  # other lines allow more than this one, which counts everything
+    # Other lines allow more than these, which count everything.
+    if action not in {Action.REQUEST_FROM_ADDRESS, Action.PREFLIGHT_FROM_ADDRESS}:
         limits["rate_limit_requests_per_minute"] = PLENTY["rate_limit_requests_per_minute"]
     return make_app(rate_limit_storage=SecretStr(storage), trusted_proxy_count=1, **limits)
 
@@ -486,15 +494,22 @@ class TestRequests:
 
     @pytest.mark.usefixtures("used_up")
     def test_what_browsers_ask_before_is_answered(self, api: TestClient) -> None:
-        headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
+        assert ask_before(api).status_code == 200
 
-        assert api.options("/copilot/sessions", headers=headers).status_code == 200
+    @pytest.mark.parametrize("path", ["/copilot/sessions", "/health", "/nada"])
+    def test_what_browsers_ask_before_is_counted_apart(self, api: TestClient, action: Action, path: str) -> None:
+        for _ in range(LIMITS[action].amount):
+            api.options(path)
 
-    def test_what_browsers_ask_before_is_not_counted(self, api: TestClient, action: Action) -> None:
-        for _ in range(LIMITS[action].amount + 1):
-            api.options("/copilot/sessions")
+        assert (ask_before(api).status_code, api.get("/catalogs").status_code) == (429, 200)
 
-        assert api.get("/catalogs").status_code == 200
+    def test_a_browser_that_asks_before_each_request_is_not_held_up(self, api: TestClient, action: Action) -> None:
+        tries = [(ask_before(api), api.get("/catalogs")) for _ in range(LIMITS[action].amount)]
+
+        assert {response.status_code for both in tries for response in both} == {200}
+
+    def test_browsers_need_not_ask_again_for_a_while(self, api: TestClient) -> None:
+        assert int(ask_before(api).headers["Access-Control-Max-Age"]) >= 600
 
     def test_an_ipv6_household_is_counted_as_one(self, api: TestClient, action: Action) -> None:
         for number in range(LIMITS[action].amount):
@@ -516,6 +531,7 @@ class TestSettings:
             ("rate_limit_turns_per_minute", Action.TURN),
             ("rate_limit_history_reads_per_minute", Action.READ_HISTORY),
             ("rate_limit_requests_per_minute", Action.REQUEST_FROM_ADDRESS),
+            ("rate_limit_requests_per_minute", Action.PREFLIGHT_FROM_ADDRESS),
         ],
     )
     def test_operators_change_the_general_limits(

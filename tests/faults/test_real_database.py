@@ -21,6 +21,7 @@ from maverik_backend.api import create_app
 from maverik_backend.core import migrations
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.errors import DatabaseUnavailable
+from maverik_backend.services.health import DATABASE_FRESH_FOR_S
 from maverik_backend.settings import DatabaseSettings, Settings
 from tests.fixtures.application import local_settings
 from tests.fixtures.database import rows
@@ -74,6 +75,7 @@ def test_a_restart_is_survived(server: TcpPostgres, tmp_path: Path) -> None:
         server.stop()
         down = api.get("/health").status_code
         server.start()
+        time.sleep(DATABASE_FRESH_FOR_S)  # what was found out holds for so long
         up = api.get("/health").status_code
 
     assert (down, up) == (503, 200)

@@ -93,6 +93,11 @@ class ServerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    def memory_mib(self, name: str) -> float:
+        """A line of the process's status (proc(5)): ``VmRSS`` for what it has, ``VmHWM`` for the most that it had."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(status.partition(f"{name}:")[2].split()[0]) / 1024
+
     def output(self) -> str:
         """Everything that it printed and logged so far."""
         self._log.flush()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import crowd, enumeration, figures, turns, worst
+from tests.bench import crowd, enumeration, export, figures, turns, worst
 from tests.bench.figures import Result
 from tests.bench.imports import imports
 from tests.bench.stage import Stage, rag_service
@@ -28,6 +28,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "history": turns.history,
     "stuck": crowd.stuck,
     "logins": crowd.logins,
+    "export": export.export,
     "imports": imports,
     "enumeration": enumeration.enumeration,
     "worst-requests": worst.worst_requests,

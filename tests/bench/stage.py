@@ -127,10 +127,11 @@ class Stage:
         """One that nobody called from before: no limit is met."""
         return next(self._addresses)
 
-    def set_history(self, *people: Person, turns: int) -> None:
-        """Let each one's session consist of so many answered turns."""
+    def set_history(self, *people: Person, turns: int, chars: int | None = None) -> None:
+        """Let each one's session consist of so many answered turns; ``chars`` is how long both of their texts are."""
         sessions = [person.session_id for person in people]
-        values = {"said": _SAID, "answered": _ANSWERED, "turns": turns, "sessions": sessions}
+        said, answered = (_SAID, _ANSWERED) if chars is None else ("s" * chars, "a" * chars)
+        values = {"said": said, "answered": answered, "turns": turns, "sessions": sessions}
         with self._database.transaction() as session:
             session.execute(text(_DELETE_TURNS), {"sessions": sessions})
             session.execute(text(_MAKE_TURNS), values)

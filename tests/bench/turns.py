@@ -96,7 +96,7 @@ def waiting(stage: Stage) -> Result:
                 Figure(title=f"{title}, p99", value=p99, unit="ms"),
             ]
             details[str(clients)] = {"share": share, "p50_ms": p50, "p99_ms": p99, "failures": samples.failures}
-        peak_mib = _peak_memory_mib(server)
+        peak_mib = server.memory_mib("VmHWM")
     figures.append(Figure(title=f"peak memory, {CLIENTS[-1]:,} turns at once", value=peak_mib, unit="MiB"))
     return Result(figures=figures, details={**details, "peak_memory_mib": peak_mib})
 
@@ -173,8 +173,3 @@ def _cpu_s(server: ServerProcess) -> float:
     """Processor time of the process so far."""
     fields = Path(f"/proc/{server.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
-
-
-def _peak_memory_mib(server: ServerProcess) -> float:
-    status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024

@@ -5,8 +5,9 @@ about 25 ms a person and core, on purpose, so it happens in batches that are com
 interrupted goes on where it stopped when it is run again. Until it has ended the old release cannot sign in those whose
 key is hashed already; stop it first (docs/UPGRADING.md).
 
-A value that is a hash already is kept, which makes a downgrade and another upgrade harmless: a downgrade cannot bring
-plain keys back and leaves the hash in ``clave``.
+A downgrade cannot bring plain keys back, and the old release compares ``clave`` in plain text: it would take the hash
+itself for the key, and sign in whoever has seen one, in a backup for instance. So the downgrade appends random text to
+each, known to nobody; another upgrade takes it off again, which makes going down and up harmless.
 
 Two accounts with one address stop the upgrade before anything is changed; nobody but an operator can tell which one
 the person uses (``maverik users merge``).
@@ -35,7 +36,10 @@ depends_on = None
 
 USUARIO = sa.table("usuario", sa.column("id"), sa.column("email"), sa.column("clave"))
 # The PHC string of an Argon2id hash, whole: a plain key that merely starts like one is still a plain key.
-HASHED = r"^\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{43}$"
+HASH = r"\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{43}"
+# What a downgrade appends: 244 random bits.
+UNUSABLE = r"~[0-9a-f]{64}"
+HASHED = rf"^{HASH}({UNUSABLE})?$"
 BATCH = 500
 TIMES = (
     ("usuario", "fecha_creacion"),
@@ -50,6 +54,10 @@ def upgrade() -> None:
     _refuse_shared_addresses()
     with op.get_context().autocommit_block():
         _hash_keys()
+    op.get_bind().execute(
+        sa.text("UPDATE usuario SET clave = left(clave, -65) WHERE clave ~ :unusable"),
+        {"unusable": f"^{HASH}{UNUSABLE}$"},
+    )
     op.alter_column("usuario", "clave", new_column_name="clave_hash", type_=sa.Text)
     _normalise_addresses()
     op.create_index("uq_usuario_email", "usuario", [sa.text("lower(email::text)")], unique=True)
@@ -66,10 +74,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table, column in TIMES:
-        op.alter_column(
-            table, column, type_=sa.DateTime(), nullable=True, postgresql_using=f"{column} AT TIME ZONE 'UTC'"
-        )
+        # Still NOT NULL, as in the installations that exist; tables that 0b2e5472511d made here allowed NULL.
+        op.alter_column(table, column, type_=sa.DateTime(), postgresql_using=f"{column} AT TIME ZONE 'UTC'")
     op.drop_index("uq_usuario_email", "usuario")
+    random = "replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')"
+    op.execute(f"UPDATE usuario SET clave_hash = clave_hash || '~' || {random}")
     op.alter_column("usuario", "clave_hash", new_column_name="clave", type_=sa.String(500))
 
 

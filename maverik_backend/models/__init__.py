@@ -28,6 +28,7 @@ SCHEMA_REVISIONS = (
     "e1a7c94b52d8",
     "d2f5a8c31e07",
     "e7b40c96d5a2",
+    "e8b3f05d7a19",
 )
 
 __all__ = [

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    Numeric,
     SmallInteger,
     Text,
     func,
@@ -24,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from maverik_backend.models.base import Base, BigIdMixin
+from maverik_backend.models.types import Amount, showable_amount, showable_moment
 
 
 class TurnState(StrEnum):
@@ -44,14 +44,18 @@ class SesionAsesoria(BigIdMixin, Base):
     """
 
     __tablename__ = "sesion_asesoria"
-    __table_args__ = (Index(None, "usuario_id", "id"),)
+    __table_args__ = (
+        Index(None, "usuario_id", "id"),
+        CheckConstraint(showable_amount("capital_inicial"), name="capital_inicial"),
+        CheckConstraint(showable_moment("fecha_creacion"), name="fecha_creacion"),
+    )
 
     proposito_sesion_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("proposito_sesion.id"), server_default=text("1")
     )
     objetivo_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("objetivo.id"))
     usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"))
-    capital_inicial: Mapped[Decimal | None] = mapped_column(Numeric)
+    capital_inicial: Mapped[Decimal | None] = mapped_column(Amount)
     horizonte_temporal: Mapped[int | None] = mapped_column(SmallInteger)
     tolerancia_al_riesgo_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("tolerancia_al_riesgo.id"))
     titulo: Mapped[str | None] = mapped_column(Text)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, false, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from maverik_backend.models.base import Base, BigIdMixin
+from maverik_backend.models.types import Day, showable_day, showable_moment
 
 
 def _answer(catalog: str) -> Mapped[int]:
@@ -25,7 +26,12 @@ class Usuario(BigIdMixin, Base):
     """
 
     __tablename__ = "usuario"
-    __table_args__ = (Index("uq_usuario_email", text("lower(email::text)"), unique=True),)
+    __table_args__ = (
+        Index("uq_usuario_email", text("lower(email::text)"), unique=True),
+        CheckConstraint(showable_day("fecha_nacimiento"), name="fecha_nacimiento"),
+        CheckConstraint(showable_moment("fecha_creacion"), name="fecha_creacion"),
+        CheckConstraint(showable_moment("fecha_actualizacion"), name="fecha_actualizacion"),
+    )
 
     email: Mapped[str] = mapped_column(String(500))
     clave_hash: Mapped[str] = mapped_column(Text)
@@ -34,7 +40,7 @@ class Usuario(BigIdMixin, Base):
     email_verificado: Mapped[datetime | None]
     deshabilitado: Mapped[datetime | None]
     operador: Mapped[datetime | None]
-    fecha_nacimiento: Mapped[date | None]
+    fecha_nacimiento: Mapped[date | None] = mapped_column(Day)
     nivel_educativo_id: Mapped[int | None] = mapped_column(SmallInteger, ForeignKey("nivel_educativo.id"))
     conocimiento_alt_inversion_id: Mapped[int] = _answer("conocimiento_alt_inversion")
     experiencia_invirtiendo_id: Mapped[int] = _answer("experiencia_invirtiendo")

@@ -90,7 +90,11 @@ _IS_UNDER_WAY = exists().where(
 )
 _SAID = (
     select(TURNS.c.id, TURNS.c.texto_usuario, TURNS.c.texto_sistema)
-    .where(TURNS.c.sesion_asesoria_id == bindparam("session_id"), TURNS.c.estado == TurnState.COMPLETED.value)
+    .where(
+        TURNS.c.sesion_asesoria_id == bindparam("session_id"),
+        TURNS.c.estado == TurnState.COMPLETED.value,
+        TURNS.c.texto_sistema != "",  # older releases kept empty answers: nothing was said in them
+    )
     .order_by(TURNS.c.id.desc())
     .limit(bindparam("most"))
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy import Interval, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,7 @@ from maverik_backend.texts import advice as texts
 FINISHING_TIME = timedelta(seconds=15)
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 """The texts of a page of turns in UTF-8, up to the turn that reaches it: 100 pages at once are some 200 MB of texts."""
+_log = structlog.get_logger(__name__)
 RETRYABLE = frozenset({TurnState.FALLBACK, TurnState.PENDING})
 
 
@@ -38,7 +41,7 @@ class TurnStore:
             output=texts.UNANSWERED[state] if turn.texto_sistema is None else turn.texto_sistema,
             estado=state,
             origen=turn.origen,
-            portafolio=Portafolio.model_validate(turn.portafolio) if turn.portafolio else None,
+            portafolio=_portfolio_of(turn),
             fuentes=turn.fuentes or [],
             fecha_creacion=turn.fecha_creacion,
         )
@@ -107,6 +110,17 @@ class TurnStore:
         """A turn that is pending past its deadline will not be answered: whoever worked on it is gone."""
         is_over = began is None or began + self._longest_try <= datetime.now(UTC)
         return TurnState.INTERRUPTED if state == TurnState.PENDING and is_over else TurnState(state)
+
+
+def _portfolio_of(turn: SesionAsesoriaDetalle) -> Portafolio | None:
+    """The portfolio of the turn; ``None`` also for one that this release cannot read: it costs no more than itself."""
+    if not turn.portafolio:
+        return None
+    try:
+        return Portafolio.model_validate(turn.portafolio)
+    except ValidationError:
+        _log.warning("portfolio_unreadable", turn_id=turn.id)
+        return None
 
 
 def get_or_raise(session: Session, *, session_id: int, turn_id: int) -> SesionAsesoriaDetalle:

@@ -28,12 +28,13 @@ from maverik_backend import __version__
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.logging import configure_logging
+from maverik_backend.core.mail_links import Links
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
-from maverik_backend.routers import auth, catalog, chat, health, metrics, second_factor, session, user
+from maverik_backend.routers import auth, catalog, chat, docs, health, metrics, second_factor, session, site, user
 from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
@@ -55,7 +56,7 @@ from maverik_backend.web.address_limit import AddressLimit, is_ordinary, is_pref
 from maverik_backend.web.body_limit import BodyLimit
 from maverik_backend.web.request_log import RequestLog
 from maverik_backend.web.resources import Resources, resources_of
-from maverik_backend.web.security_headers import DOCS_PATH, SecurityHeaders
+from maverik_backend.web.security_headers import SecurityHeaders
 
 CLEANUP_INTERVAL_S = 3600.0
 
@@ -94,13 +95,14 @@ def create_app(
     )
     counters = make_storage(security.rate_limit_storage.get_secret_value(), database.transaction)
     throttle = Throttle(counters, limits_from(security))
+    links = Links.from_settings(settings)
     logins = Logins(tokens)
     second_factors = SecondFactors(
         transaction=database.transaction,
         keyring=keyring,
         throttle=throttle,
         clock=clock,
-        frontend_url=settings.frontend.main_url,
+        forgot_url=links.forgot,
     )
     passwords = Passwords(
         transaction=database.transaction,
@@ -109,7 +111,7 @@ def create_app(
         throttle=throttle,
         logins=logins,
         second_factors=second_factors,
-        frontend_url=settings.frontend.main_url,
+        links=links,
         temporary_key_ttl=timedelta(hours=security.temporary_key_ttl_hours),
         reset_link_ttl=timedelta(minutes=security.reset_link_ttl_minutes),
     )
@@ -138,7 +140,7 @@ def create_app(
             passwords=passwords,
             second_factors=second_factors,
             throttle=throttle,
-            frontend_url=settings.frontend.main_url,
+            forgot_url=links.forgot,
         ),
         catalogs=catalogs,
         chat=Chat(
@@ -181,8 +183,8 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
         # A path has one spelling; another would be answered with a 307 that has no body.
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
-        docs_url=DOCS_PATH,
-        swagger_ui_oauth2_redirect_url=None,
+        openapi_url=docs.OPENAPI_PATH if settings.app.serves_api_docs else None,
+        docs_url=None,
         redoc_url=None,
     )
     for module in (
@@ -193,10 +195,13 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
         auth,
         second_factor,
         health,
+        site,
     ):  # routes are tried in order: the busiest come first
         app.include_router(module.router)
     if settings.security.metrics_token is not None:
         app.include_router(metrics.router)
+    if settings.app.serves_api_docs:
+        app.include_router(docs.router)
     problems.install(app)
     openapi.install(app)
 

@@ -34,6 +34,7 @@ from maverik_backend.errors import SettingsError
 from maverik_backend.settings import Settings
 from maverik_backend.supervisor import Supervisor
 from maverik_backend.web.resources import resources_of
+from maverik_backend.web.security_headers import DOCS_PATH
 
 LEAVE_MARGIN_S = 10
 GC_THRESHOLD = 20_000  # allocations more than deallocations; Python's own is 700
@@ -139,6 +140,7 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
         )
     host = host or settings.app.host
     with _listen(host, settings.app.port if port is None else port) as listener:
+        settings = settings.listening_on(host, listener.getsockname()[1])
         if workers == 1:
             _run(settings, listener, host)
             return
@@ -192,7 +194,9 @@ def _listen(host: str, port: int) -> socket.socket:
 def _announcement(settings: Settings, host: str, port: int) -> str:
     """What a newcomer does next."""
     address = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - compared, not bound
-    lines = [f"Maverik Backend answers on {address}", f"  API documentation    {address}/docs"]
+    lines = [f"Maverik Backend answers on {address}"]
+    if settings.app.serves_api_docs:
+        lines.append(f"  API documentation    {address}{DOCS_PATH}")
     if settings.mail.is_local:
         lines.append(f"  Mails (with keys)    {settings.mailbox_dir.resolve()}")
     lines.append("  A whole conversation python -m maverik_backend demo")

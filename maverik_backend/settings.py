@@ -71,6 +71,10 @@ class AppSettings(_Group):
     """Where local defaults keep their files: embedded PostgreSQL, local mailbox, generated key."""
     host: str = "127.0.0.1"
     port: int = Field(default=8082, ge=0, le=65535)
+    public_url: HttpUrl | None = None
+    """The address of this backend as people's browsers reach it; mails link to its pages."""
+    api_docs: bool | None = None
+    """Whether ``/docs`` and ``/openapi.json`` are served; not set: everywhere but in production (ASVS 5.0, 13.4.5)."""
     worker_threads: int = Field(default=600, ge=1, le=2000)
     """How many requests are worked on at once in a process; a turn keeps its thread while the RAG service thinks."""
     max_connections: int = Field(default=4096, ge=16, le=65_536)
@@ -89,6 +93,16 @@ class AppSettings(_Group):
     @property
     def is_production(self) -> bool:
         return self.app_env is AppEnv.PROD
+
+    @property
+    def serves_api_docs(self) -> bool:
+        return not self.is_production if self.api_docs is None else self.api_docs
+
+    @property
+    def local_url(self) -> str:
+        """Where a browser on this machine finds the process."""
+        host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def shutdown_s(self) -> float:
@@ -234,6 +248,8 @@ class FrontendSettings(_Group):
     """The web application that people use."""
 
     frontend_url: HttpUrls = LOCAL_FRONTEND_URL
+    frontend_password_url: HttpUrl | None = None
+    """The frontend's page that sets a key with ``?token=``; without one, mails link to ours."""
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -247,7 +263,7 @@ class FrontendSettings(_Group):
 
     @property
     def main_url(self) -> str:
-        """The address that mails link to."""
+        """Where mails send people who want to use the product."""
         return self.urls[0]
 
 
@@ -262,6 +278,10 @@ class Settings(BaseModel):
     mail: MailSettings = Field(default_factory=MailSettings)
     security: SecuritySettings = Field(default_factory=SecuritySettings)
     frontend: FrontendSettings = Field(default_factory=FrontendSettings)
+
+    def listening_on(self, host: str, port: int) -> Self:
+        """The same, for a process that was told on the command line where to listen."""
+        return self.model_copy(update={"app": self.app.model_copy(update={"host": host, "port": port})})
 
     @property
     def mailbox_dir(self) -> Path:
@@ -376,12 +396,21 @@ def _production_problems(settings: Settings) -> Iterator[str]:
     if mail.smtp_api_url and not _is_encrypted(mail.smtp_api_url):
         yield "SMTP_API_URL sends the API key and people's keys in clear: production uses an https:// address."
     yield from _key_problems(settings.security)
+    yield from _link_problems(settings.app.public_url, settings.frontend.frontend_password_url)
     if not settings.security.rate_limits_enabled:
         yield "RATE_LIMITS_ENABLED=false lets anybody guess keys as fast as they can: production keeps the limits."
     if urlsplit(settings.frontend.main_url).hostname in {"localhost", "127.0.0.1", "::1"}:
         yield "FRONTEND_URL is not set to a public address: links in people's mails would lead to localhost."
     elif not all(_is_encrypted(url) for url in settings.frontend.urls):
         yield "FRONTEND_URL sends people's links and tokens in clear: production uses https:// addresses only."
+
+
+def _link_problems(public_url: str | None, password_url: str | None) -> Iterator[str]:
+    if public_url is None and password_url is None:
+        yield "PUBLIC_URL is not set: links to set a key need this backend's public address, or FRONTEND_PASSWORD_URL."
+    for name, url in (("PUBLIC_URL", public_url), ("FRONTEND_PASSWORD_URL", password_url)):
+        if url is not None and not _is_encrypted(url):
+            yield f"{name} sends people's links and keys in clear: production uses an https:// address."
 
 
 def _is_encrypted(url: str) -> bool:

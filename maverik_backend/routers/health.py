@@ -13,6 +13,7 @@ from maverik_backend.schemas.health import (
     VidaResponse,
 )
 from maverik_backend.web.dependencies import App, IsOperator
+from maverik_backend.web.security_headers import DOCS_PATH
 
 router = APIRouter(tags=["servicio"])
 
@@ -20,8 +21,8 @@ router = APIRouter(tags=["servicio"])
 # What watches over the service often asks with HEAD; the document shows GET alone, as HEAD is the same without a body.
 @router.head("/", include_in_schema=False)
 @router.get("/", summary="Quién contesta acá")
-def get_root() -> ServicioResponse:
-    return ServicioResponse(version=__version__)
+def get_root(app: App) -> ServicioResponse:
+    return ServicioResponse(version=__version__, docs=DOCS_PATH if app.settings.app.serves_api_docs else None)
 
 
 @router.head("/health", include_in_schema=False)

@@ -53,7 +53,6 @@ def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, call
         catalogs=catalogs,
         passwords=app.passwords,
         throttle=app.throttle,
-        frontend_url=app.settings.frontend.main_url,
         caller=caller,
     )
     return MensajeResponse(mensaje=messages.SIGNED_UP)

@@ -16,7 +16,7 @@ class ServicioResponse(Response):
 
     service: Literal["maverik_backend"] = "maverik_backend"
     version: str
-    docs: str = "/docs"
+    docs: str | None = Field(description="Dónde está la documentación; null donde está apagada.")
 
 
 class VidaResponse(Response):

@@ -145,10 +145,14 @@ RefreshToken = Annotated[str, BeforeValidator(_encodable), BeforeValidator(CutTo
 """Whatever text it is, it is ours or not."""
 
 
-class UsuarioLogin(Request):
-    """An address and its key. The address is compared as it is: a malformed one is just an unknown one."""
+KnownEmail = Annotated[str, Text(max_chars=MAX_STORED_EMAIL_CHARS), AfterValidator(canonical)]
+"""An address that is compared as it is: a malformed one is just an unknown one."""
 
-    email: Annotated[str, Text(max_chars=MAX_STORED_EMAIL_CHARS), AfterValidator(canonical)]
+
+class UsuarioLogin(Request):
+    """An address and its key."""
+
+    email: KnownEmail
     clave: Clave
     codigo: OptionalCodigo = None
     renueva_tokens: RenuevaTokens = False

@@ -61,14 +61,14 @@ class Enrolments:
         passwords: Passwords,
         second_factors: SecondFactors,
         throttle: Throttle,
-        frontend_url: str,
+        forgot_url: str,
     ) -> None:
         self._transaction = transaction
         self._keyring = keyring
         self._passwords = passwords
         self._second_factors = second_factors
         self._throttle = throttle
-        self._frontend_url = frontend_url
+        self._forgot_url = forgot_url
 
     def start(self, *, signed_in: SignedIn, password: str, caller: Caller) -> Enrolment:
         """A new secret; one that still waits for its first code is replaced.
@@ -165,7 +165,7 @@ class Enrolments:
         caller: Caller,
     ) -> None:
         events.record(session, event, user_id=user.id, caller=caller)
-        outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=write(frontend_url=self._frontend_url))
+        outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=write(forgot_url=self._forgot_url))
 
 
 def is_waiting() -> tuple[ColumnElement[bool], ...]:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from maverik_backend.core import passwords
 from maverik_backend.core.addresses import mailbox_of
 from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.mail_links import Links
 from maverik_backend.core.security import Keyring, PasswordHasher, generate_temporary_password
 from maverik_backend.errors import FieldError, InvalidInput, SecondFactorRequired, WrongSecondFactor
 from maverik_backend.models import EnlaceClave, InicioSesion, SecurityEvent, Usuario
@@ -48,12 +49,16 @@ class MailedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # holds a key, a link and a code, which no log shall show
 class Reset:
-    """A key to be set with the token of a mailed link; ``code`` is of a second factor, normalised."""
+    """A key to be set with the token of a mailed link; ``code`` is of a second factor, normalised.
+
+    ``signs_in`` is false for what only sets the key and would throw the tokens away.
+    """
 
     token: str
     new_password: str
     code: str | None = None
     renews_tokens: bool = False
+    signs_in: bool = True
 
 
 class Passwords:
@@ -68,7 +73,7 @@ class Passwords:
         throttle: Throttle,
         logins: Logins,
         second_factors: SecondFactors,
-        frontend_url: str,
+        links: Links,
         temporary_key_ttl: timedelta,
         reset_link_ttl: timedelta,
     ) -> None:
@@ -78,7 +83,7 @@ class Passwords:
         self._throttle = throttle
         self._logins = logins
         self._second_factors = second_factors
-        self._frontend_url = frontend_url
+        self.links = links
         self._temporary_key_ttl = temporary_key_ttl
         self._reset_link_ttl = reset_link_ttl
 
@@ -96,11 +101,12 @@ class Passwords:
             whose = func.lower(Usuario.email) == email
             user_id = self._store_link(session, whose, token=token, ttl=self._reset_link_ttl)
             events.record(session, SecurityEvent.RESET_REQUESTED, user_id=user_id, caller=caller)
-            to, instead = mail_without_key(
-                session, email, otherwise=letters.no_account, frontend_url=self._frontend_url
+            to, instead = self.mail_without_key(
+                session, email, otherwise=letters.no_account(forgot_url=self.links.forgot)
             )
             minutes = self._reset_link_ttl // timedelta(minutes=1)
-            letter = instead if user_id is None else letters.reset_link(link=self._link(token), minutes=minutes)
+            reset_link = letters.reset_link(link=self.links.with_token(token), minutes=minutes)
+            letter = instead if user_id is None else reset_link
             outbox.enqueue(session, keyring=self._keyring, to=to, letter=letter)
 
     def resend_key(self, *, email: str, caller: Caller) -> None:
@@ -128,8 +134,8 @@ class Passwords:
                 .returning(Usuario.id)
             )
             events.record(session, SecurityEvent.KEY_RESENT, user_id=user_id, caller=caller)
-            to, instead = mail_without_key(
-                session, email, otherwise=letters.nothing_to_resend, frontend_url=self._frontend_url
+            to, instead = self.mail_without_key(
+                session, email, otherwise=letters.nothing_to_resend(forgot_url=self.links.forgot)
             )
             self.mail_key(
                 session, user_id=user_id, email=to, mailed=mailed, instead=instead if user_id is None else None
@@ -137,6 +143,8 @@ class Passwords:
 
     def reset(self, reset: Reset, *, caller: Caller) -> Login | None:
         """Set a key with a mailed link, which is used up; ends every login and opens one, whatever locks the account.
+
+        None is opened (``None``) unless ``reset.signs_in``.
 
         A link is one factor: where the account asks for a second and no code came, the key is set and nothing opened
         (``None``). Neither is the second factor's limit started anew.
@@ -172,6 +180,8 @@ class Passwords:
         self._set(session, user, reset.new_password, new_hash)
         auth.end_logins(session, user_id=user.id)
         events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, caller=caller)
+        if not reset.signs_in:
+            return None
         try:
             has_second_factor = self._second_factors.demand(session, user=user, code=reset.code, caller=caller)
         except SecondFactorRequired:
@@ -248,8 +258,26 @@ class Passwords:
         session.execute(delete(EnlaceClave).where(EnlaceClave.usuario_id == (user_id or NOBODY)))
         self._store_link(session, whose, token=mailed.link_token, ttl=self._temporary_key_ttl)
         hours = self._temporary_key_ttl // timedelta(hours=1)
-        letter = write(key=mailed.key, link=self._link(mailed.link_token), hours=hours)
+        letter = write(
+            key=mailed.key,
+            link=self.links.with_token(mailed.link_token),
+            frontend_url=self.links.frontend,
+            change_url=self.links.change,
+            hours=hours,
+        )
         outbox.enqueue(session, keyring=self._keyring, to=email, letter=instead or letter)
+
+    def mail_without_key(self, session: Session, email: str, *, otherwise: Letter) -> tuple[str, Letter]:
+        """Whom to write when ``email`` was typed, and what when there is no key for them.
+
+        The first is the account's own address where there is one: databases and people have more than one idea of which
+        letters are the same. The second is the same to every disabled account, whatever was asked for.
+
+        It is always asked whether there is one, so that its time tells nothing.
+        """
+        account = select(Usuario.email, Usuario.deshabilitado.is_not(None)).where(func.lower(Usuario.email) == email)
+        to, is_disabled = session.execute(account).one_or_none() or (email, False)
+        return to, letters.disabled(frontend_url=self.links.frontend) if is_disabled else otherwise
 
     def _require_another(self, current_hash: str | None, new_password: str) -> None:
         """Refuse the current key as the new one: a mailed key would become one for ever. The work is always done."""
@@ -265,7 +293,7 @@ class Passwords:
         user.debe_cambiar_clave = False
         user.clave_vence = None
         session.execute(delete(EnlaceClave).where(EnlaceClave.usuario_id == user.id))
-        letter = letters.password_changed(frontend_url=self._frontend_url)
+        letter = letters.password_changed(forgot_url=self.links.forgot)
         outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=letter)
 
     def _store_link(self, session: Session, whose: ColumnElement[bool], *, token: str, ttl: timedelta) -> int | None:
@@ -282,9 +310,6 @@ class Passwords:
     def _count_mail(self, email: str, caller: Caller) -> None:
         self._throttle.count(Action.MAIL_FROM_ADDRESS, caller.place)
         self._throttle.count(Action.MAIL_TO_ACCOUNT, mailbox_of(email))
-
-    def _link(self, token: str) -> str:
-        return f"{self._frontend_url}/auth/set-password?token={token}"
 
 
 def _owner_of(token: str) -> Select[Usuario]:
@@ -309,21 +334,6 @@ def _lock_owner_of(session: Session, token: str) -> Usuario:
     if user is None:
         raise InvalidInput([FieldError("token", texts.LINK_EXPIRED)])
     return user
-
-
-def mail_without_key(
-    session: Session, email: str, *, otherwise: Callable[..., Letter], frontend_url: str
-) -> tuple[str, Letter]:
-    """Whom to write when ``email`` was typed, and what when there is no key for them.
-
-    The first is the account's own address where there is one: databases and people have more than one idea of which
-    letters are the same. The second is the same to every disabled account, whatever was asked for.
-
-    It is always asked whether there is one, so that its time tells nothing.
-    """
-    account = select(Usuario.email, Usuario.deshabilitado.is_not(None)).where(func.lower(Usuario.email) == email)
-    to, is_disabled = session.execute(account).one_or_none() or (email, False)
-    return to, (letters.disabled if is_disabled else otherwise)(frontend_url=frontend_url)
 
 
 def lock_confirmed(session: Session, signed_in: SignedIn, *, field: str) -> Usuario:

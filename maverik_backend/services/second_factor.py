@@ -35,13 +35,13 @@ class SecondFactors:
     """Checks the codes of accounts that have a second factor."""
 
     def __init__(
-        self, *, transaction: TransactionFactory, keyring: Keyring, throttle: Throttle, clock: Clock, frontend_url: str
+        self, *, transaction: TransactionFactory, keyring: Keyring, throttle: Throttle, clock: Clock, forgot_url: str
     ) -> None:
         self._transaction = transaction
         self._keyring = keyring
         self._throttle = throttle
         self._clock = clock
-        self._frontend_url = frontend_url
+        self._forgot_url = forgot_url
 
     def count_try(self, *, user_id: int, code: str | None, caller: Caller) -> None:
         """Count a code that is about to be tried; call it with no transaction open.
@@ -103,7 +103,7 @@ class SecondFactors:
             raise WrongSecondFactor
         events.record(session, SecurityEvent.RECOVERY_CODE_USED, user_id=user.id, caller=caller)
         left = count_recovery_codes(session, user_id=user.id)
-        letter = letters.recovery_code_used(left=left, frontend_url=self._frontend_url)
+        letter = letters.recovery_code_used(left=left, forgot_url=self._forgot_url)
         outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=letter)
 
 

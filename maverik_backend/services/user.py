@@ -27,7 +27,7 @@ from maverik_backend.services import outbox
 from maverik_backend.services.auth import SignedIn
 from maverik_backend.services.catalog import Catalogs
 from maverik_backend.services.event import Caller
-from maverik_backend.services.password import Passwords, lock_confirmed, mail_without_key
+from maverik_backend.services.password import Passwords, lock_confirmed
 from maverik_backend.services.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
 
@@ -54,7 +54,6 @@ def sign_up(
     catalogs: Catalogs,
     passwords: Passwords,
     throttle: Throttle,
-    frontend_url: str,
     caller: Caller,
 ) -> None:
     """Create the person and mail a temporary key; to an address that has an account already, mail just that.
@@ -85,8 +84,8 @@ def sign_up(
             .returning(Usuario.id)
         )
         events.record(session, SecurityEvent.SIGNED_UP, user_id=created, caller=caller)
-        to, instead = mail_without_key(
-            session, data.email, otherwise=letters.already_registered, frontend_url=frontend_url
+        to, instead = passwords.mail_without_key(
+            session, data.email, otherwise=letters.already_registered(forgot_url=passwords.links.forgot)
         )
         passwords.mail_key(
             session, user_id=created, email=to, mailed=mailed, instead=instead if created is None else None

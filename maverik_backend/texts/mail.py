@@ -22,19 +22,22 @@ GREETING = "¡Hola!"
 KEY_LINE = "Clave: {key}"
 IN_TIME = "Tenés {hours} horas: después el enlace vence, y la clave también si todavía no entraste con ella."
 IGNORE = "Si no fuiste vos, podés ignorar este correo."
-RESET_YOURS = "Si no fuiste vos, restablecé tu clave cuanto antes desde la pantalla de ingreso."
+RESET_YOURS = "Si no fuiste vos, elegí otra clave cuanto antes: con el enlace te mandamos cómo."
+CHANGE_LATER = "Cuando quieras, podés cambiar la clave en {change_url}"
+CHOOSE_ANOTHER = "Elegir otra clave"
 
 
-def welcome(*, key: str, link: str, hours: int) -> Letter:
+def welcome(*, key: str, link: str, frontend_url: str, change_url: str, hours: int) -> Letter:
     """To somebody who just signed up, with the temporary key and a link to choose another."""
     return Letter(
         subject="Te damos la bienvenida a Maverik",
         paragraphs=(
             (
-                "Tu cuenta en Maverik ya está lista. Podés elegir tu clave con el enlace, o entrar con este correo y "
-                "la clave temporal de abajo."
+                "Tu cuenta en Maverik ya está lista. Podés elegir tu clave con el enlace, o entrar en "
+                f"{frontend_url} con este correo y la clave temporal de abajo."
             ),
             IN_TIME.format(hours=hours),
+            CHANGE_LATER.format(change_url=change_url),
             "No compartas este correo con nadie: nunca te vamos a pedir la clave.",
             IGNORE,
         ),
@@ -44,7 +47,7 @@ def welcome(*, key: str, link: str, hours: int) -> Letter:
     )
 
 
-def key_replaced(*, key: str, link: str, hours: int) -> Letter:
+def key_replaced(*, key: str, link: str, frontend_url: str, change_url: str, hours: int) -> Letter:
     """To somebody whose key an operator replaced, with the temporary one and a link to choose another."""
     return Letter(
         subject="Reemplazamos tu clave de Maverik",
@@ -54,9 +57,10 @@ def key_replaced(*, key: str, link: str, hours: int) -> Letter:
                 "las sesiones que estaban abiertas. Tu perfil y tus conversaciones siguen como estaban."
             ),
             (
-                "Podés elegir otra con el enlace, o entrar con este correo y la clave temporal de abajo. "
-                + IN_TIME.format(hours=hours)
+                f"Podés elegir otra con el enlace, o entrar en {frontend_url} con este correo y la clave temporal de "
+                "abajo. " + IN_TIME.format(hours=hours)
             ),
+            CHANGE_LATER.format(change_url=change_url),
             "Si no lo pediste, respondé este correo. No lo compartas con nadie: nunca te vamos a pedir la clave.",
         ),
         key_line=KEY_LINE.format(key=key),
@@ -82,18 +86,19 @@ def disabled(*, frontend_url: str) -> Letter:
     )
 
 
-def already_registered(*, frontend_url: str) -> Letter:
+def already_registered(*, forgot_url: str) -> Letter:
     """To somebody whose address signed up again."""
     return Letter(
         subject="Ya tenés una cuenta en Maverik",
         paragraphs=(
             (
                 "Alguien quiso crear una cuenta en Maverik con este correo, pero ya tenés una. Tu clave no cambió: "
-                "podés entrar como siempre o restablecerla desde la pantalla de ingreso."
+                "podés entrar como siempre o, si no te la acordás, elegir otra con el enlace."
             ),
             IGNORE,
         ),
-        link=frontend_url,
+        link=forgot_url,
+        link_text=CHOOSE_ANOTHER,
     )
 
 
@@ -113,7 +118,7 @@ def reset_link(*, link: str, minutes: int) -> Letter:
     )
 
 
-def no_account(*, frontend_url: str) -> Letter:
+def no_account(*, forgot_url: str) -> Letter:
     """To an address without account whose key somebody wants to restore."""
     return Letter(
         subject="No hay una cuenta de Maverik con este correo",
@@ -124,27 +129,28 @@ def no_account(*, frontend_url: str) -> Letter:
             ),
             IGNORE,
         ),
-        link=frontend_url,
+        link=forgot_url,
+        link_text="Pedirlo con otra dirección",
     )
 
 
-def nothing_to_resend(*, frontend_url: str) -> Letter:
+def nothing_to_resend(*, forgot_url: str) -> Letter:
     """To somebody who asked for the welcome mail again and cannot have it."""
     return Letter(
         subject="Tu acceso a Maverik",
         paragraphs=(
             (
                 "Alguien pidió que te mandemos otra vez la clave temporal de Maverik. Con este correo no hay una "
-                "cuenta por estrenar: si ya entraste alguna vez, podés restablecer tu clave desde la pantalla de "
-                "ingreso."
+                "cuenta por estrenar: si ya entraste alguna vez y no te acordás la clave, elegí otra con el enlace."
             ),
             IGNORE,
         ),
-        link=frontend_url,
+        link=forgot_url,
+        link_text=CHOOSE_ANOTHER,
     )
 
 
-def password_changed(*, frontend_url: str) -> Letter:
+def password_changed(*, forgot_url: str) -> Letter:
     """To somebody whose key was just set."""
     return Letter(
         subject="Tu clave de Maverik cambió",
@@ -152,11 +158,12 @@ def password_changed(*, frontend_url: str) -> Letter:
             "La clave de tu cuenta acaba de cambiar y cerramos las otras sesiones que estaban abiertas.",
             RESET_YOURS,
         ),
-        link=frontend_url,
+        link=forgot_url,
+        link_text=CHOOSE_ANOTHER,
     )
 
 
-def second_factor_added(*, frontend_url: str) -> Letter:
+def second_factor_added(*, forgot_url: str) -> Letter:
     """To somebody who just confirmed a second factor."""
     return Letter(
         subject="Activaste el segundo factor en Maverik",
@@ -168,11 +175,12 @@ def second_factor_added(*, frontend_url: str) -> Letter:
             "Guardá los códigos de recuperación que te mostramos: son la forma de entrar si perdés el teléfono.",
             RESET_YOURS,
         ),
-        link=frontend_url,
+        link=forgot_url,
+        link_text=CHOOSE_ANOTHER,
     )
 
 
-def second_factor_removed(*, frontend_url: str) -> Letter:
+def second_factor_removed(*, forgot_url: str) -> Letter:
     """To somebody who just removed the second factor."""
     return Letter(
         subject="Quitaste el segundo factor en Maverik",
@@ -183,7 +191,8 @@ def second_factor_removed(*, frontend_url: str) -> Letter:
             ),
             RESET_YOURS,
         ),
-        link=frontend_url,
+        link=forgot_url,
+        link_text=CHOOSE_ANOTHER,
     )
 
 
@@ -202,24 +211,26 @@ def second_factor_removed_by_operator(*, frontend_url: str) -> Letter:
     )
 
 
-def recovery_codes_renewed(*, frontend_url: str) -> Letter:
+def recovery_codes_renewed(*, forgot_url: str) -> Letter:
     """To somebody who just got new recovery codes."""
     return Letter(
         subject="Tenés códigos de recuperación nuevos en Maverik",
         paragraphs=("Los códigos de recuperación que tenías ya no sirven: guardá los nuevos.", RESET_YOURS),
-        link=frontend_url,
+        link=forgot_url,
+        link_text=CHOOSE_ANOTHER,
     )
 
 
-def recovery_code_used(*, left: int, frontend_url: str) -> Letter:
+def recovery_code_used(*, left: int, forgot_url: str) -> Letter:
     """To somebody one of whose recovery codes was just used; ``left`` remain."""
     return Letter(
         subject="Se usó un código de recuperación en Maverik",
         paragraphs=(
             f"Se usó uno de tus códigos de recuperación, que ya no sirve. Códigos que te quedan: {left}.",
-            "Si no fuiste vos, restablecé tu clave y pedí códigos nuevos cuanto antes.",
+            "Si no fuiste vos, elegí otra clave y pedí códigos nuevos cuanto antes.",
         ),
-        link=frontend_url,
+        link=forgot_url,
+        link_text=CHOOSE_ANOTHER,
     )
 
 

@@ -18,6 +18,7 @@ KEY_IS_ABOUT = "Se adivina por tu correo o por el nombre de Maverik: elegí otra
 KEY_IS_ADDRESS = "No puede ser tu correo."
 KEY_LENGTH = "Tiene que tener entre {min} y {max} caracteres."
 WRONG_CODE = "No es un código válido ahora, o ya se usó: probá con el siguiente."
+KEY_NOT_REPEATED = "No es igual a la clave nueva: escribí las dos otra vez."
 LINK_EXPIRED = "El enlace ya se usó o venció: pedí otro."
 
 DEFAULT = "El valor no es válido."

@@ -44,8 +44,17 @@ class Problem:
         return self.error.replace(" ", "-")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An error as it is told: its problem, the fields that are wrong, and the headers of the answer."""
+
+    problem: Problem
+    fields: Sequence[errors.FieldError] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 # Kinds of our own validators, whose messages are Spanish already.
-OUR_FINDINGS = frozenset({"nul", "blank", "age", "amount", "key_length", "email"})
+OUR_FINDINGS = frozenset({"nul", "blank", "age", "amount", "key_length", "email", "repeated"})
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maverik"'}
@@ -153,6 +162,12 @@ def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
 
 def response_for_error(error: Exception) -> JSONResponse:
     """The problem for one of the kinds in :data:`PROBLEMS`; any other error is raised again."""
+    refusal = refusal_of(error)
+    return answer(refusal.problem, fields=refusal.fields, extra_headers=refusal.headers)
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """How one of the kinds in :data:`PROBLEMS` is told; any other error is raised again."""
     problem = next((PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS), None)
     if problem is None:
         raise error
@@ -162,7 +177,13 @@ def response_for_error(error: Exception) -> JSONResponse:
         problem = replace(problem, text=texts.too_many_tries(math.ceil(error.retry_after_s / 60)))
     fields = error.fields if isinstance(error, errors.InvalidInput) else ()
     wait = {"Retry-After": str(error.retry_after_s)} if isinstance(error, _TIMED) else {}
-    return answer(problem, fields=fields, extra_headers=wait)
+    return Refusal(problem=problem, fields=fields, headers={**problem.headers, **wait})
+
+
+def refusal_of_shape(details: Sequence[Mapping[str, Any]], *, part: str) -> Refusal:
+    """How findings of pydantic are told; ``part`` of the request is what they are about as a whole."""
+    fields = [errors.FieldError(_field_name((part, *detail["loc"])), _message(detail)) for detail in details]
+    return Refusal(problem=PROBLEMS[errors.InvalidInput], fields=fields)
 
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:

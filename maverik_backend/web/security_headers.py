@@ -6,8 +6,12 @@ answer, refusals and failures included, so this is the outermost middleware.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from maverik_backend.core.mail_links import CHANGE_PATH, FORGOT_PATH, SET_PATH
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -21,15 +25,28 @@ HEADERS = {
 # Two years. Only there is https certain: elsewhere it would lock developers out of their own http.
 PRODUCTION_HEADERS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 
-_SWAGGER = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/"
-# The one page there is: FastAPI's, with a script of its own in it. It shows nothing that anybody sent.
 DOCS_PATH = "/docs"
-DOCS_HEADERS = {
+_FORM_PAGE = {
     "Content-Security-Policy": (
-        f"default-src 'none'; script-src 'unsafe-inline' {_SWAGGER}; style-src 'unsafe-inline' {_SWAGGER}; "
-        "img-src data: https://fastapi.tiangolo.com/img/favicon.png; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_DOCS_PAGE = {
+    "Content-Security-Policy": (
+        # Swagger UI draws its icons from data: addresses in its style sheet.
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+# What the answers of a path have instead of, or beside, the above: our pages load and send what others do not.
+HEADERS_BY_PATH: Mapping[str, Mapping[str, str]] = {
+    SET_PATH: _FORM_PAGE,
+    FORGOT_PATH: _FORM_PAGE,
+    CHANGE_PATH: _FORM_PAGE,
+    DOCS_PATH: _DOCS_PAGE,
 }
 
 
@@ -44,7 +61,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {**self._headers, **(DOCS_HEADERS if scope["path"] == DOCS_PATH else {})}
+        headers = {**self._headers, **HEADERS_BY_PATH.get(scope["path"], {})}
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

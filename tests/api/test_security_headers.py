@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +9,7 @@ from starlette.testclient import TestClient
 
 from maverik_backend.api import create_app
 from maverik_backend.clients.registry import Clients
+from maverik_backend.core.database import Database
 from maverik_backend.settings import AppEnv, Settings
 from maverik_backend.web.security_headers import HEADERS
 from tests.fixtures.application import MakeApp, ScriptedAdvisor
@@ -67,30 +67,12 @@ def test_the_catalogues_may_be_kept(api: TestClient) -> None:
     assert first.headers["Cache-Control"] == unchanged.headers["Cache-Control"] == "public, max-age=300"
 
 
-class TestDocs:
-    def test_it_may_load_what_it_names_and_nothing_else(self, api: TestClient) -> None:
-        page = api.get("/docs")
-        policy = page.headers["Content-Security-Policy"]
-        allowed = tuple(re.findall(r"https://[^ ;]+", policy))
-
-        named = re.findall(r'(?:src|href)="(https://[^"]+)"', page.text)
-        assert len(named) == 3
-        for address in named:
-            assert address.startswith(allowed), address
-        assert policy.startswith("default-src 'none'; ")
-        assert "frame-ancestors 'none'" in policy
-
-    @pytest.mark.parametrize("path", ["/redoc", "/docs/oauth2-redirect"])
-    def test_it_is_the_only_page(self, api: TestClient, path: str) -> None:
-        assert api.get(path).status_code == 404
-
-
 class TestHttps:
     @pytest.fixture
-    def promised_in(self, settings: Settings, clients: Clients) -> Callable[[AppEnv], bool]:
+    def promised_in(self, settings: Settings, clients: Clients, database: Database) -> Callable[[AppEnv], bool]:
         def is_promised(env: AppEnv) -> bool:
             changed = settings.model_copy(update={"app": settings.app.model_copy(update={"app_env": env})})
-            answer = TestClient(create_app(changed, clients=clients)).get("/nada")
+            answer = TestClient(create_app(changed, clients=clients, database=database)).get("/nada")
             return answer.headers.get("Strict-Transport-Security") == "max-age=63072000; includeSubDomains"
 
         return is_promised

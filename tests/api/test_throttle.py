@@ -22,7 +22,7 @@ from maverik_backend.services.throttle_storage import MemoryStorage
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources, resources_of
 from tests.fixtures.application import ANSWER, PLENTY, MakeApp
-from tests.fixtures.people import TestUser, key_in, make_profile, text_of
+from tests.fixtures.people import TestUser, key_in, link_token_in, make_profile
 from tests.fixtures.second_factor import Enrol, confirm
 
 Try = Callable[[TestClient, TestUser], Any]
@@ -307,7 +307,7 @@ class TestWhoIsCounted:
         """What setting another key with a mailed link says."""
         api.post("/user/password/forgot", json={"email": user.email})
         resources.outbox.deliver_due()
-        token = text_of(mailbox.mails_to(user.email)[-1]).partition("set-password?token=")[2].split()[0]
+        token = link_token_in(mailbox.mails_to(user.email)[-1])
         response = api.post("/user/password/reset", json={"token": token, "clave_nueva": key}, headers=headers)
         assert response.status_code == 200, response.text
         user.key = key

@@ -73,6 +73,7 @@ def deployment() -> Iterator[Deployment]:
             "RAG_SERVICE_URL": rag.url,
             "PORTFOLIO_OPTIMIZATION_URL": optimizer.url,
             "FRONTEND_URL": "https://app.example.com",
+            "PUBLIC_URL": "https://api.example.com",
             "SMTP_API_URL": mail.url,
             "SMTP_API_KEY": "llave-de-prueba",
             "MAIL_SENDER_ADDRESS": "hola@example.com",

@@ -48,7 +48,13 @@ API_KEY = "xkeysib-very-secret"
 PASSWORD = "smtp-very-secret"
 SENDER_ADDRESS = "hola@example.com"
 TEXT, HTML = lay_out(
-    welcome(key="abc", link="https://app.example.com/a/rather/long/path?with=a&query=string", hours=72)
+    welcome(
+        key="abc",
+        link="https://app.example.com/a/rather/long/path?with=a&query=string",
+        frontend_url="https://app.example.com",
+        change_url="https://app.example.com/clave",
+        hours=72,
+    )
 )
 MAIL = Mail(
     to="ana@example.org",

@@ -25,6 +25,7 @@ PRODUCTION = {
     "DB_PASSWORD": "una clave propia",
     "SECRET_KEY": generate_paserk(),
     "FRONTEND_URL": "https://app.example.com",
+    "PUBLIC_URL": "https://api.example.com",
     "SMTP_HOST": "smtp.example.com",
     "MAIL_SENDER_ADDRESS": "no-responder@example.com",
 }
@@ -66,7 +67,10 @@ def test_production_refuses_what_only_development_may_have(load: Any) -> None:
     with pytest.raises(SettingsError) as refused:
         load({**example_env(), "APP_ENV": "prod"})
 
-    reasons = ("DB_PASSWORD is the one", "SMTP_SECURITY=none sends", "SECRET_KEY is not set", "FRONTEND_URL is not set")
+    reasons = (
+        *("DB_PASSWORD is the one", "SMTP_SECURITY=none sends", "SECRET_KEY is not set"),
+        *("PUBLIC_URL is not set", "FRONTEND_URL is not set"),
+    )
     assert [problem[: len(reason)] for problem, reason in zip(refused.value.problems, reasons, strict=True)] == [
         *reasons
     ]

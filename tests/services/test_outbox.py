@@ -24,7 +24,13 @@ from maverik_backend.services.worker import Worker
 from maverik_backend.settings import Settings
 from maverik_backend.texts.mail import welcome
 
-LETTER = welcome(key="abcdefghijklmnop", link="https://app.example.com/x?token=y", hours=72)
+LETTER = welcome(
+    key="abcdefghijklmnop",
+    link="https://app.example.com/x?token=y",
+    frontend_url="https://app.example.com",
+    change_url="https://app.example.com/z",
+    hours=72,
+)
 
 
 class ScriptedSender:

@@ -30,6 +30,7 @@ PRODUCTION = {
     "RAG_SERVICE_URL": "https://rag.example.com",
     "PORTFOLIO_OPTIMIZATION_URL": "https://optimizer.example.com",
     "FRONTEND_URL": "https://app.example.com",
+    "PUBLIC_URL": "https://api.example.com",
     "SECRET_KEY": PASERK,
 }
 
@@ -302,6 +303,9 @@ class TestProduction:
             ({"SMTP_API_URL": "HTTP://mail.example.com/v3/email"}, "SMTP_API_URL sends"),
             ({"RATE_LIMITS_ENABLED": "false"}, "RATE_LIMITS_ENABLED=false lets"),
             ({"FRONTEND_URL": "http://app.example.com"}, "FRONTEND_URL sends"),
+            ({"PUBLIC_URL": ""}, "PUBLIC_URL is not set"),
+            ({"PUBLIC_URL": "http://api.example.com"}, "PUBLIC_URL sends"),
+            ({"FRONTEND_PASSWORD_URL": "http://app.example.com/clave"}, "FRONTEND_PASSWORD_URL sends"),
             ({"FRONTEND_URL": "https://app.example.com,http://www.example.com"}, "FRONTEND_URL sends"),
         ],
     )
@@ -345,7 +349,7 @@ class TestProduction:
         assert load(env, {"SECRET_KEY": "k4.local." + "A" * 43}).app.app_env is AppEnv.LOCAL
 
     def test_nothing_configured_is_refused_for_every_reason_at_once(self, env: pytest.MonkeyPatch) -> None:
-        assert len(problems_of(env, {"APP_ENV": "prod"})) == 4
+        assert len(problems_of(env, {"APP_ENV": "prod"})) == 5
 
     @pytest.mark.parametrize("name", ["local", "dev", "test", "staging"])
     def test_other_environments_keep_the_local_defaults(self, env: pytest.MonkeyPatch, name: str) -> None:

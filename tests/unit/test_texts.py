@@ -23,11 +23,11 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 import maverik_backend
 from maverik_backend.clients.rag.articles import read_articles
 from maverik_backend.clients.rag.projection import REAL_ANNUAL_RETURN
-from maverik_backend.texts import advice, demo, mail, messages, openapi, problems, validation
+from maverik_backend.texts import advice, demo, mail, messages, openapi, pages, problems, validation
 from maverik_backend.texts import format as fmt
 
 PACKAGE = Path(maverik_backend.__file__).parent
-TEXT_MODULES: tuple[ModuleType, ...] = (advice, demo, mail, messages, openapi, problems, validation)
+TEXT_MODULES: tuple[ModuleType, ...] = (advice, demo, mail, messages, openapi, pages, problems, validation)
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
@@ -240,19 +240,19 @@ def test_a_body_that_is_no_object_is_told_in_spanish() -> None:
 
 
 LETTERS = (
-    mail.welcome(key="k", link="u", hours=72),
-    mail.key_replaced(key="k", link="u", hours=72),
-    mail.already_registered(frontend_url="u"),
+    mail.welcome(key="k", link="u", frontend_url="https://app.example.com", change_url="u", hours=72),
+    mail.key_replaced(key="k", link="u", frontend_url="https://app.example.com", change_url="u", hours=72),
+    mail.already_registered(forgot_url="u"),
     mail.disabled(frontend_url="u"),
     mail.reset_link(link="u", minutes=60),
-    mail.no_account(frontend_url="u"),
-    mail.nothing_to_resend(frontend_url="u"),
-    mail.password_changed(frontend_url="u"),
-    mail.second_factor_added(frontend_url="u"),
-    mail.second_factor_removed(frontend_url="u"),
+    mail.no_account(forgot_url="u"),
+    mail.nothing_to_resend(forgot_url="u"),
+    mail.password_changed(forgot_url="u"),
+    mail.second_factor_added(forgot_url="u"),
+    mail.second_factor_removed(forgot_url="u"),
     mail.second_factor_removed_by_operator(frontend_url="u"),
-    mail.recovery_codes_renewed(frontend_url="u"),
-    mail.recovery_code_used(left=9, frontend_url="u"),
+    mail.recovery_codes_renewed(forgot_url="u"),
+    mail.recovery_code_used(left=9, forgot_url="u"),
     mail.account_deleted(),
 )
 
@@ -311,13 +311,23 @@ def test_a_question_opens_as_it_closes(text: str) -> None:
 
 class TestMails:
     def test_the_welcome_has_the_key_alone_on_its_line(self) -> None:
-        text, html = mail.lay_out(mail.welcome(key="abc234", link="https://app.example.com", hours=72))
+        text, html = mail.lay_out(
+            mail.welcome(
+                key="abc234",
+                link="https://app.example.com",
+                frontend_url="https://app.example.com",
+                change_url="u",
+                hours=72,
+            )
+        )
 
         assert "Clave: abc234" in text.splitlines()
         assert "<strong>Clave: abc234</strong>" in html
 
     def test_the_welcome_says_how_long_it_lets_somebody_in(self) -> None:
-        text, _ = mail.lay_out(mail.welcome(key="k", link="u", hours=48))
+        text, _ = mail.lay_out(
+            mail.welcome(key="k", link="u", frontend_url="https://app.example.com", change_url="u", hours=48)
+        )
 
         assert "48 horas" in text
 
@@ -325,13 +335,29 @@ class TestMails:
         assert [letter for letter in LETTERS if letter.key_line is not None] == list(LETTERS[:2])
 
     def test_both_forms_lead_to_the_frontend(self) -> None:
-        text, html = mail.lay_out(mail.welcome(key="k", link="https://app.example.com", hours=72))
+        text, html = mail.lay_out(
+            mail.welcome(
+                key="k",
+                link="https://app.example.com",
+                frontend_url="https://app.example.com",
+                change_url="u",
+                hours=72,
+            )
+        )
 
         assert "https://app.example.com" in text
         assert '<a href="https://app.example.com">' in html
 
     def test_what_is_put_into_html_is_escaped(self) -> None:
-        _, html = mail.lay_out(mail.welcome(key="<b>&", link='https://h/"><script>', hours=72))
+        _, html = mail.lay_out(
+            mail.welcome(
+                key="<b>&",
+                link='https://h/"><script>',
+                frontend_url="https://app.example.com",
+                change_url="<script>",
+                hours=72,
+            )
+        )
 
         assert "<script>" not in html
         assert "Clave: &lt;b&gt;&amp;" in html

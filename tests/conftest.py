@@ -6,6 +6,7 @@ import pytest
 
 pytest_plugins = [
     "tests.fixtures.application",
+    "tests.fixtures.browser",
     "tests.fixtures.database",
     "tests.fixtures.people",
     "tests.fixtures.second_factor",

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import crowd, enumeration, export, figures, turns, worst
+from tests.bench import connections, crowd, enumeration, export, figures, turns, worst
 from tests.bench.figures import Result
 from tests.bench.imports import imports
 from tests.bench.stage import Stage, rag_service
@@ -29,6 +29,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "stuck": crowd.stuck,
     "logins": crowd.logins,
     "export": export.export,
+    "connections": connections.connections,
     "imports": imports,
     "enumeration": enumeration.enumeration,
     "worst-requests": worst.worst_requests,

@@ -235,12 +235,12 @@ class TestRemoveFactor:
     def test_the_second_factor_goes_with_its_codes_and_the_logins_and_a_mail_tells_the_owner(
         self, maverik: Maverik, own_database: Settings
     ) -> None:
-        ana, bob = (add(own_database, f"{name}@example.com") for name in ("ana", "bob"))
+        ana, bob = (add(own_database, f"{name}@example.com") for name in ("sin-factor", "bob"))
         for user_id in (ana, bob):
             open_login(own_database, user_id)
             add_factor(own_database, user_id)
 
-        result = maverik("users", "remove-factor", "ANA@example.com")
+        result = maverik("users", "remove-factor", "SIN-FACTOR@example.com")
 
         assert result.stdout == "Removed; every login has ended, and a mail tells the owner.\n", result.stderr
         for table in ("segundo_factor", "codigo_recuperacion"):
@@ -251,7 +251,7 @@ class TestRemoveFactor:
         ]
         maverik("outbox", "deliver")
         mailbox = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail))
-        (mail,) = mailbox.mails_to("ana@example.com")
+        (mail,) = mailbox.mails_to("sin-factor@example.com")
         assert mail["Subject"] == "Quitamos el segundo factor de tu cuenta de Maverik"
 
     def test_one_that_is_not_there_is_told_in_a_sentence(self, maverik: Maverik, own_database: Settings) -> None:

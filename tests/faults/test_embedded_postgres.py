@@ -117,11 +117,10 @@ def test_servers_started_at_once_in_a_fresh_folder_both_come_up(own_folder: Path
     assert has_ended(database)
 
 
-def test_a_folder_too_deep_for_a_socket_works_again_and_again(own_folder: Path) -> None:
-    """Run by root, the library opens the folder of such sockets to others; the lock must not lie there."""
+def test_a_folder_too_deep_for_a_socket_works_again_and_again_and_opens_nothing(own_folder: Path) -> None:
     temporary = own_folder / "tmp"
     temporary.mkdir()
-    deep = own_folder / ("x" * 60) / ("y" * 60)
+    deep = own_folder / ("x" * 60) / ("y y" * 20)
     for _ in range(2):
         variables = {"LOCAL_DATA_DIR": str(deep), "TMPDIR": str(temporary)}
         result = run_python("-W", "error", "-m", "maverik_backend", "migrate", cwd=own_folder, **variables)
@@ -130,3 +129,5 @@ def test_a_folder_too_deep_for_a_socket_works_again_and_again(own_folder: Path) 
     locked = temporary / f"maverik-{os.getuid()}"
     assert stat.S_IMODE(locked.stat().st_mode) == 0o700
     assert (locked / "python_PostgresServer" / ".lockfile").exists()
+    assert [link.readlink() for link in locked.iterdir() if link.is_symlink()] == [deep / "postgres"]
+    assert list(temporary.iterdir()) == [locked]

@@ -3,7 +3,8 @@
     python3 deployments/bootstrap.py [local|dev]
 
 `local` is what `make run` and `make demo` need, `dev` adds the tests and the tools. Needs nothing but Python 3.11 and
-does nothing when everything is in place. Only the standard library is used, on every platform.
+does nothing when everything is in place. Only the standard library is used, on every platform. Some tests run other
+people's JavaScript: where Node is at hand, `dev` installs that too (into `.venv/node`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+NODE = VENV / "node"
+NODE_PACKAGES = ROOT / "tests" / "node" / "package.json"
 STAMP = VENV / ".installed"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 OLDEST_PYTHON = (3, 11)
@@ -33,12 +36,13 @@ def main() -> None:
         sys.exit("usage: python3 deployments/bootstrap.py [local|dev]")
     requirements = ROOT / f"requirements-{kind}.txt"
     wanted = f"{kind} {_digest(requirements)}\n"
-    if _is_installed(kind, wanted):
-        return
-    _make_venv()
-    _install(requirements)
-    _require_libsodium()
-    STAMP.write_text(wanted, encoding="utf-8")
+    if not _is_installed(kind, wanted):
+        _make_venv()
+        _install(requirements)
+        _require_libsodium()
+        STAMP.write_text(wanted, encoding="utf-8")
+    if kind == "dev":
+        _install_node_packages()
 
 
 def _digest(requirements: Path) -> str:
@@ -74,6 +78,22 @@ def _install(requirements: Path) -> None:
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--require-hashes", "-r", str(requirements)], check=True)
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], check=True)
+
+
+def _install_node_packages() -> None:
+    """Without Node, or offline, the tests that need it are skipped: nothing else needs any of it."""
+    npm, wanted = shutil.which("npm"), NODE_PACKAGES.read_bytes()
+    stamp = NODE / "node_modules" / ".installed"
+    if npm is None or (stamp.exists() and stamp.read_bytes() == wanted):
+        return
+    print("Installing what tests run in Node ...", flush=True)
+    NODE.mkdir(exist_ok=True)
+    (NODE / NODE_PACKAGES.name).write_bytes(wanted)
+    quiet = ["--silent", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--fetch-retries=1"]
+    if subprocess.run([npm, "install", *quiet], cwd=NODE, check=False).returncode == 0:
+        stamp.write_bytes(wanted)
+    else:
+        print("That did not work: tests that need Node will be skipped.", flush=True)
 
 
 def _require_libsodium() -> None:

@@ -1,13 +1,25 @@
-"""Text as a search sees it."""
+"""Text as a search sees it, and as it is safe to show."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
 MAX_MARKS = 30
 """In a row, on one letter: what the Stream-Safe Text Format of Unicode keeps (UAX #15, section 13)."""
 _FIRST_MARK = "\u0300"
+
+# Unicode's property Bidi_Control (UAX #9): invisible, and able to let a text read in another order than it is stored.
+BIDI_CONTROLS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""For the inside of a regular expression's brackets."""
+
+_BIDI_CONTROL = re.compile(f"[{BIDI_CONTROLS}]")
+
+
+def without_bidi_controls(text: str) -> str:
+    """``text`` as it is shown: in the order in which it is stored. Joiners that emoji and scripts need stay."""
+    return _BIDI_CONTROL.sub("", text)
 
 
 def fold(text: str) -> str:

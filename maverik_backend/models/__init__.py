@@ -29,6 +29,7 @@ SCHEMA_REVISIONS = (
     "d2f5a8c31e07",
     "e7b40c96d5a2",
     "e8b3f05d7a19",
+    "e2b58d07f3a9",
 )
 
 __all__ = [

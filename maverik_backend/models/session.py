@@ -68,9 +68,10 @@ class SesionAsesoriaDetalle(BigIdMixin, Base):
     """One turn: what the person wrote and what was answered.
 
     ``intento`` counts how often an answer was tried; ``fecha_intento`` is when the latest try began. A try writes its
-    answer down only while it is the latest one. ``texto_sistema`` is null while the turn is pending. ``origen`` names
-    who answered, ``error`` the kind of failure behind a fallback. Turns from before these columns existed count as
-    completed, at an unknown time.
+    answer down only while it is the latest one. ``texto_sistema`` is Markdown, null while the turn is pending;
+    ``texto_plano`` is the same without Markdown, as try ``intento_plano`` made it: a process of an older release
+    answers without it, and then it belongs to no answer. ``origen`` names who answered, ``error`` the kind of failure
+    behind a fallback. Turns from before these columns existed count as completed, at an unknown time.
     """
 
     __tablename__ = "sesion_asesoria_detalle"
@@ -86,6 +87,8 @@ class SesionAsesoriaDetalle(BigIdMixin, Base):
     sesion_asesoria_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sesion_asesoria.id"))
     texto_usuario: Mapped[str] = mapped_column(Text)
     texto_sistema: Mapped[str | None] = mapped_column(Text)
+    texto_plano: Mapped[str | None] = mapped_column(Text)
+    intento_plano: Mapped[int | None] = mapped_column(Integer)
     estado: Mapped[str] = mapped_column(Text, server_default=TurnState.PENDING.value)
     origen: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)

@@ -13,7 +13,7 @@ from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER
 from maverik_backend.schemas.user import (
     ClaveConfirmarRequest,
     EventoResponse,
-    MensajeResponse,
+    RegistroResponse,
     UsuarioActualizarRequest,
     UsuarioCrearRequest,
     UsuarioResponse,
@@ -46,8 +46,8 @@ Before = Annotated[
     status_code=status.HTTP_201_CREATED,
     summary="Crear una cuenta; la clave temporal llega por correo",
 )
-def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, caller: CurrentCaller) -> MensajeResponse:
-    users.sign_up(
+def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, caller: CurrentCaller) -> RegistroResponse:
+    taken = users.sign_up(
         app.database.transaction,
         data=body,
         catalogs=catalogs,
@@ -55,7 +55,13 @@ def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, call
         throttle=app.throttle,
         caller=caller,
     )
-    return MensajeResponse(mensaje=messages.SIGNED_UP)
+    return RegistroResponse(
+        **body.model_dump(),
+        id=taken.user_id,
+        fecha_creacion=taken.created,
+        fecha_actualizacion=taken.created,
+        mensaje=messages.SIGNED_UP,
+    )
 
 
 @router.get("/me", summary="Ver el perfil propio", response_model=UsuarioResponse)

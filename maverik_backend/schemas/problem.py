@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from maverik_backend.schemas.base import Response
 
 
@@ -16,11 +14,11 @@ class CampoInvalido(Response):
 
 
 class Problema(Response):
-    """An error: ``detail`` is for people, ``error`` for programs."""
+    """An error: ``detail`` is for people, ``type`` and ``error`` for programs."""
 
     type: str
     title: str
     status: int
     detail: str
-    error: str = Field(description="Nombre estable del error, en inglés.")
+    error: str
     errores: list[CampoInvalido] | None = None

@@ -94,6 +94,7 @@ class SesionResponse(Response):
     """A session as stored, with its name and the text that a first turn without input would send."""
 
     id: int
+    usuario_id: int
     titulo_chat: str
     primer_input: str
     proposito_sesion_id: int
@@ -140,12 +141,13 @@ class Portafolio(Response):
 
 
 class TurnoResponse(Response):
-    """One turn. ``output`` is Markdown without HTML."""
+    """One turn. ``output`` is plain text, ``output_markdown`` the same as Markdown without HTML or images."""
 
     id: Id
     sesion_asesoria_id: int
     input: str
     output: str
+    output_markdown: str
     estado: Literal["pendiente", "completada", "respaldo", "interrumpida"]
     origen: TurnOrigin | None
     portafolio: Portafolio | None

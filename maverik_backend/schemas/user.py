@@ -41,7 +41,10 @@ def _written_date(value: object) -> object:
 
 
 def _adult(born: date) -> date:
-    if not MIN_AGE <= age_on(born, datetime.now(UTC).date()) <= MAX_AGE:
+    age = age_on(born, datetime.now(UTC).date())
+    if 0 <= age < MIN_AGE:
+        raise PydanticCustomError("age", texts.TOO_YOUNG.format(min=MIN_AGE))
+    if not MIN_AGE <= age <= MAX_AGE:
         raise PydanticCustomError("age", texts.AGE.format(min=MIN_AGE, max=MAX_AGE))
     return born
 
@@ -244,8 +247,8 @@ class ClaveRestablecidaResponse(Response):
     user_name: str | None = None
 
 
-class UsuarioResponse(Response):
-    """What the person told about themself."""
+class _PerfilResponse(Response):
+    """The investor profile."""
 
     id: int
     email: str
@@ -258,7 +261,18 @@ class UsuarioResponse(Response):
     tiempo_mantener_inversion_id: int
     busca_invertir_en_id: int
     proporcion_inversion_mantener_id: int
-    debe_cambiar_clave: bool
-    email_verificado: datetime | None
     fecha_creacion: datetime
     fecha_actualizacion: datetime
+
+
+class RegistroResponse(_PerfilResponse):
+    """The sign-up form as it was taken; the same for an address that has an account, whose profile it is not."""
+
+    mensaje: str
+
+
+class UsuarioResponse(_PerfilResponse):
+    """What the person told about themself."""
+
+    debe_cambiar_clave: bool
+    email_verificado: datetime | None

@@ -3,12 +3,14 @@
 Answers come from a service that may have read hostile pages. What a frontend's Markdown renderer could turn into a
 request or into markup is taken out of the text itself, so that no renderer has to be trusted (OWASP LLM05:2025).
 
-The text is read by a CommonMark parser, which tells where HTML, images and links stand; they are cut out of those
-places only, so code stays as it is. What is left is read again until nothing is found: the text that goes out is
-exactly one that was read and found harmless. A text that cannot be taken apart loses its brackets instead.
+It is done in two steps, repeated until neither finds anything: the text that goes out is exactly one that was read and
+found harmless.
 
-Not every frontend reads CommonMark. For those that know footnotes too, whose content CommonMark takes for addresses or
-code, none is left; for those that put text into a page as it is, no ``<`` outside code is left that could open a tag.
+1. A CommonMark parser tells where HTML, images and odd links stand; they give way to what they say. A text that cannot
+   be taken apart loses its brackets instead.
+2. Not every frontend reads CommonMark, and what is code to one is markup to another. :func:`inert` therefore looks at
+   characters alone, in code too: whatever could open a tag or an image, or follow a label with an address, is left only
+   in the few forms that are harmless to all of them.
 """
 
 from __future__ import annotations
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 MAX_CHARS = 16_000
 ELLIPSIS = "…"
 
-# Of a longer text only the beginning is read: what is taken out of it makes room for twice as much at most.
-_MAX_READ_CHARS = 2 * MAX_CHARS
 _MAX_ROUNDS = 8
 # C0 and C1 controls but tab and newline, invisible characters that reorder text (Unicode UAX #9) or spell hidden
 # words (the tags block), lone surrogates.
@@ -41,20 +41,32 @@ _ENTITY = re.compile(r"&#?\w{1,32};")
 # Blank lines and up to three spaces; four of them would be code.
 _LEADING_BLANKS = re.compile(r"\A(?:[ \t]*\n)*(?: {1,3}(?![ \t]))?")
 
-# Relative addresses have no scheme and are fine.
-_SAFE_SCHEMES = {"http", "https", "mailto"}
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
-# Browsers read an address without these (https://url.spec.whatwg.org/#url-parsing).
-_IGNORED_IN_ADDRESSES = re.compile(r"[\x00-\x20]+")
+# What could open a tag (https://html.spec.whatwg.org/#tag-open-state); a backslash does not stop every renderer.
+_TAG_START = re.compile(r"\\?<(?=\\?[a-z/!?])", re.IGNORECASE)
+# To HTML these are unknown tags; an attribute would follow a slash.
+_ANGLED = r"<(?:(?:https?://|mailto:)[^\s<>\"'`=?#\\]*(?:[?#][^\s<>\"'`/\\]*)?|[\w.+-]+@[\w.-]+)>"
+_ANGLE_ADDRESS = re.compile(_ANGLED, re.IGNORECASE)
 
-# What blocks may begin with on a line, and then a footnote's definition or a reference's.
-_FOOTNOTE = re.compile(r"((?:[ \t>]|(?:[-+*]|[0-9]{1,9}[.)])[ \t])*)(?=\[\^.*\]:)")
-# HTML knows no other beginnings (https://html.spec.whatwg.org/#tag-open-state).
-_TAG_LIKE = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
-# An address in angle brackets, which is none of HTML's tags unless it has attributes: <https:/onclick=...>.
-_ANGLE_ADDRESS = re.compile(r"<(?:https?://|mailto:)[^\s<>\"'`=]*>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"[/\"']on\w+=", re.IGNORECASE)
+# What may follow a label, without any character that a renderer could take for the end of an attribute.
+_BEGINNING = r"(?:https?://|mailto:|\.{0,2}/|[?#]|[\w.%-]+(?=[/?#\s)>]|\Z))"
+_ADDRESS = _BEGINNING + r"(?:[^\s\"'`<>\\\[\]{}|^()]|\([^\s\"'`<>\\\[\]{}|^()]*+\))*+"
+_TITLE = r"""(?:[ \t]++(?:"[^"'`<>\\\[\](){}\n]*+"|'[^"'`<>\\\[\](){}\n]*+'))?"""
+_TARGET = re.compile(rf"\((?:{_ANGLED}|{_ADDRESS}){_TITLE}[ \t]*+\)", re.IGNORECASE)
+_DEFINED = re.compile(rf"(?:{_ANGLED}|{_ADDRESS})(?=[ \n]|\Z)", re.IGNORECASE)
+# The end of a label with what may stand before an address: nothing to CommonMark, blanks and line ends to others.
+_LABEL_END = re.compile(r"\](?:[\s>]*+(?=\()|:[\s>]*+)")
+_MAX_ADDRESS_CHARS = 1_000
+# Nothing in them that could be a scheme or end an attribute; were they empty, showdown would go on reading.
+_IN_PARENTHESES = re.compile(rf"\(\s*+[^\s)\]:&\"'<`=\\][^)\]:&\"'<`=\\]{{0,{_MAX_ADDRESS_CHARS}}}+\)")
+_WORD = re.compile(rf"[^\s:&\"'<`=\\]{{1,{_MAX_ADDRESS_CHARS}}}+(?=[ \n]|\Z)")
+
+_IMAGE_START = re.compile(r"!(?=\[)")
+# Attributes as extensions of several renderers write them: "{onclick=...}".
+_ATTRIBUTES_START = re.compile(r"\{(?=[^{}\n]*(?:=|(?<![^\s:{])on))", re.IGNORECASE)
+_LINKED_SCHEME = re.compile(r"\bftp:(?=//)", re.IGNORECASE)
 _LOOKALIKE_TAG_START = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
+
+_LOOKALIKE_BRACKETS = ("\N{FULLWIDTH LEFT SQUARE BRACKET}", "\N{FULLWIDTH RIGHT SQUARE BRACKET}")
 
 _HIDDEN_TEXT = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
 _ENDS_A_WORD = re.compile(
@@ -79,18 +91,59 @@ class _Cut(NamedTuple):
     text: str
 
 
-def clean(text: str) -> str:
-    """``text`` with everything taken out that is not plain Markdown, at most :data:`MAX_CHARS` long; may be empty."""
-    text = text[:_MAX_READ_CHARS]
+def clean(text: str, *, max_chars: int = MAX_CHARS) -> str:
+    """``text`` with everything taken out that is not plain Markdown, at most ``max_chars`` long; may be empty."""
+    # Of a longer text only the beginning is read: what is taken out of it makes room for twice as much at most.
+    text = text[: 2 * max_chars]
     for _ in range(_MAX_ROUNDS):
         text = _without_controls(text)
         harmless = _without_markup(text)
-        if harmless == text and len(text) <= MAX_CHARS:
+        if harmless == text:
+            harmless = inert(text)
+        if harmless == text and len(text) <= max_chars:
             return text
         # A cut can turn what was code into markup, so that is read again as well.
-        text = _bounded(text) if harmless == text else harmless
+        text = _bounded(text, max_chars) if harmless == text else harmless
     # It keeps turning into markup as it is taken apart.
-    return _bounded(_without_controls(text.translate(_LOOKALIKES)))
+    return _bounded(inert(_without_controls(text.translate(_LOOKALIKES))), max_chars)
+
+
+def inert(text: str) -> str:
+    """``text`` with nothing in it that a renderer of any Markdown could make a tag, an image or an odd link of.
+
+    It says the same: brackets become lookalikes that mean nothing. Linear in the length of ``text``.
+    """
+    text = _TAG_START.sub(_tag_start, text)
+    text = _LINKED_SCHEME.sub("ftp: ", _ATTRIBUTES_START.sub("(", _IMAGE_START.sub("! ", text)))
+    odd = {end.start() for end in _LABEL_END.finditer(text) if not _is_followed_by_harmless(text, end)}
+    return _without_labels(text, odd) if odd else text
+
+
+def _tag_start(match: re.Match[str]) -> str:
+    is_address = match[0] == "<" and _ANGLE_ADDRESS.match(match.string, match.start())
+    return match[0] if is_address else _LOOKALIKE_TAG_START
+
+
+def _is_followed_by_harmless(text: str, label_end: re.Match[str]) -> bool:
+    """Whether a target, a definition's address or mere words follow."""
+    forms = (_DEFINED, _WORD) if label_end[0].startswith("]:") else (_TARGET, _IN_PARENTHESES)
+    return any(form.match(text, label_end.end()) for form in forms)
+
+
+def _without_labels(text: str, ends: AbstractSet[int]) -> str:
+    """``text`` with lookalikes for the brackets that end at ``ends`` and those that open them.
+
+    No parentheses: after another label, they would be an address.
+    """
+    characters, open_brackets = list(text), []
+    for position, character in enumerate(text):
+        if character == "[":
+            open_brackets.append(position)
+        elif character == "]":
+            opening = open_brackets.pop() if open_brackets else position
+            if position in ends:
+                characters[opening], characters[position] = _LOOKALIKE_BRACKETS
+    return "".join(characters)
 
 
 def _without_controls(text: str) -> str:
@@ -105,13 +158,13 @@ def _is_control(decoded: str) -> bool:
     return not decoded or _CONTROLS.search(decoded) is not None
 
 
-def _bounded(text: str) -> str:
+def _bounded(text: str, max_chars: int) -> str:
     """Cut at the last paragraph that fits, or in mid-sentence when there is none."""
-    if len(text) <= MAX_CHARS:
+    if len(text) <= max_chars:
         return text
-    head = text[: MAX_CHARS - len(ELLIPSIS) - 2]
+    head = text[: max(0, max_chars - len(ELLIPSIS) - 2)]
     paragraph_end = head.rfind("\n\n")
-    return head[:paragraph_end] + "\n\n" + ELLIPSIS if paragraph_end > MAX_CHARS // 2 else head + ELLIPSIS
+    return head[:paragraph_end] + "\n\n" + ELLIPSIS if paragraph_end > max_chars // 2 else head + ELLIPSIS
 
 
 def _without_markup(text: str) -> str:
@@ -119,7 +172,6 @@ def _without_markup(text: str) -> str:
     if {"<", "["}.isdisjoint(text):  # each of them needs one of these, and most answers have neither
         return text
     try:
-        text = _without_definitions(text)
         for parser in _parsers():
             found = [(block, cuts) for block in parser.parse(text) if (cuts := _cuts(block))]
             if found:
@@ -128,37 +180,6 @@ def _without_markup(text: str) -> str:
     except (RecursionError, ValueError):
         return text.translate(_LOOKALIKES)
     return text
-
-
-def _without_definitions(text: str) -> str:
-    """``text`` without footnotes' definitions, and without tags in the definitions of references.
-
-    Neither is content to CommonMark, so no token tells of them. With a backslash before it a footnote's definition is
-    a paragraph to every parser, and what it holds is read as one.
-    """
-    if "]:" not in text:
-        return text
-    blocks = _parsers()[0].parse(text)
-    code = _lines_of(blocks, {"fence", "code_block"})
-    content = _lines_of(blocks, {"inline", "html_block"})
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
-        if number not in code and (start := _FOOTNOTE.match(line)):
-            lines[number] = start[1] + "\\" + line[start.end() :]
-        elif number not in code | content:
-            lines[number] = _without_tags(line)
-    return "\n".join(lines)
-
-
-def _lines_of(blocks: Sequence[Token], types: AbstractSet[str]) -> set[int]:
-    return {line for block in blocks if block.map and block.type in types for line in range(*block.map)}
-
-
-def _without_tags(source: str) -> str:
-    """``source`` with lookalikes for what could open a tag, but for plain addresses in angle brackets."""
-    return _TAG_LIKE.sub(
-        lambda tag: tag[0] if _ANGLE_ADDRESS.match(source, tag.start()) else _LOOKALIKE_TAG_START, source
-    )
 
 
 def _cuts(block: Token) -> list[_Cut]:
@@ -244,27 +265,6 @@ def _mark_cuts(parser: MarkdownIt) -> None:
         ("autolink", rules_inline.autolink, _cut_of_link),
     ):
         parser.inline.ruler.at(name, _marking(rule, cut_of))
-    parser.inline.ruler.before("escape", "escaped_tag", _escaped_tag)
-    parser.inline.ruler.push("tag_as_text", _tag_as_text)  # the last: what no other rule wants is text
-
-
-def _escaped_tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the parser's signature
-    if not _TAG_LIKE.match(state.src, state.pos + 1) or state.src[state.pos] != "\\":
-        return False
-    return _mark_text(state, 2, silent=silent)
-
-
-def _tag_as_text(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the parser's signature
-    return _TAG_LIKE.match(state.src, state.pos) is not None and _mark_text(state, 1, silent=silent)
-
-
-def _mark_text(state: StateInline, length: int, *, silent: bool) -> bool:
-    if not silent:
-        # A type of its own: the parser joins texts, and would lose the note.
-        token = state.push("tag_as_text", "", 0)
-        token.meta["cut"] = _Cut(state.pos, state.pos + length, _LOOKALIKE_TAG_START)
-    state.pos += length
-    return True
 
 
 def _marking(
@@ -293,15 +293,13 @@ def _cut_of_image(state: StateInline, token: Token, start: int) -> _Cut:
 
 
 def _cut_of_link(state: StateInline, token: Token, start: int) -> _Cut | None:
-    """Nothing for a link to the web or to a mailbox; of others the text stays."""
-    scheme = _SCHEME.match(_IGNORED_IN_ADDRESSES.sub("", str(token.attrs["href"])))
-    is_safe = scheme is None or scheme[1].lower() in _SAFE_SCHEMES
-    is_autolink = token.markup == "autolink"
-    if is_safe and not is_autolink and "<" not in state.src[start : state.pos]:
-        return None
-    text_end = state.pos - 1 if is_autolink else state.md.helpers.parseLinkLabel(state, start, True)
-    beyond_text = state.src[start if is_autolink else text_end : state.pos]
-    hides_tag = _ATTRIBUTE.search(beyond_text) if is_autolink else _without_tags(beyond_text) != beyond_text
-    if is_safe and not hides_tag:
-        return None
-    return _Cut(start, state.pos, state.src[start + 1 : text_end])
+    """Nothing for a link that every renderer reads as one to the web or to a mailbox; of others the text stays."""
+    if token.markup == "autolink":
+        is_harmless = _ANGLE_ADDRESS.fullmatch(state.src, start, state.pos) is not None
+        return None if is_harmless else _Cut(start, state.pos, state.src[start + 1 : state.pos - 1])
+    text_end = state.md.helpers.parseLinkLabel(state, start, True)
+    if state.src[text_end + 1 : text_end + 2] == "(":
+        is_harmless = _TARGET.fullmatch(state.src, text_end + 1, state.pos) is not None
+    else:
+        is_harmless = _DEFINED.match(str(token.attrs["href"])) is not None
+    return None if is_harmless else _Cut(start, state.pos, state.src[start + 1 : text_end])

@@ -40,6 +40,7 @@ from maverik_backend.clients.rag.base import Advisor, Answer, Question
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
+from maverik_backend.core.text import without_bidi_controls
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import (
     AddressBusy,
@@ -55,7 +56,7 @@ from maverik_backend.errors import (
 from maverik_backend.models import TurnState
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
 from maverik_backend.services import answer as answers
-from maverik_backend.services import auth, conversation, idempotency, prompt
+from maverik_backend.services import auth, conversation, idempotency, plain_text, prompt
 from maverik_backend.services import portfolio as portfolios
 from maverik_backend.services import session as sessions
 from maverik_backend.services import turn as turns
@@ -351,14 +352,15 @@ class Chat:
 
         Once more in any case, also when the advisor used all the time up.
         """
+        plain = plain_text.of(outcome.text)
         patience = Deadline.after(max(WRITE_AGAIN_AFTER_S, deadline.remaining_s()))
         while not patience.passed:
             with suppress(DatabaseUnavailable):
-                return self._write_down(started, outcome)
+                return self._write_down(started, outcome, plain)
             time.sleep(WRITE_AGAIN_AFTER_S)
-        return self._write_down(started, outcome)
+        return self._write_down(started, outcome, plain)
 
-    def _write_down(self, started: _Try, outcome: _Outcome) -> TurnoResponse:
+    def _write_down(self, started: _Try, outcome: _Outcome, plain: str) -> TurnoResponse:
         """Transaction two: the answer goes on record, unless the session is gone or a later try has begun."""
         with self._transaction() as session:
             # The session before the turn, as everybody locks them: two who meet must not wait for each other.
@@ -373,6 +375,7 @@ class Chat:
                 turn_id=started.turn_id,
                 number=started.number,
                 text=outcome.text,
+                plain_text=plain,
                 state=outcome.state.value,
                 origin=outcome.origin,
                 failure=outcome.error,
@@ -381,17 +384,18 @@ class Chat:
             )
         if written is None:
             raise NotFound("turn")
-        return _as_response(started, outcome, *written)
+        return _as_response(started, outcome, plain, *written)
 
 
 def _as_response(
-    started: _Try, outcome: _Outcome, portfolio: dict[str, Any] | None, created: datetime | None
+    started: _Try, outcome: _Outcome, plain: str, portfolio: dict[str, Any] | None, created: datetime | None
 ) -> TurnoResponse:
     return TurnoResponse(
         id=started.turn_id,
         sesion_asesoria_id=started.facts.session_id,
-        input=started.question.input,
-        output=outcome.text,
+        input=without_bidi_controls(started.question.input),
+        output=plain,
+        output_markdown=outcome.text,
         estado=outcome.state,
         origen=outcome.origin,
         portafolio=Portafolio.model_validate(portfolio) if portfolio else None,

@@ -123,6 +123,8 @@ _ANSWER = (
     .where(TURNS.c.id == bindparam("turn_id"), TURNS.c.intento == bindparam("number"))
     .values(
         texto_sistema=bindparam("text"),
+        texto_plano=bindparam("plain_text"),
+        intento_plano=TURNS.c.intento,
         estado=bindparam("state"),
         origen=bindparam("origin"),
         error=bindparam("failure"),
@@ -186,7 +188,7 @@ def note_firsts(session: Session, facts: Conversation, *, is_answered: bool, has
 
 
 def write_answer(session: Session, *, turn_id: int, number: int, **values: Any) -> tuple[Any, datetime | None] | None:  # noqa: ANN401
-    """Write down how try ``number`` of a turn ended: ``text, state, origin, failure, sources, portfolio``.
+    """Write down how try ``number`` of a turn ended: ``text, plain_text, state, origin, failure, sources, portfolio``.
 
     Returns the turn's portfolio, whichever try brought it, and when it was created; ``None`` when the turn is gone or
     a later try has begun.

@@ -41,8 +41,8 @@ class ProfileFacts(Protocol):
     proporcion_inversion_mantener_id: int
 
 
-def title_of(facts: SessionFacts, catalogs: Catalogs) -> str:
-    """The name of a session that has none of its own: the goal for purpose 2, else the purpose."""
+def topic_of(facts: SessionFacts, catalogs: Catalogs) -> str:
+    """What a session is about: the goal for purpose 2, else the purpose."""
     if facts.proposito_sesion_id == PURPOSE_GOAL and (goal := catalogs.text("objetivo", facts.objetivo_id)):
         return goal
     return catalogs.text("proposito_sesion", facts.proposito_sesion_id) or ""
@@ -50,7 +50,7 @@ def title_of(facts: SessionFacts, catalogs: Catalogs) -> str:
 
 def first_input(facts: SessionFacts, catalogs: Catalogs) -> str:
     """What the person would say first, made from the session's own facts."""
-    topic = fmt.lower_first(title_of(facts, catalogs))
+    topic = fmt.lower_first(topic_of(facts, catalogs))
     if facts.proposito_sesion_id != PURPOSE_GOAL:
         return texts.FIRST_INPUT_PURPOSE.format(purpose=topic)
     parts = []

@@ -8,12 +8,15 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from maverik_backend.core.text import without_bidi_controls
 from maverik_backend.errors import FieldError, InvalidInput, NotFound, TooManySessions
 from maverik_backend.models import SesionAsesoria, SesionAsesoriaDetalle, Usuario
 from maverik_backend.schemas.session import SesionCrearRequest, SesionResponse
 from maverik_backend.services import prompt
 from maverik_backend.services.catalog import Catalogs
-from maverik_backend.texts import validation as texts
+from maverik_backend.texts import advice as texts
+from maverik_backend.texts import format as fmt
+from maverik_backend.texts import validation
 
 
 def create(
@@ -28,7 +31,7 @@ def create(
     values = data.model_dump()
     catalogs.check({field: value for field, value in values.items() if field.endswith("_id")})
     if data.proposito_sesion_id == prompt.PURPOSE_GOAL and data.objetivo_id is None:
-        raise InvalidInput([FieldError("objetivo_id", texts.GOAL_REQUIRED, tuple(catalogs.options["objetivo"]))])
+        raise InvalidInput([FieldError("objetivo_id", validation.GOAL_REQUIRED, tuple(catalogs.options["objetivo"]))])
     _require_room(session, user_id=user_id, max_sessions=max_sessions)
     row = SesionAsesoria(usuario_id=user_id, **values)
     session.add(row)
@@ -102,7 +105,8 @@ def describe(row: SesionAsesoria, catalogs: Catalogs) -> SesionResponse:
     """The session with its name and its first text."""
     return SesionResponse(
         id=row.id,
-        titulo_chat=row.titulo or prompt.title_of(row, catalogs),
+        usuario_id=row.usuario_id,
+        titulo_chat=without_bidi_controls(row.titulo) if row.titulo else _made_title(row, catalogs),
         primer_input=prompt.first_input(row, catalogs),
         proposito_sesion_id=row.proposito_sesion_id,
         objetivo_id=row.objetivo_id,
@@ -110,4 +114,14 @@ def describe(row: SesionAsesoria, catalogs: Catalogs) -> SesionResponse:
         horizonte_temporal=row.horizonte_temporal,
         tolerancia_al_riesgo_id=row.tolerancia_al_riesgo_id,
         fecha_creacion=row.fecha_creacion,
+    )
+
+
+def _made_title(row: SesionAsesoria, catalogs: Catalogs) -> str:
+    """What names a session without a name of its own: never that of another session, since frontends group by it.
+
+    What differs comes first, as a narrow list cuts titles off at the end.
+    """
+    return texts.SESSION_TITLE.format(
+        when=fmt.local_minute(row.fecha_creacion), number=row.id, topic=prompt.topic_of(row, catalogs)
     )

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import Interval, func, select, type_coerce, update
+from sqlalchemy import Interval, func, literal, select, type_coerce, update
 from sqlalchemy.orm import Session
 
+from maverik_backend.core.text import without_bidi_controls
 from maverik_backend.errors import NotFound, NothingToRetry, TurnInProgress
 from maverik_backend.models import SesionAsesoriaDetalle, TurnState
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
-from maverik_backend.services import conversation
+from maverik_backend.services import answer as answers
+from maverik_backend.services import conversation, plain_text
 from maverik_backend.services.conversation import Said
 from maverik_backend.texts import advice as texts
 
@@ -34,15 +36,17 @@ class TurnStore:
     def describe(self, turn: SesionAsesoriaDetalle) -> TurnoResponse:
         """A turn as the API shows it. ``output`` is always a text: one that has no answer says so."""
         state = self._state_of(turn.estado, turn.fecha_intento)
+        output, markdown = _answer_of(turn, state)
         return TurnoResponse(
             id=turn.id,
             sesion_asesoria_id=turn.sesion_asesoria_id,
-            input=turn.texto_usuario,
-            output=texts.UNANSWERED[state] if turn.texto_sistema is None else turn.texto_sistema,
+            input=without_bidi_controls(turn.texto_usuario),
+            output=output,
+            output_markdown=markdown,
             estado=state,
             origen=turn.origen,
             portafolio=_portfolio_of(turn),
-            fuentes=turn.fuentes or [],
+            fuentes=[without_bidi_controls(source) for source in turn.fuentes or []],
             fecha_creacion=turn.fecha_creacion,
         )
 
@@ -123,6 +127,16 @@ def _portfolio_of(turn: SesionAsesoriaDetalle) -> Portafolio | None:
         return None
 
 
+def _answer_of(turn: SesionAsesoriaDetalle, state: TurnState) -> tuple[str, str]:
+    """The answer as plain text and as Markdown. That of an older release is cleaned and made plain now."""
+    if turn.texto_sistema is None:
+        return texts.UNANSWERED[state], texts.UNANSWERED[state]
+    if turn.texto_plano is not None and turn.intento_plano == turn.intento:
+        return turn.texto_plano, turn.texto_sistema
+    markdown = answers.clean(turn.texto_sistema, max_chars=len(turn.texto_sistema))
+    return plain_text.of(markdown), markdown
+
+
 def get_or_raise(session: Session, *, session_id: int, turn_id: int) -> SesionAsesoriaDetalle:
     """A turn of a session that is known to be the person's.
 
@@ -148,7 +162,8 @@ def get_page(
     lengths up, which it knows without reading the texts, so that no more of them than the page is ever in memory.
     """
     turn = SesionAsesoriaDetalle
-    length = func.octet_length(turn.texto_usuario) + func.coalesce(func.octet_length(turn.texto_sistema), 0)
+    texts_of_turn = (turn.texto_usuario, turn.texto_sistema, turn.texto_plano)
+    length = sum((func.coalesce(func.octet_length(column), 0) for column in texts_of_turn), literal(0))
     newer_bytes = func.sum(length).over(order_by=turn.id.desc(), rows=(None, -1))
     latest = select(turn.id, newer_bytes.label("newer_bytes")).where(turn.sesion_asesoria_id == session_id)
     if before is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy import update as sql_update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -40,11 +42,24 @@ NOT_EXPORTED = {
     "pedido_idempotente": {"resumen"},
     "segundo_factor": {"secreto", "ultimo_paso"},
     "codigo_recuperacion": {"resumen"},
+    "sesion_asesoria_detalle": {"texto_plano", "intento_plano"},  # made of ``texto_sistema``
 }
 # Every table that says whose its rows are: a new one is exported and erased without anybody having to think of it.
 OWNED: tuple[Any, ...] = tuple(
     mapper.class_ for mapper in Base.registry.mappers if "usuario_id" in mapper.local_table.columns
 )
+
+
+# An id for everybody who signs up: that of their account, or, where the address has one already, of none.
+_NEXT = select(func.nextval(func.pg_get_serial_sequence(Usuario.__tablename__, "id")), func.now())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUp:
+    """A sign-up as it is answered: ``user_id`` is of no account where the address had one already."""
+
+    user_id: int
+    created: datetime
 
 
 def sign_up(
@@ -55,7 +70,7 @@ def sign_up(
     passwords: Passwords,
     throttle: Throttle,
     caller: Caller,
-) -> None:
+) -> SignUp:
     """Create the person and mail a temporary key; to an address that has an account already, mail just that.
 
     The caller learns the same in both cases, after the same work, so addresses cannot be probed here.
@@ -70,9 +85,11 @@ def sign_up(
     throttle.count(Action.SIGN_UP_AS_ACCOUNT, mailbox_of(data.email))
     mailed = passwords.make_mailed_key()
     with transaction() as session:
+        taken = session.execute(_NEXT).one()
         created = session.scalar(
             insert(Usuario)
             .values(
+                id=taken.nextval,
                 email=data.email,
                 clave_hash=mailed.key_hash,
                 debe_cambiar_clave=True,
@@ -90,6 +107,7 @@ def sign_up(
         passwords.mail_key(
             session, user_id=created, email=to, mailed=mailed, instead=instead if created is None else None
         )
+    return SignUp(user_id=taken.nextval, created=taken.now)
 
 
 def update(session: Session, *, user: Usuario, changes: UsuarioActualizarRequest, catalogs: Catalogs) -> Usuario:

@@ -28,6 +28,10 @@ FACT_CAPITAL = "un capital inicial de {capital}"
 FACT_HORIZON = "un horizonte de {horizon}"
 FACT_RISK = "una tolerancia al riesgo {risk}"
 
+# --- A session without a name of its own (services/session.py) ---
+
+SESSION_TITLE = "({when}, n.º {number}) {topic}"
+
 # --- The portfolio as a sentence (services/portfolio.py) ---
 
 RISK_PROFILES: dict[str, str] = {"conservative": "conservador", "moderate": "moderado", "bold": "audaz"}

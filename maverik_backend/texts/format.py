@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
+_ARGENTINA = timezone(timedelta(hours=-3))  # without daylight saving since 2009
 _SWAP = str.maketrans(",.", ".,")
 
 
@@ -20,6 +22,11 @@ def amount(value: Decimal | float) -> str:
 def percent(value: float) -> str:
     """One decimal and the sign: ``12,3 %`` (a no-break space keeps them together)."""
     return f"{number(value, decimals=1)}\N{NO-BREAK SPACE}%"
+
+
+def local_minute(moment: datetime) -> str:
+    """A moment on the clocks of Argentina: ``14/03/2026 15:04``."""
+    return moment.astimezone(_ARGENTINA).strftime("%d/%m/%Y %H:%M")
 
 
 def lower_first(text: str) -> str:

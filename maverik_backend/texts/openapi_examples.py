@@ -25,7 +25,8 @@ _SESSION: dict[str, Any] = {
 }
 _STORED_SESSION: dict[str, Any] = {
     "id": 12,
-    "titulo_chat": "Comprar una vivienda",
+    "usuario_id": 5,
+    "titulo_chat": "(02/03/2026 11:05, n.º 12) Comprar una vivienda",
     "primer_input": "Quiero ahorrar para comprar una vivienda. ¿Cómo empiezo?",
     **_SESSION,
     "fecha_creacion": "2026-03-02T14:05:00Z",
@@ -111,6 +112,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "uri": f"otpauth://totp/Maverik:ana%40example.com?secret={_SECRET}&issuer=Maverik",
     },
     "SegundoFactorResponse": {"activo": True, "activado": "2026-03-02T14:00:00Z", "codigos_restantes": 9},
+    "RegistroResponse": {
+        "id": 5,
+        **_PROFILE,
+        "fecha_creacion": "2026-03-02T13:55:00Z",
+        "fecha_actualizacion": "2026-03-02T13:55:00Z",
+        "mensaje": "Te enviamos un correo con los pasos para entrar.",
+    },
     "ServicioResponse": {"service": "maverik_backend", "version": "0.1.0", "docs": "/docs"},
     "SesionCrearRequest": _SESSION,
     "SesionRenombrarRequest": {"titulo_chat": "La casa"},
@@ -123,6 +131,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "sesion_asesoria_id": 12,
         "input": "¿Me conviene un plazo fijo?",
         "output": "Depende de para cuándo necesites la plata.",
+        "output_markdown": "**Depende** de para cuándo necesites la plata.",
         "estado": "completada",
         "origen": "rag",
         "portafolio": _PORTFOLIO,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from maverik_backend.texts.format import lower_first
+
 NUL = "No puede contener el carácter nulo."
 BLANK = "No puede estar vacío."
+TOO_YOUNG = "Para usar Maverik hay que tener al menos {min} años."
 AGE = "La edad tiene que estar entre {min} y {max} años."
 UNKNOWN_OPTION = "No es una opción válida."
 AMOUNT = "Tiene que ser un número sin separador de miles, con punto y hasta dos decimales: 12000.50."
 GOAL_REQUIRED = "Para este propósito hace falta elegir un objetivo."
-FIRST_INPUT_ONLY = "Escribí tu mensaje: sólo el primero de la sesión puede ir sin texto."
+FIRST_INPUT_ONLY = "Escribí algo: sólo el primer mensaje de la sesión puede ir sin texto."
 
 WRONG_KEY = "No es tu clave actual."
 KEY_IS_COMMON = "Es una de las claves más usadas: elegí otra que no se adivine."
@@ -42,7 +47,7 @@ MESSAGES: dict[str, str] = {
     "decimal_type": "Tiene que ser un número.",
     "decimal_parsing": "Tiene que ser un número.",
     "decimal_max_digits": "No puede tener más de {max_digits} dígitos.",
-    "decimal_max_places": "No puede tener más de {decimal_places} decimales.",
+    "decimal_max_places": "Puede tener hasta {decimal_places} decimales, los centavos: por ejemplo, 12000.50.",
     "decimal_whole_digits": "No puede tener más de {whole_digits} dígitos enteros.",
     "finite_number": "Tiene que ser un número finito.",
     "greater_than_equal": "Tiene que ser mayor o igual que {ge}.",
@@ -55,3 +60,35 @@ MESSAGES: dict[str, str] = {
 }
 
 EMAIL = "No es una dirección de correo válida."
+
+# Data as the forms call them.
+LABELS: dict[str, str] = {
+    "email": "Correo electrónico",
+    "clave": "Clave",
+    "clave_actual": "Clave actual",
+    "clave_nueva": "Clave nueva",
+    "fecha_nacimiento": "Fecha de nacimiento",
+    "nivel_educativo_id": "Nivel educativo",
+    "conocimiento_alt_inversion_id": "Conocimiento de alternativas de inversión",
+    "experiencia_invirtiendo_id": "Experiencia invirtiendo",
+    "porcentaje_ahorro_mensual_id": "Cuánto ahorrás por mes",
+    "porcentaje_ahorro_invertir_id": "Cuánto de tus ahorros invertirías",
+    "tiempo_mantener_inversion_id": "Cuánto tiempo mantendrías una inversión",
+    "busca_invertir_en_id": "Qué buscás al invertir",
+    "proporcion_inversion_mantener_id": "Qué harías si tu inversión cayera",
+    "proposito_sesion_id": "Propósito de la sesión",
+    "objetivo_id": "Objetivo",
+    "capital_inicial": "Capital inicial",
+    "horizonte_temporal": "Plazo en meses",
+    "tolerancia_al_riesgo_id": "Tolerancia al riesgo",
+    "titulo_chat": "Nombre de la sesión",
+    "input": "Tu mensaje",
+}
+MAX_IN_SUMMARY = 3
+
+
+def summary(refused: Sequence[tuple[str, str]]) -> str | None:
+    """Names and findings of refused fields as sentences; ``None`` when there are many, or one is in no form."""
+    if len(refused) > MAX_IN_SUMMARY or not all(name in LABELS for name, _ in refused):
+        return None
+    return " ".join(f"{LABELS[name]}: {lower_first(message)}" for name, message in refused)

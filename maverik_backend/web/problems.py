@@ -1,7 +1,7 @@
 """Errors as HTTP answers: ``application/problem+json`` (RFC 9457) with Spanish texts.
 
 :data:`PROBLEMS` is the one place where an error kind meets a status. ``error`` in the body is a stable English name
-for programs; ``errores`` lists the fields of a refused body.
+for programs; ``errores`` lists the fields of a refused body, and ``detail`` says the same in words.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,12 +33,13 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """How a kind of error is answered."""
+    """How a kind of error is answered. ``has_next_step`` says that pages look at ``error`` to know what to ask for."""
 
     status: int
     error: str
     text: ProblemText
     headers: Mapping[str, str] = field(default_factory=dict)
+    has_next_step: bool = False
 
     @property
     def slug(self) -> str:
@@ -56,6 +59,10 @@ class Refusal:
 # Kinds of our own validators, whose messages are Spanish already.
 OUR_FINDINGS = frozenset({"nul", "blank", "age", "amount", "key_length", "email", "repeated"})
 
+# What the frontend in production shows of a refused request: the page of its form for signing in puts ``error``, and
+# nothing else, into a notice (``useSignIn.js`` of fliquinuade/maverik-react). Every other page ignores the body.
+_ERROR_IS_SHOWN = frozenset({("POST", "/user/login")})
+
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maverik"'}
 _SOON = {"Retry-After": "5"}
@@ -63,8 +70,12 @@ _SOON = {"Retry-After": "5"}
 PROBLEMS: dict[type[errors.MaverikError], Problem] = {
     errors.InvalidInput: Problem(422, "invalid input", texts.INVALID_INPUT),
     errors.WrongCredentials: Problem(401, "wrong credentials", texts.WRONG_CREDENTIALS, _CHALLENGE),
-    errors.SecondFactorRequired: Problem(401, "second factor required", texts.SECOND_FACTOR_REQUIRED, _CHALLENGE),
-    errors.WrongSecondFactor: Problem(401, "wrong second factor", texts.WRONG_SECOND_FACTOR, _CHALLENGE),
+    errors.SecondFactorRequired: Problem(
+        401, "second factor required", texts.SECOND_FACTOR_REQUIRED, _CHALLENGE, has_next_step=True
+    ),
+    errors.WrongSecondFactor: Problem(
+        401, "wrong second factor", texts.WRONG_SECOND_FACTOR, _CHALLENGE, has_next_step=True
+    ),
     errors.SecondFactorActive: Problem(409, "second factor active", texts.SECOND_FACTOR_ACTIVE),
     errors.SecondFactorInactive: Problem(409, "second factor inactive", texts.SECOND_FACTOR_INACTIVE),
     errors.NotAuthenticated: Problem(401, "not authenticated", texts.NOT_AUTHENTICATED, _CHALLENGE),
@@ -234,8 +245,31 @@ def answer(
     body = body_of(problem)
     if fields:
         body["errores"] = [_field_body(item) for item in fields]
+        body["detail"] = validation.summary([(item.field, item.message) for item in fields]) or body["detail"]
     headers = {**problem.headers, **(extra_headers or {})}
-    return JSONResponse(body, status_code=problem.status, headers=headers, media_type=MEDIA_TYPE)
+    return _ProblemResponse(body, problem, headers)
+
+
+class _ProblemResponse(JSONResponse):
+    """A problem; what ``error`` says depends on whom it goes to."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, body: Mapping[str, Any], problem: Problem, headers: Mapping[str, str]) -> None:
+        super().__init__(body, status_code=problem.status, headers=headers)
+        shown = body if problem.has_next_step else {**body, "error": body["detail"]}
+        self._shown = partial(JSONResponse, shown, problem.status, headers, self.media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _shows_error(scope):
+            await self._shown()(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def _shows_error(scope: Scope) -> bool:
+    """Whether ``error`` ends up before a person: in a web page, whose ``POST`` names its ``Origin`` (Fetch, 3.2)."""
+    return (scope.get("method"), scope.get("path")) in _ERROR_IS_SHOWN and "origin" in Headers(scope=scope)
 
 
 def _is_json(request: Request) -> bool:

@@ -107,7 +107,10 @@ class TestWhatTheAdvisorIsTold:
 
         user.say(session, "tres")
 
-        assert advisor.questions[-1].chat_history == (("uno", first["output"]), ("dos", second["output"]))
+        assert advisor.questions[-1].chat_history == (
+            ("uno", first["output_markdown"]),
+            ("dos", second["output_markdown"]),
+        )
 
     def test_a_fallback_is_never_sent_as_history(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
         session = user.open_session()
@@ -129,7 +132,7 @@ class TestWhatTheAdvisorIsTold:
 
         user.say(session, "dos")
 
-        assert advisor.questions[-1].chat_history == (("uno", first["output"]),)
+        assert advisor.questions[-1].chat_history == (("uno", first["output_markdown"]),)
 
     def test_the_latest_turns_that_fit_the_window(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
         session = user.open_session()

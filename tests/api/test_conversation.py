@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Self
 
 import pytest
 import requests
 from pydantic import SecretStr
 
-from maverik_backend.api import create_app
 from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.server import Server
 from maverik_backend.settings import AdviceSettings, MailSettings, Settings
 from tests.fixtures.people import key_in, make_profile, make_session_body
 from tests.servers import MailApiServer, OptimizerServer, RagServer, Reply
+from tests.support.serving import serving
 
 API_KEY = "llave-de-prueba"
-
-
-@contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """The address of the application on a real port, until the block ends."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(create_app(settings), host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    deadline = Deadline.after(30)
-    while not server.started and thread.is_alive() and not deadline.passed:
-        thread.join(0.02)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
 
 
 class Frontend:
@@ -118,7 +97,7 @@ def test_a_conversation_goes_through_the_configured_services(
     assert [request.path for request in rag.requests] == ["/api/chat", "/api/chat"]
     asked = rag.requests[1].json
     assert asked["input"] == "¿Y los bonos?"
-    assert asked["chatHistory"] == [[first["input"], first["output"]]]
+    assert asked["chatHistory"] == [[first["input"], first["output_markdown"]]]
     assert "Tolerancia al riesgo: alta." in asked["userProfile"]
     assert mail.requests[0].json["to"] == [{"email": form["email"]}]
 

@@ -99,6 +99,10 @@ def newcomer(api: TestClient) -> str:
     return str(form["email"])
 
 
+# What every sign-up is told anew, whether the address has an account or not.
+OF_THE_REQUEST = {"email": None, "id": None, "fecha_creacion": None, "fecha_actualizacion": None}
+
+
 def answer_of(response: Any) -> tuple[Any, ...]:
     """All that a caller sees."""
     headers = {name: value for name, value in response.headers.items() if name not in NOT_COMPARED}
@@ -109,10 +113,20 @@ class TestWhatIsAnswered:
     def test_signing_up_again(self, api: TestClient, user: TestUser, disabled: TestUser) -> None:
         emails = (make_profile()["email"], user.email, disabled.email)
 
-        answers = [answer_of(api.post("/user/signup", json=make_profile(email=email))) for email in emails]
+        answers = [api.post("/user/signup", json=make_profile(email=email)) for email in emails]
 
-        assert answers[0][0] == 201
-        assert answers[1:] == answers[:1] * 2
+        told = [{**answer.json(), **OF_THE_REQUEST} for answer in answers]
+        assert [answer.status_code for answer in answers] == [201] * 3
+        assert told[1:] == told[:1] * 2
+        assert [answer.json()["email"] for answer in answers] == list(emails)
+
+    def test_an_address_that_exists_gets_an_id_and_a_time_like_a_new_one(self, api: TestClient, user: TestUser) -> None:
+        emails = (make_profile()["email"], user.email, make_profile()["email"])
+
+        told = [api.post("/user/signup", json=make_profile(email=email)).json() for email in emails]
+
+        assert [body["id"] - told[0]["id"] for body in told] == [0, 1, 2]
+        assert sorted(body["fecha_creacion"] for body in told) == [body["fecha_creacion"] for body in told]
 
     def test_logging_in(self, api: TestClient, user: TestUser, disabled: TestUser, expired: TestUser) -> None:
         tries = (

@@ -21,8 +21,8 @@ from maverik_backend.services.export import CHUNK_BYTES, MAX_AT_ONCE, ROWS_PER_R
 from maverik_backend.services.throttle import Throttle
 from maverik_backend.services.throttle_storage import MemoryStorage
 from maverik_backend.settings import Settings
-from tests.api.test_conversation import serving
 from tests.fixtures.database import rows
+from tests.support.serving import serving
 
 TURNS = 300
 CHARS = 8_000

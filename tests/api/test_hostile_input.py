@@ -12,8 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from maverik_backend.settings import Settings
-from tests.api.test_conversation import serving
 from tests.fixtures.people import TestUser, make_session_body
+from tests.support.serving import serving
 
 JSON = {"Content-Type": "application/json"}
 LOG_IN = '{"email": "ana@example.com", "clave": "ñandú"}'

@@ -15,11 +15,30 @@ class TestCreate:
     def test_a_goal_names_the_session_and_makes_the_first_text(self, user: TestUser) -> None:
         session = user.open_session(objetivo_id=2, capital_inicial=2500.5, horizonte_temporal=18)
 
-        assert session["titulo_chat"] == "Comprar un vehículo"
+        assert session["titulo_chat"].endswith(") Comprar un vehículo")
         assert session["primer_input"] == (
             "Mi objetivo es comprar un vehículo. Tengo un capital inicial de 2.500,50, un horizonte de 18 meses y una "
             "tolerancia al riesgo media. ¿Qué me recomendás?"
         )
+
+    def test_no_two_sessions_have_the_same_name(self, user: TestUser) -> None:
+        one, other = user.open_session(), user.open_session()
+
+        assert one["titulo_chat"] != other["titulo_chat"]
+
+    def test_its_name_begins_with_when_it_was_opened_in_argentina(self, user: TestUser, connection: Connection) -> None:
+        session = user.open_session()
+        connection.execute(
+            text("UPDATE sesion_asesoria SET fecha_creacion = '2026-03-15 01:05:00Z' WHERE id = :id"),
+            {"id": session["id"]},
+        )
+
+        name = user.get(f"/copilot/sessions/{session['id']}/info").json()["titulo_chat"]
+
+        assert name == f"(14/03/2026 22:05, n.º {session['id']}) Comprar una casa o un departamento"
+
+    def test_it_says_whose_it_is(self, user: TestUser) -> None:
+        assert user.open_session()["usuario_id"] == user.get("/user/me").json()["id"]
 
     def test_the_stored_fields_come_back(self, user: TestUser) -> None:
         body = make_session_body(capital_inicial=1234.56)
@@ -39,7 +58,7 @@ class TestCreate:
     def test_another_purpose_names_the_session_itself(self, user: TestUser, purpose: int, title: str) -> None:
         session = user.post("/copilot/sessions", {"proposito_sesion_id": purpose}).json()
 
-        assert session["titulo_chat"] == title
+        assert session["titulo_chat"].endswith(f") {title}")
         assert title[1:] in session["primer_input"]
 
     def test_purpose_2_needs_a_goal(self, user: TestUser) -> None:

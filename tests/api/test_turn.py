@@ -100,7 +100,7 @@ class TestRetry:
 
         user.post(path_of(session, "turns", lost["id"], "retry"))
 
-        assert advisor.questions[-1].chat_history == (("uno", first["output"]),)
+        assert advisor.questions[-1].chat_history == (("uno", first["output_markdown"]),)
 
     def test_it_keeps_the_portfolio_that_it_had(
         self, user: TestUser, advisor: ScriptedAdvisor, optimizer: ScriptedOptimizer

@@ -99,10 +99,33 @@ class TestSignUp:
         again = api.post("/user/signup", json=make_profile(email=user.email.upper()))
         resources.outbox.deliver_due()
 
-        assert (again.status_code, again.json()) == (first.status_code, first.json())
+        assert again.status_code == first.status_code
+        assert again.json().keys() == first.json().keys()
         welcome, notice = mailbox.mails_to(user.email)
         assert notice["Subject"] != welcome["Subject"]
         assert "Clave:" not in text_of(notice)
+
+    def test_it_is_answered_with_the_form_and_no_key(self, api: TestClient) -> None:
+        form = make_profile()
+
+        body = api.post("/user/signup", json=form).json()
+
+        assert {field: body[field] for field in form} == form
+        assert body["fecha_creacion"] == body["fecha_actualizacion"]
+        assert not {"clave", "clave_hash"} & body.keys()
+
+    def test_its_id_is_that_of_the_account(self, api: TestClient, resources: Resources, mailbox: LocalMailbox) -> None:
+        form = make_profile()
+        told = api.post("/user/signup", json=form).json()
+        resources.outbox.deliver_due()
+        (mail,) = mailbox.mails_to(form["email"])
+        token = api.post("/user/login", json={"email": form["email"], "clave": key_in(mail)}).json()["access_token"]
+
+        me = api.get("/user/me", headers={"Authorization": f"Bearer {token}"}).json()
+
+        assert {field: me[field] for field in told if field != "mensaje"} == {
+            field: value for field, value in told.items() if field != "mensaje"
+        }
 
     def test_signing_up_again_does_not_change_the_key(self, api: TestClient, user: TestUser) -> None:
         api.post("/user/signup", json=make_profile(email=user.email))

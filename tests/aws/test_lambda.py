@@ -158,7 +158,7 @@ class TestAConversation:
         assert history == [first, second]
         assert first["output"].startswith(f"Respuesta de prueba a: {opened['primer_input']}")
         assert [asset["activo"] for asset in first["portafolio"]["activos"]] == ["Acciones", "Bonos"]
-        assert deployment.rag.requests[-1].json["chatHistory"] == [[first["input"], first["output"]]]
+        assert deployment.rag.requests[-1].json["chatHistory"] == [[first["input"], first["output_markdown"]]]
 
     def test_leaves_no_thread_behind(self, api: LambdaProcess, token: str) -> None:
         opened = api.request("POST", "/copilot/sessions", make_session_body(), token=token).json()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import connections, crowd, enumeration, export, figures, turns, worst
+from tests.bench import cleaning, connections, crowd, enumeration, export, figures, turns, worst
 from tests.bench.figures import Result
 from tests.bench.imports import imports
 from tests.bench.stage import Stage, rag_service
@@ -31,6 +31,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "export": export.export,
     "connections": connections.connections,
     "imports": imports,
+    "cleaning": cleaning.cleaning,
     "enumeration": enumeration.enumeration,
     "worst-requests": worst.worst_requests,
 }

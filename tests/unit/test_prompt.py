@@ -71,21 +71,21 @@ OTHER_PURPOSE = replace(NOTHING_KNOWN, proposito_sesion_id=1)
 
 class TestTitle:
     def test_it_is_the_goal_for_the_purpose_with_one(self) -> None:
-        assert prompt.title_of(Facts(), CATALOGS) == "Comprar una casa o un departamento"
+        assert prompt.topic_of(Facts(), CATALOGS) == "Comprar una casa o un departamento"
 
     def test_it_is_the_purpose_for_others(self) -> None:
         facts = replace(OTHER_PURPOSE, objetivo_id=1)
 
-        assert prompt.title_of(facts, CATALOGS) == "Fortalecer mis conocimientos financieros"
+        assert prompt.topic_of(facts, CATALOGS) == "Fortalecer mis conocimientos financieros"
 
     @pytest.mark.parametrize("goal", [None, 99])
     def test_without_a_goal_it_is_the_purpose(self, goal: int | None) -> None:
-        title = prompt.title_of(replace(Facts(), objetivo_id=goal), CATALOGS)
+        title = prompt.topic_of(replace(Facts(), objetivo_id=goal), CATALOGS)
 
         assert title == "Buscar asistencia para lograr un objetivo personal"
 
     def test_an_unknown_purpose_has_none(self) -> None:
-        assert prompt.title_of(replace(OTHER_PURPOSE, proposito_sesion_id=99), CATALOGS) == ""
+        assert prompt.topic_of(replace(OTHER_PURPOSE, proposito_sesion_id=99), CATALOGS) == ""
 
 
 class TestFirstInput:

@@ -1,7 +1,8 @@
 """Runs migrations against the configured database; `maverik migrate` and the tests hand their own connection in.
 
 Imports only models, settings and ``core.database``: the last, so that one place alone knows how a connection is made
-(schema, time zone, the embedded PostgreSQL when no host is configured).
+(schema, time zone, the embedded PostgreSQL when no host is configured). Run from the command line it also asks
+``api.check_configuration`` whether the server could start.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alembic import context
+from alembic import command, context
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -88,6 +89,19 @@ def _create_schema(connection: Connection, name: str) -> None:
             connection.exec_driver_sql(f"CREATE SCHEMA {quoted}")
 
 
+def _is_upgrade() -> bool:
+    """Whether the command line says ``upgrade``; going down must be possible with any configuration."""
+    run_by = getattr(context.config.cmd_opts, "cmd", None)
+    return run_by is not None and run_by[0] is command.upgrade
+
+
+def _check(settings: Settings) -> None:
+    """Nothing is migrated for a server that could not start (the only thing here that is the application's)."""
+    from maverik_backend.api import check_configuration  # noqa: PLC0415 - all of the web stack
+
+    check_configuration(settings)
+
+
 def main() -> None:
     """Use the connection that a caller handed in, or make one."""
     if context.is_offline_mode():
@@ -98,6 +112,8 @@ def main() -> None:
         return
     try:
         settings = load_config()
+        if _is_upgrade():
+            _check(settings)
         engine = make_engine(settings, for_migrations=True)
     except SettingsError as error:
         sys.exit("\n".join(error.problems))

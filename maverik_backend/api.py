@@ -22,6 +22,7 @@ import anyio.to_thread
 import structlog
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from sqlalchemy import create_engine
 from starlette.types import Scope
 
 from maverik_backend import __version__
@@ -174,6 +175,17 @@ def create_app(
     app.state.resources = resources
     app.router.lifespan_context = partial(_lifespan, executor=executor)
     return app
+
+
+def check_configuration(settings: Settings) -> None:
+    """Make all that a start makes of the settings, apart from the database, which nothing here connects to.
+
+    So a migration finds out before it changes anything that the server could not start afterwards.
+
+    Raises:
+        SettingsError: as :func:`create_app` would.
+    """
+    create_app(settings, database=Database(create_engine("postgresql+pg8000://")))
 
 
 def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> FastAPI:

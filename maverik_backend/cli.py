@@ -26,6 +26,7 @@ from maverik_backend.errors import (
     SecondFactorInactive,
     SettingsError,
 )
+from maverik_backend.invocation import own_command
 from maverik_backend.settings import Settings, load_config
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ R = TypeVar("R")
 
 # What goes wrong with what an operator asked for.
 _SENTENCES: dict[type[MaverikError], str] = {
-    DatabaseUnavailable: "The database cannot be used ({error}): check the DB_ settings, and `migrate` it.",
-    AlreadyExists: "{error} has an account already: see `maverik users list`.",
-    AccountDisabled: "{error} is disabled: open the account first, `maverik users disable --undo`.",
-    AddressGetsNoMail: "{error} gets no mail: keep an account with another address, `maverik users merge`.",
+    DatabaseUnavailable: "The database cannot be used ({error}): check the DB_ settings, and `{maverik} migrate`.",
+    AlreadyExists: "{error} has an account already: see `{maverik} users list`.",
+    AccountDisabled: "{error} is disabled: open the account first, `{maverik} users disable --undo EMAIL`.",
+    AddressGetsNoMail: "{error} gets no mail: keep an account with another address, `{maverik} users merge`.",
     SecondFactorInactive: "{error} has no second factor.",
-    NotFound: "There is no such account: see `maverik users list`.",
+    NotFound: "There is no such account: see `{maverik} users list`.",
 }
 
 
@@ -63,7 +64,7 @@ def _plain_errors(command: Callable[P, R]) -> Callable[P, R]:
             reason = error.strerror or error  # many have neither a file nor a number, only what they say
             click.echo(f"{error.filename} cannot be used: {reason}." if error.filename else f"{reason}.", err=True)
         except tuple(_SENTENCES) as error:
-            click.echo(_SENTENCES[type(error)].format(error=error), err=True)
+            click.echo(_SENTENCES[type(error)].format(error=error, maverik=own_command()), err=True)
         sys.exit(2)
 
     return run
@@ -317,8 +318,10 @@ def _load() -> Settings:
 
 
 def _migrate(settings: Settings, revision: str = "head") -> None:
+    from maverik_backend.api import check_configuration  # noqa: PLC0415
     from maverik_backend.core.migrations import upgrade  # noqa: PLC0415
 
+    check_configuration(settings)
     upgrade(settings, revision)
 
 

@@ -26,6 +26,7 @@ from maverik_backend.core import embedded_postgres
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.migrations import upgrade
+from maverik_backend.invocation import own_command
 from maverik_backend.server import Server
 from maverik_backend.settings import (
     AdviceSettings,
@@ -56,7 +57,8 @@ def play() -> None:
             click.secho(f"\n{texts.TITLE}", bold=True)
             _say(texts.INTRO.format(address=address))
             _Conversation(address, settings).run()
-    click.secho(f"\n{texts.END.format(seconds=fmt.number(time.monotonic() - started, decimals=1))}", bold=True)
+    seconds = fmt.number(time.monotonic() - started, decimals=1)
+    click.secho(f"\n{texts.END.format(seconds=seconds, command=own_command('serve'))}", bold=True)
 
 
 def isolated_settings(folder: Path) -> Settings:

@@ -31,6 +31,7 @@ from maverik_backend.core import embedded_postgres
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.metrics import shared_with_children
 from maverik_backend.errors import SettingsError
+from maverik_backend.invocation import own_command
 from maverik_backend.settings import Settings
 from maverik_backend.supervisor import Supervisor
 from maverik_backend.web.resources import resources_of
@@ -199,6 +200,6 @@ def _announcement(settings: Settings, host: str, port: int) -> str:
         lines.append(f"  API documentation    {address}{DOCS_PATH}")
     if settings.mail.is_local:
         lines.append(f"  Mails (with keys)    {settings.mailbox_dir.resolve()}")
-    lines.append("  A whole conversation python -m maverik_backend demo")
+    lines.append(f"  A whole conversation {own_command('demo')}")
     lines.append("  Stop with Ctrl-C")
     return "\n".join(["", *lines, ""])

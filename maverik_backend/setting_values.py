@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
+from maverik_backend.invocation import own_command
+
 MIN_TOKEN_CHARS = 16
 
 
@@ -50,7 +52,9 @@ def _paserk_keys(value: SecretStr) -> SecretStr:
     for key in value.get_secret_value().split(","):
         if not re.fullmatch(r"k4\.local\.[A-Za-z0-9_-]{43}=?", key.strip()):
             raise PydanticCustomError(
-                "paserk", "it must hold keys as `maverik keys generate` prints them (k4.local. and 43 characters)"
+                "paserk",
+                "it must hold keys as `{command}` prints them (k4.local. and 43 characters)",
+                {"command": own_command("keys generate")},
             )
     return value
 

@@ -10,7 +10,7 @@ restart at a time. ``APP_ENV=prod`` refuses every local default that would lose 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,9 +21,14 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from maverik_backend.errors import SettingsError
+from maverik_backend.invocation import own_command
 from maverik_backend.setting_values import HttpUrl, HttpUrls, LongSecret, PaserkKeys, RateLimitStorage
 
-LOCAL_FRONTEND_URL = "http://localhost:3000"
+# Where development servers of frontends listen: React and Next.js, Vite, Angular, Vue. The first is what mails link to.
+LOCAL_FRONTEND_PORTS = (3000, 5173, 4200, 8080)
+LOCAL_FRONTEND_URLS = ",".join(
+    f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in LOCAL_FRONTEND_PORTS
+)
 # Keys that stand in somebody's source; the first is in that of older installations.
 PUBLISHED_KEYS = frozenset(
     {
@@ -61,6 +66,11 @@ class AppEnv(StrEnum):
     TEST = "test"
     STAGING = "staging"
     PROD = "prod"
+
+    @classmethod
+    def _missing_(cls, value: object) -> AppEnv | None:
+        """The long names, of which ``development`` stood in the ``.env.example`` of older installations."""
+        return {"development": cls.DEV, "production": cls.PROD}.get(str(value))
 
 
 class AppSettings(_Group):
@@ -247,7 +257,7 @@ class SecuritySettings(_Group):
 class FrontendSettings(_Group):
     """The web application that people use."""
 
-    frontend_url: HttpUrls = LOCAL_FRONTEND_URL
+    frontend_url: HttpUrls = LOCAL_FRONTEND_URLS
     frontend_password_url: HttpUrl | None = None
     """The frontend's page that sets a key with ``?token=``; without one, mails link to ours."""
 
@@ -299,8 +309,19 @@ _GROUPS: dict[str, type[_Group]] = {
 }
 
 
-def load_config(env_file: Path | None = Path(".env")) -> Settings:
+class Need(StrEnum):
+    """What not every process does, and so not every process is given the secrets for."""
+
+    TOKENS = "tokens"
+    """Seals and opens tokens and mails: ``SECRET_KEY``."""
+    MAIL = "mail"
+    """Delivers mails: an address to send them to, and the right to."""
+
+
+def load_config(env_file: Path | None = Path(".env"), *, needs: Collection[Need] = frozenset(Need)) -> Settings:
     """Read the environment and ``env_file`` (the environment wins) and check the whole.
+
+    ``needs`` is what this process does; what only others need may be missing.
 
     Raises:
         SettingsError: with one English sentence for every problem found.
@@ -317,7 +338,7 @@ def load_config(env_file: Path | None = Path(".env")) -> Settings:
     if problems:
         raise SettingsError(problems)
     settings = Settings.model_validate(groups)
-    if problems := list(_contradictions(settings)):
+    if problems := list(_contradictions(settings, needs)):
         raise SettingsError(problems)
     return settings
 
@@ -331,13 +352,21 @@ def _sentence(group: type[_Group], detail: ErrorDetails) -> str:
     return f"{variable} cannot be used: {reason[:1].lower()}{reason[1:]}."
 
 
-def _contradictions(settings: Settings) -> Iterator[str]:
+def _contradictions(settings: Settings, needs: Collection[Need]) -> Iterator[str]:
     """Sentences about values that are fine alone but not together, or not in production."""
+    is_production = settings.app.is_production
     yield from _database_problems(settings.database)
-    yield from _mail_problems(settings.mail)
+    if Need.MAIL in needs:
+        yield from _mail_problems(settings.mail)
     yield from _capacity_problems(settings)
-    if settings.app.is_production:
-        yield from _production_problems(settings)
+    if is_production:
+        yield from _database_in_production(settings.database)
+    if is_production and Need.MAIL in needs:
+        yield from _mail_in_production(settings.mail)
+    if is_production and Need.TOKENS in needs:
+        yield from _key_problems(settings.security)
+    if is_production:
+        yield from _exposure_in_production(settings)
 
 
 def _capacity_problems(settings: Settings) -> Iterator[str]:
@@ -347,11 +376,11 @@ def _capacity_problems(settings: Settings) -> Iterator[str]:
 
 def _key_problems(security: SecuritySettings) -> Iterator[str]:
     if security.secret_key is None:
-        yield "SECRET_KEY is not set: production does not invent one; make it with `maverik keys generate`."
+        yield f"SECRET_KEY is not set: production does not invent one; make it with `{own_command('keys generate')}`."
         return
     keys = [key.strip().rstrip("=") for key in security.secret_key.get_secret_value().split(",")]
     if any(key in PUBLISHED_KEYS or len(set(key.removeprefix("k4.local."))) < MIN_DISTINCT_CHARS for key in keys):
-        yield "SECRET_KEY holds a published or guessable key: make one with `maverik keys generate`."
+        yield f"SECRET_KEY holds a published or guessable key: make one with `{own_command('keys generate')}`."
 
 
 def _database_problems(database: DatabaseSettings) -> Iterator[str]:
@@ -380,14 +409,16 @@ def _mail_problems(mail: MailSettings) -> Iterator[str]:
         yield "SMTP_SECURITY=none would send SMTP_PASSWORD in clear: use starttls or tls, or no user."
 
 
-def _production_problems(settings: Settings) -> Iterator[str]:
-    database, mail = settings.database, settings.mail
+def _database_in_production(database: DatabaseSettings) -> Iterator[str]:
     if database.is_embedded:
         yield "DB_HOST is not set: production does not keep people's data in the embedded PostgreSQL."
     elif not database.password:
         yield "DB_PASSWORD is not set: production does not connect to the database without one."
     elif database.password.get_secret_value() == PUBLISHED_DB_PASSWORD:
         yield "DB_PASSWORD is the one that docker-compose.yml publishes: production uses one of its own."
+
+
+def _mail_in_production(mail: MailSettings) -> Iterator[str]:
     if mail.is_local:
         yield "SMTP_API_URL or SMTP_HOST is not set: production does not leave people's keys in a local mailbox."
     if mail.smtp_host and mail.smtp_security == "none":
@@ -395,7 +426,9 @@ def _production_problems(settings: Settings) -> Iterator[str]:
     # The advisor and the optimiser may be asked over http: they can live in a private network, and get no secrets.
     if mail.smtp_api_url and not _is_encrypted(mail.smtp_api_url):
         yield "SMTP_API_URL sends the API key and people's keys in clear: production uses an https:// address."
-    yield from _key_problems(settings.security)
+
+
+def _exposure_in_production(settings: Settings) -> Iterator[str]:
     yield from _link_problems(settings.app.public_url, settings.frontend.frontend_password_url)
     if not settings.security.rate_limits_enabled:
         yield "RATE_LIMITS_ENABLED=false lets anybody guess keys as fast as they can: production keeps the limits."

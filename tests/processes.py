@@ -7,11 +7,15 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import chdir
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import ClassVar, Self
 
 import requests
+
+from maverik_backend.invocation import own_command
 
 ROOT = Path(__file__).resolve().parents[1]
 START_TIMEOUT_S = 60.0
@@ -47,6 +51,12 @@ def run_python(*arguments: str, cwd: Path, **variables: str) -> subprocess.Compl
         cwd=cwd,
         env=clean_environment(PYTHONPATH=str(ROOT), **variables),
     )
+
+
+def told_command(arguments: str) -> str:
+    """How a process in a folder of a test's says that ``arguments`` are to be typed."""
+    with TemporaryDirectory() as folder, chdir(folder):
+        return own_command(arguments)
 
 
 def free_port() -> int:

@@ -29,6 +29,8 @@ import sqlalchemy as sa
 from alembic import context, op
 from email_validator import EmailNotValidError, validate_email
 
+from maverik_backend.invocation import own_command
+
 revision = "3f6c1a9d2b40"
 down_revision = "0b2e5472511d"
 branch_labels = None
@@ -91,7 +93,7 @@ def _refuse_shared_addresses() -> None:
         lines = "\n".join(f"  {email}: users {', '.join(map(str, ids))}" for email, ids in shared.items())
         raise SystemExit(
             "Nothing was changed: these addresses belong to more than one account. Join each pair with "
-            f"`maverik users merge KEEP DROP` and run this again.\n{lines}"
+            f"`{own_command('users merge KEEP DROP')}` and run this again.\n{lines}"
         )
 
 

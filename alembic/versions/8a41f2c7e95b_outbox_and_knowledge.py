@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
+from maverik_backend.invocation import own_command
+
 revision = "8a41f2c7e95b"
 down_revision = "5d0e7b83c614"
 branch_labels = None
@@ -60,6 +62,5 @@ def downgrade() -> None:
 def _refuse_to_drop_mails() -> None:
     waiting = op.get_bind().scalar(sa.text("SELECT count(*) FROM correo_saliente WHERE estado = 'pendiente'"))
     if waiting:
-        raise SystemExit(
-            f"Nothing was changed: {waiting} mails have not left yet; let `maverik outbox deliver` send them first."
-        )
+        deliver = own_command("outbox deliver")
+        raise SystemExit(f"Nothing was changed: {waiting} mails have not left yet; let `{deliver}` send them first.")

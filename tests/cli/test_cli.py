@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import run_maverik, run_python
+from tests.processes import ROOT, run_maverik, run_python
 
 
 class TestConfigurationErrors:
@@ -75,11 +75,48 @@ class TestMigrate:
         assert (result.returncode, result.stderr) == (2, "Can't locate revision identified by 'nada'.\n")
 
     def test_a_plain_alembic_command_works_too(self, own_folder: Path) -> None:
-        root = Path(__file__).resolve().parents[2]
-        arguments = ("-m", "alembic", "-c", str(root / "alembic.ini"))
+        arguments = ("-m", "alembic", "-c", str(ROOT / "alembic.ini"))
 
         assert run_python(*arguments, "upgrade", "head", cwd=own_folder).returncode == 0
         assert run_python(*arguments, "check", cwd=own_folder).returncode == 0
+
+
+class TestNothingMigratesThatCouldNotStart:
+    """Everything that the server refuses is refused before the database is touched, or even started."""
+
+    MISSING = "import sys; sys.modules['numpy'] = None; sys.argv[1:] = {arguments!r}; from {module} import main; main()"
+
+    @pytest.mark.parametrize(
+        ("module", "arguments"),
+        [
+            ("maverik_backend.cli", ["migrate"]),
+            ("maverik_backend.cli", ["serve"]),
+            ("alembic.config", ["-c", str(ROOT / "alembic.ini"), "upgrade", "head"]),
+        ],
+        ids=["migrate", "serve", "alembic upgrade"],
+    )
+    def test_without_an_optimiser(self, own_folder: Path, module: str, arguments: list[str]) -> None:
+        result = run_python("-c", self.MISSING.format(module=module, arguments=arguments), cwd=own_folder)
+
+        assert result.returncode != 0
+        assert "PORTFOLIO_OPTIMIZATION_URL" in result.stderr
+        assert "Traceback" not in result.stderr
+        assert not (own_folder / ".maverik" / "postgres").exists()
+
+    def test_without_the_library_of_the_counters(self, own_folder: Path) -> None:
+        code = self.MISSING.replace("numpy", "redis").format(module="maverik_backend.cli", arguments=["migrate"])
+        result = run_python("-c", code, cwd=own_folder, RATE_LIMIT_STORAGE="redis://localhost")
+
+        assert (result.returncode, "redis" in result.stderr) == (2, True)
+        assert not (own_folder / ".maverik" / "postgres").exists()
+
+    def test_the_way_down_asks_for_nothing(self, own_folder: Path) -> None:
+        assert run_maverik("migrate", cwd=own_folder).returncode == 0
+        arguments = ["-c", str(ROOT / "alembic.ini"), "downgrade", "-1"]
+
+        result = run_python("-c", self.MISSING.format(module="alembic.config", arguments=arguments), cwd=own_folder)
+
+        assert result.returncode == 0, result.stderr
 
 
 class TestOutbox:

@@ -16,7 +16,7 @@ from maverik_backend.services.administration import ENDED_TABLES, MOVED_TABLES
 from maverik_backend.settings import Settings
 from tests.fixtures.database import Alembic, rows
 from tests.fixtures.people import key_in
-from tests.processes import run_maverik
+from tests.processes import run_maverik, told_command
 
 Maverik = Callable[..., "CompletedProcess[str]"]
 
@@ -118,7 +118,7 @@ class TestCreate:
 
         assert_told(
             maverik("users", "create", "ANA@example.com"),
-            "ana@example.com has an account already: see `maverik users list`.",
+            f"ana@example.com has an account already: see `{told_command('users list')}`.",
         )
 
     def test_what_is_no_address_is_told_in_a_sentence(self, maverik: Maverik) -> None:
@@ -189,7 +189,8 @@ class TestResetKey:
 
         assert_told(
             maverik("users", "reset-key", "ANA@example.com"),
-            "ana@example.com is disabled: open the account first, `maverik users disable --undo`.",
+            "ana@example.com is disabled: open the account first, "
+            f"`{told_command('users disable --undo EMAIL')}`.",
         )
         assert rows(own_database, "SELECT clave_hash FROM usuario") == [{"clave_hash": "x"}]
 
@@ -200,7 +201,7 @@ class TestResetKey:
 
         assert_told(
             maverik("users", "reset-key", DECODED),
-            f"{DECODED} gets no mail: keep an account with another address, `maverik users merge`.",
+            f"{DECODED} gets no mail: keep an account with another address, `{told_command('users merge')}`.",
         )
         assert rows(own_database, "SELECT clave_hash FROM usuario") == [{"clave_hash": "x"}]
 
@@ -227,7 +228,7 @@ class TestOperator:
 
         assert_told(
             maverik("users", "operator", "ana@example.com"),
-            "ana@example.com is disabled: open the account first, `maverik users disable --undo`.",
+            f"ana@example.com is disabled: open the account first, `{told_command('users disable --undo EMAIL')}`.",
         )
 
 
@@ -320,7 +321,7 @@ class TestMerge:
 
         assert refused.returncode == 2
         assert (
-            refused.stderr == f"{DECODED} gets no mail: keep an account with another address, `maverik users merge`.\n"
+            refused.stderr == f"{DECODED} gets no mail: keep an account with another address, `{told_command('users merge')}`.\n"
         )
         assert maverik("users", "merge", "--yes", str(with_mail), str(without_mail)).returncode == 0
         assert rows(own_database, "SELECT email FROM usuario") == [{"email": "ana@example.com"}]
@@ -378,7 +379,7 @@ class TestMerge:
     ids=lambda command: command[1],
 )
 def test_an_account_that_is_not_there_is_told_in_a_sentence(maverik: Maverik, command: tuple[str, ...]) -> None:
-    assert_told(maverik(*command), "There is no such account: see `maverik users list`.")
+    assert_told(maverik(*command), f"There is no such account: see `{told_command('users list')}`.")
 
 
 class TestOutbox:

@@ -17,6 +17,7 @@ from maverik_backend.api import create_app
 from maverik_backend.core.database import Database, database_url, make_engine
 from maverik_backend.core.embedded_postgres import load_pgserver
 from maverik_backend.core.security import PasswordHasher
+from maverik_backend.invocation import own_command
 from maverik_backend.services import administration
 from maverik_backend.settings import Settings
 from tests.fixtures.database import Alembic, rows
@@ -262,7 +263,7 @@ class TestAddresses:
         assert str(stopped.value).splitlines() == [
             (
                 "Nothing was changed: these addresses belong to more than one account. Join each pair with "
-                "`maverik users merge KEEP DROP` and run this again."
+                f"`{own_command('users merge KEEP DROP')}` and run this again."
             ),
             "  ana@example.com: users 1, 3, 6",
             "  b@example.com: users 2, 4",

@@ -11,7 +11,8 @@ from pydantic_settings import BaseSettings
 
 from maverik_backend.core.security import generate_paserk
 from maverik_backend.errors import SettingsError
-from maverik_backend.settings import LOCAL_FRONTEND_URL, AppEnv, Settings, load_config
+from maverik_backend.invocation import own_command
+from maverik_backend.settings import AppEnv, Settings, load_config
 
 PASERK = "k4.local.vN3qYkR1sWz7JbTfXo5LdHc2Gm9UaEiP4Sx8Kj0QyVA"  # invented for these tests
 SECRET = "geheim-Xq7"
@@ -59,6 +60,27 @@ def env(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+OLD_EXAMPLE = {
+    "APP_ENV": "development",
+    "DB_NAME": "maverik",
+    "DB_SCHEMA": "public",
+    "DB_USERNAME": "maverik",
+    "DB_PASSWORD": "secret",
+    "DB_HOST": "db",
+    "DB_PORT": "5432",
+    "RAG_SERVICE_URL": "http://host.docker.internal:8000",
+    "PORTFOLIO_OPTIMIZATION_URL": "",
+    "FRONTEND_URL": "http://localhost:5173",
+    "SMTP_API_URL": "https://api.example.com/send",
+    "SMTP_API_KEY": "dev-key",
+    "MAIL_SENDER_NAME": "Maverik Bot",
+    "MAIL_SENDER_ADDRESS": "no-reply@example.com",
+    "SECRET_KEY": "k4.local.doPhJGTf4E4lAtRrC8WKUmr18LwF6T_r-kI9D1C_J-k=",
+    "APP_MODULE": "maverik_backend.api:app",
+    "EXTERNAL_SERVICE_TIMEOUT": "60",
+}
+
+
 def load(env: pytest.MonkeyPatch, values: dict[str, str]) -> Settings:
     for name, value in values.items():
         env.setenv(name, value)
@@ -73,6 +95,26 @@ def problems_of(env: pytest.MonkeyPatch, values: dict[str, str]) -> tuple[str, .
 
 def write_env_file(content: str) -> None:
     Path(".env").write_text(content, encoding="utf-8")
+
+
+class TestAnOlderInstallation:
+    """What its ``.env.example`` told people to set, as they copied it."""
+
+    def test_its_settings_are_accepted(self, env: pytest.MonkeyPatch) -> None:
+        settings = load(env, OLD_EXAMPLE)
+
+        assert settings.app.app_env is AppEnv.DEV
+        assert (settings.database.host, settings.database.port) == ("db", 5432)
+        assert settings.advice.external_service_timeout == 60
+        assert settings.advice.optimizer == "embedded"
+        assert settings.frontend.origins == ("http://localhost:5173",)
+        assert settings.mail.sender == "http_api"
+
+    def test_its_name_for_production_is_production(self, env: pytest.MonkeyPatch) -> None:
+        assert any(
+            "SECRET_KEY holds a published" in problem
+            for problem in problems_of(env, {**OLD_EXAMPLE, "APP_ENV": "production"})
+        )
 
 
 class TestReading:
@@ -298,7 +340,7 @@ class TestProduction:
             ({**dict.fromkeys(MAIL_API, ""), **SMTP, "SMTP_SECURITY": "none"}, "SMTP_SECURITY=none sends"),
             ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
             ({"FRONTEND_URL": ""}, "FRONTEND_URL is not set"),
-            ({"FRONTEND_URL": LOCAL_FRONTEND_URL}, "FRONTEND_URL is not set"),
+            ({"FRONTEND_URL": "http://localhost:3000"}, "FRONTEND_URL is not set"),
             ({"SMTP_API_URL": "http://mail.example.com/v3/email"}, "SMTP_API_URL sends"),
             ({"SMTP_API_URL": "HTTP://mail.example.com/v3/email"}, "SMTP_API_URL sends"),
             ({"RATE_LIMITS_ENABLED": "false"}, "RATE_LIMITS_ENABLED=false lets"),
@@ -337,7 +379,7 @@ class TestProduction:
         keys = others.replace("PASERK", PASERK).format(key)
 
         assert problems_of(env, {**PRODUCTION, "SECRET_KEY": keys}) == (
-            "SECRET_KEY holds a published or guessable key: make one with `maverik keys generate`.",
+            f"SECRET_KEY holds a published or guessable key: make one with `{own_command('keys generate')}`.",
         )
 
     def test_several_keys_of_ones_own_are_accepted(self, env: pytest.MonkeyPatch) -> None:
@@ -415,6 +457,16 @@ class TestAddresses:
 
         assert frontend.urls == ("https://app.example.com", "https://www.example.com:8443")
 
+    @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+    @pytest.mark.parametrize("port", [3000, 5173, 4200, 8080])
+    def test_without_one_the_usual_development_servers_may_call(
+        self, env: pytest.MonkeyPatch, host: str, port: int
+    ) -> None:
+        frontend = load(env, {}).frontend
+
+        assert f"http://{host}:{port}" in frontend.origins
+        assert frontend.main_url == "http://localhost:3000"
+
     def test_mails_link_to_the_first_one(self, env: pytest.MonkeyPatch) -> None:
         assert (
             load(env, {"FRONTEND_URL": "https://a.example,https://b.example"}).frontend.main_url == "https://a.example"
@@ -484,4 +536,5 @@ class TestSecretKey:
     def test_anything_else_is_refused(self, env: pytest.MonkeyPatch, value: str) -> None:
         (problem,) = problems_of(env, {"SECRET_KEY": value})
 
-        assert problem.startswith("SECRET_KEY cannot be used: it must hold keys as `maverik keys generate` prints them")
+        wanted = f"it must hold keys as `{own_command('keys generate')}` prints them"
+        assert problem.startswith(f"SECRET_KEY cannot be used: {wanted}")

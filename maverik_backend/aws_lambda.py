@@ -21,7 +21,7 @@ meanwhile is replaced before it is used (``core/database.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import structlog
@@ -35,7 +35,7 @@ from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.migrations import upgrade
 from maverik_backend.core.one_off_threads import OneOffThreads
 from maverik_backend.errors import SettingsError
-from maverik_backend.settings import Settings, load_config
+from maverik_backend.settings import Need, Settings, load_config
 from maverik_backend.web import problems
 from maverik_backend.web.resources import resources_of
 
@@ -107,31 +107,32 @@ def _stage_path(event: Event) -> str:
     return "/" if stage == "$default" else f"/{stage}"
 
 
-def _load() -> Settings:
-    settings = load_config()
-    if problems_found := list(_lambda_problems(settings)):
+def _load(needs: Collection[Need]) -> Settings:
+    settings = load_config(needs=needs)
+    if problems_found := list(_lambda_problems(settings, needs)):
         raise SettingsError(problems_found)
     configure_logging(settings.app)
     return settings
 
 
-def _lambda_problems(settings: Settings) -> Iterator[str]:
+def _lambda_problems(settings: Settings, needs: Collection[Need]) -> Iterator[str]:
     """What works on one machine only: here every instance has a disk and a memory of its own, and soon none."""
     if settings.database.is_embedded:
         yield "DB_HOST is not set: Lambda keeps nothing on disk, so not the embedded PostgreSQL either."
-    if settings.mail.is_local:
+    if Need.MAIL in needs and settings.mail.is_local:
         yield "SMTP_API_URL or SMTP_HOST is not set: Lambda keeps nothing on disk, so no local mailbox either."
-    if settings.security.secret_key is None:
-        yield "SECRET_KEY is not set: every instance would invent its own; make one with `maverik keys generate`."
+    if Need.TOKENS in needs and settings.security.secret_key is None:
+        yield "SECRET_KEY is not set: every instance would invent its own; make one with `keys generate`."
     if settings.security.counts_in_memory:
         yield "RATE_LIMIT_STORAGE=memory would count in every instance on its own: use postgres."
 
 
-_MAKERS: dict[str, Callable[[Settings], Handler]] = {
-    "handler": make_handler,
-    "outbox_handler": make_outbox_handler,
-    "cleanup_handler": make_cleanup_handler,
-    "migrate_handler": make_migrate_handler,
+# What makes each handler, and what it needs: template.yaml gives its function the secrets for that and no others.
+_MAKERS: dict[str, tuple[Callable[[Settings], Handler], frozenset[Need]]] = {
+    "handler": (make_handler, frozenset({Need.TOKENS})),  # its mails wait in the outbox, sealed
+    "outbox_handler": (make_outbox_handler, frozenset({Need.TOKENS, Need.MAIL})),
+    "cleanup_handler": (make_cleanup_handler, frozenset()),
+    "migrate_handler": (make_migrate_handler, frozenset()),
 }
 
 
@@ -149,5 +150,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - the signature of PEP 562
     """The handlers of the table above, made when the runtime looks them up."""
     if name not in _MAKERS:
         raise AttributeError(name)
-    handler = globals()[name] = _with_request_id(_MAKERS[name](_load()))
+    make, needs = _MAKERS[name]
+    handler = globals()[name] = _with_request_id(make(_load(needs)))
     return handler

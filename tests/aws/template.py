@@ -17,15 +17,22 @@ def _load() -> dict[str, Any]:
     return template
 
 
-def variables() -> dict[str, Any]:
-    """The functions' environment; what depends on parameters is not text."""
-    values: dict[str, Any] = _load()["Globals"]["Function"]["Environment"]["Variables"]
-    return values
+def variables(handler: str) -> dict[str, Any]:
+    """The environment of the function that runs ``handler``; what depends on parameters is not text."""
+    everywhere: dict[str, Any] = _load()["Globals"]["Function"]["Environment"]["Variables"]
+    return {**everywhere, **functions()[handler].get("Environment", {}).get("Variables", {})}
 
 
 def fixed_variables() -> dict[str, str]:
-    """The part of the environment that is the same in every deployment."""
-    return {name: str(value) for name, value in variables().items() if isinstance(value, str)}
+    """The part of all environments that is the same in every deployment."""
+    found = {name: value for handler in functions() for name, value in variables(handler).items()}
+    return {name: str(value) for name, value in found.items() if isinstance(value, str)}
+
+
+def resource(name: str) -> dict[str, Any]:
+    """The properties of a resource."""
+    properties: dict[str, Any] = _load()["Resources"][name]["Properties"]
+    return properties
 
 
 def functions() -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ from maverik_backend.core import migrations
 from maverik_backend.core.security import generate_paserk
 from maverik_backend.settings import DatabaseSettings, Settings
 from tests.aws.runtime_api import Answer, LambdaProcess, make_event
-from tests.aws.template import fixed_variables
+from tests.aws.template import fixed_variables, variables
 from tests.fixtures.application import local_settings
 from tests.fixtures.database import rows
 from tests.fixtures.people import make_profile, make_session_body
@@ -49,6 +49,11 @@ class Deployment:
     optimizer: OptimizerServer
     mail: MailApiServer
     environment: Mapping[str, str]
+
+    def environment_of(self, handler: str) -> dict[str, str]:
+        """What the template gives the function of ``handler``: not the secrets of the others."""
+        given = {*variables(handler), *PLENTY}
+        return {name: value for name, value in self.environment.items() if name in given}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +105,8 @@ def run(deployment: Deployment, tmp_path: Path) -> Iterator[Run]:
     with ExitStack() as stack:
 
         def start(handler: str, **changes: str) -> LambdaProcess:
-            environment = {name: value for name, value in {**deployment.environment, **changes}.items() if value}
+            environment = {**deployment.environment_of(handler), **changes}
+            environment = {name: value for name, value in environment.items() if value}
             return stack.enter_context(LambdaProcess(handler, tmp_path, environment))
 
         yield start
@@ -111,7 +117,7 @@ def api(deployment: Deployment) -> Iterator[LambdaProcess]:
     """The HTTP function, warm; tests leave it running."""
     with (
         TemporaryDirectory(prefix="maverik-test-") as folder,
-        LambdaProcess("handler", Path(folder), deployment.environment) as function,
+        LambdaProcess("handler", Path(folder), deployment.environment_of("handler")) as function,
     ):
         function.wait_until_ready()
         yield function
@@ -334,19 +340,32 @@ class TestAnEnvironment:
 
 class TestAStartThatIsRefused:
     @pytest.mark.parametrize(
-        ("variable", "value"),
-        [("RATE_LIMIT_STORAGE", "memory"), ("SECRET_KEY", ""), ("SMTP_API_URL", ""), ("DB_HOST", "")],
+        ("handler", "variable", "value"),
+        [
+            ("handler", "RATE_LIMIT_STORAGE", "memory"),
+            ("handler", "SECRET_KEY", ""),
+            ("handler", "DB_HOST", ""),
+            ("outbox_handler", "SECRET_KEY", ""),
+            ("outbox_handler", "SMTP_API_URL", ""),
+            ("migrate_handler", "DB_HOST", ""),
+        ],
     )
-    def test_says_what_to_set(self, run: Run, variable: str, value: str) -> None:
+    def test_says_what_to_set(self, run: Run, handler: str, variable: str, value: str) -> None:
         dependents = {"SMTP_API_URL": ("SMTP_API_KEY",), "DB_HOST": ("DB_USERNAME", "DB_PASSWORD")}
         changes = {variable: value, **dict.fromkeys(dependents.get(variable, ()), "")}
-        error = run("handler", **changes).wait_for_init_error()
+        error = run(handler, **changes).wait_for_init_error()
 
         assert error["errorType"] == "SettingsError"
         assert error["errorMessage"].startswith(variable)
 
     def test_is_refused_to_production_as_anywhere_else(self, run: Run) -> None:
-        assert "https://" in run("handler", APP_ENV="prod").wait_for_init_error()["errorMessage"]
+        assert "https://" in run("outbox_handler", APP_ENV="prod").wait_for_init_error()["errorMessage"]
+
+    @pytest.mark.parametrize("handler", ["handler", "cleanup_handler", "migrate_handler"])
+    def test_is_not_refused_to_production_for_the_secrets_of_other_functions(self, run: Run, handler: str) -> None:
+        function = run(handler, APP_ENV="prod")
+
+        function.wait_until_ready()
 
 
 class TestOtherFunctions:

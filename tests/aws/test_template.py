@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from cfnlint.api import lint
 
 from maverik_backend import settings as product
 from maverik_backend.aws_lambda import SETTLE_MARGIN_S
-from tests.aws.template import FOLDER, TEMPLATE, fixed_variables, functions, variables
+from tests.aws.template import TEMPLATE, fixed_variables, functions, resource, variables
+from tests.deployments.image import DOCKERFILE, LAMBDA_DOCKERFILE, Stage, build, run_in
 from tests.processes import ROOT
 
-SECRETS = {"DB_PASSWORD", "SECRET_KEY", "SMTP_API_KEY"}
-DOCKERFILE = FOLDER / "Dockerfile"
+SECRETS_OF = {
+    "handler": {"DB_PASSWORD", "SECRET_KEY"},
+    "outbox_handler": {"DB_PASSWORD", "SECRET_KEY", "SMTP_API_KEY"},
+    "cleanup_handler": {"DB_PASSWORD"},
+    "migrate_handler": {"DB_PASSWORD"},
+}
 
 
 def test_the_template_is_one_that_aws_takes() -> None:
@@ -24,25 +31,54 @@ def test_the_template_is_one_that_aws_takes() -> None:
 
 
 def test_a_mistake_in_it_would_be_seen() -> None:
-    broken = TEMPLATE.read_text(encoding="utf-8").replace("!GetAtt Logs.Arn", "!GetAtt Log.Arn")
+    broken = TEMPLATE.read_text(encoding="utf-8").replace("!GetAtt ApiLogs.Arn", "!GetAtt ApiLog.Arn")
 
     assert [match.rule.id for match in lint(broken)] == ["E1010"]
 
 
-def test_secrets_come_by_reference() -> None:
-    for name in SECRETS:
-        reference = variables()[name]["Fn::Sub"]
-        assert reference == "{{resolve:secretsmanager:${SecretsArn}:SecretString:" + name + "::${SecretsVersion}}}"
+@pytest.mark.parametrize("handler", SECRETS_OF)
+class TestEachFunction:
+    def test_gets_the_secrets_that_it_needs_by_reference_and_no_others(self, handler: str) -> None:
+        references = {
+            name: value["Fn::Sub"]
+            for name, value in variables(handler).items()
+            if isinstance(value, dict) and "resolve" in str(value)
+        }
 
+        assert references == {
+            name: "{{resolve:secretsmanager:${SecretsArn}:SecretString:" + name + "::${SecretsVersion}}}"
+            for name in SECRETS_OF[handler]
+        }
 
-def test_every_variable_is_a_setting() -> None:
-    known = {
-        str(field.validation_alias or f"{group.model_config.get('env_prefix', '')}{name}").upper()
-        for group in product._GROUPS.values()  # noqa: SLF001 - the table of groups is what is compared
-        for name, field in group.model_fields.items()
-    }
+    def test_has_a_role_that_may_write_its_own_log_and_join_the_network(self, handler: str) -> None:
+        function = functions()[handler]
+        role, log = function["Role"]["Fn::GetAtt"][0], function["LoggingConfig"]["LogGroup"]["Ref"]
+        (policy,) = resource(role)["Policies"]
+        writes, joins, code_does_not = policy["PolicyDocument"]["Statement"]
 
-    assert set(variables()) <= known
+        assert (writes["Action"], writes["Resource"]) == (
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            {"Fn::GetAtt": [log, "Arn"]},
+        )
+        assert {action.partition(":")[0] for action in joins["Action"]} == {"ec2"}
+        assert (code_does_not["Effect"], code_does_not["Action"]) == ("Deny", joins["Action"])
+        (denied,) = code_does_not["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
+        assert denied["Fn::Sub"].endswith(f":function:{function['FunctionName']['Fn::Sub']}")
+
+    def test_shares_neither_role_nor_log(self, handler: str) -> None:
+        mine = functions()[handler]
+        for other in (found for name, found in functions().items() if name != handler):
+            assert mine["Role"] != other["Role"]
+            assert mine["LoggingConfig"] != other["LoggingConfig"]
+
+    def test_every_variable_is_a_setting(self, handler: str) -> None:
+        known = {
+            str(field.validation_alias or f"{group.model_config.get('env_prefix', '')}{name}").upper()
+            for group in product._GROUPS.values()  # noqa: SLF001 - the table of groups is what is compared
+            for name, field in group.model_fields.items()
+        }
+
+        assert set(variables(handler)) <= known
 
 
 def test_each_handler_has_its_function_and_only_one_an_address() -> None:
@@ -66,16 +102,31 @@ def test_a_delivery_has_more_time_than_it_may_take() -> None:
 
 
 class TestTheImage:
-    def test_holds_what_its_steps_name(self) -> None:
-        copied = re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)
+    @pytest.fixture(scope="class")
+    def image(self) -> Iterator[Stage]:
+        with TemporaryDirectory(prefix="maverik-image-") as folder:
+            yield build(Path(folder), LAMBDA_DOCKERFILE)
 
-        assert copied
-        assert [name for name in copied if not (ROOT / name).exists()] == []
+    def test_holds_what_its_handlers_import_and_no_pip(self, image: Stage) -> None:
+        code = "import maverik_backend.aws_lambda, awslambdaric, alembic.config; print(maverik_backend.__file__)"
+        found = run_in(image, "python", "-c", code)
 
-    def test_runs_the_handler_that_the_address_needs(self) -> None:
-        (command,) = re.findall(r'^CMD \["(.+)"\]', DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)
+        assert (found.returncode, Path(found.stdout.strip()).is_relative_to(image.root)) == (0, True), found.stderr
+        assert run_in(image, "python", "-m", "pip", "--version").returncode != 0
+        assert list((image.root / "opt").rglob("pip*")) == []
 
-        assert command == functions()["handler"]["ImageConfig"]["Command"][0]
+    def test_takes_the_pip_of_its_base_away(self, image: Stage) -> None:
+        (system,) = image.system_steps
+
+        assert re.findall(r"--no-install-recommends (.*?) *&&", system) == ["libsodium23"]
+        assert system.endswith("&& python -m pip uninstall --yes pip")
+
+    def test_runs_the_handler_that_the_address_needs(self, image: Stage) -> None:
+        assert image.exec_form("CMD") == functions()["handler"]["ImageConfig"]["Command"]
+
+    def test_stands_on_the_same_patch_release_as_the_other_image(self, image: Stage) -> None:
+        assert re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+", image.base)
+        assert f"ARG PYTHON_IMAGE={image.base}\n" in DOCKERFILE.read_text(encoding="utf-8")
 
     @pytest.mark.parametrize("package", ["mangum", "awslambdaric"])
     def test_has_the_runtime_in_its_lock(self, package: str) -> None:

@@ -21,7 +21,9 @@ from pathlib import Path
 from tests.processes import ROOT, clean_environment
 
 DOCKERFILE = ROOT / "deployments" / "backend.Dockerfile"
+LAMBDA_DOCKERFILE = ROOT / "deployments" / "lambda" / "Dockerfile"
 BUILD_TIMEOUT_S = 240
+RUN_TIMEOUT_S = 60
 _SYSTEM_PROGRAMS = ("apt-get ", "groupadd ", "useradd ")
 _ABSOLUTE = re.compile(r"(?<![\w.$/])/(?=(?:app|build|data|opt)\b)")
 
@@ -60,21 +62,21 @@ class Stage:
 Stages = dict[str, Stage]
 
 
-def instructions() -> Iterator[tuple[str, str]]:
+def instructions(dockerfile: Path = DOCKERFILE) -> Iterator[tuple[str, str]]:
     """``RUN``, ``pip install ...``: with lines joined, without comments."""
-    lines = [line for line in DOCKERFILE.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
+    lines = [line for line in dockerfile.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
     for line in re.sub(r"\\\n\s*", "", "\n".join(lines)).splitlines():
         if line.strip():
             name, _, rest = line.partition(" ")
             yield name, rest.strip()
 
 
-def build(folder: Path) -> Stage:
+def build(folder: Path, dockerfile: Path = DOCKERFILE) -> Stage:
     """The last stage, built in ``folder``."""
     stages: Stages = {}
     arguments: dict[str, str] = {}
     stage: Stage | None = None
-    for name, rest in instructions():
+    for name, rest in instructions(dockerfile):
         if name == "FROM":
             base, _, alias = rest.partition(" AS ")
             stage = Stage(root=folder / (alias or "image"), arguments=dict(arguments), base=_expanded(base, arguments))
@@ -89,6 +91,19 @@ def build(folder: Path) -> Stage:
             stage.values[name] = rest
     assert stage is not None
     return stage
+
+
+def run_in(image: Stage, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A command in a container of ``image``, to its end."""
+    return subprocess.run(  # noqa: S603 - the image's own command
+        ["/usr/bin/env", *command],  # looks `python` up in the image's own PATH, Popen would in ours
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIMEOUT_S,
+        cwd=image.folder,
+        env=image.variables(**variables),
+    )
 
 
 def is_sent(path: Path) -> bool:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import requests
 
-from tests.deployments.image import Stage, build, instructions, is_sent
+from tests.deployments.image import Stage, build, instructions, is_sent, run_in
 from tests.fixtures.people import make_profile
 from tests.postgres import PASSWORD, USER, TcpPostgres
 from tests.processes import ROOT, START_TIMEOUT_S, STOP_TIMEOUT_S, free_port
@@ -54,18 +54,6 @@ def _answers(url: str) -> bool:
         return False
 
 
-def run(image: Stage, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - the image's own command
-        ["/usr/bin/env", *command],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=image.folder,
-        env=image.variables(**variables),
-    )
-
-
 @pytest.fixture(scope="module")
 def image() -> Iterator[Stage]:
     with TemporaryDirectory(prefix="maverik-image-") as folder:
@@ -84,7 +72,7 @@ def test_it_migrates_serves_and_ends_with_nothing_else(image: Stage) -> None:
             "RAG_SERVICE_URL": "http://rag.invalid",
             "PORTFOLIO_OPTIMIZATION_URL": "http://optimizer.invalid",
         }
-        migrated = run(image, *image.exec_form("ENTRYPOINT"), "migrate", **variables)
+        migrated = run_in(image, *image.exec_form("ENTRYPOINT"), "migrate", **variables)
         assert (migrated.returncode, migrated.stderr) == (0, "")
 
         with container(image, **variables) as (url, process):
@@ -93,7 +81,7 @@ def test_it_migrates_serves_and_ends_with_nothing_else(image: Stage) -> None:
             assert process.wait(timeout=STOP_TIMEOUT_S) == 0
 
     assert set(image.folder.rglob("*")) == built  # its file system may be read-only
-    assert run(image, "python", "-m", "pip", "--version").returncode != 0
+    assert run_in(image, "python", "-m", "pip", "--version").returncode != 0
     assert {path.name for path in image.folder.iterdir()} == {
         "alembic",
         "alembic.ini",

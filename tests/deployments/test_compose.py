@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +22,7 @@ from tests.deployments.nginx import directives
 from tests.processes import ROOT
 
 FRONTEND_TIMEOUT_S = 60  # the frontend's own, from the contract with it
-EVERY_SERVICE = ["db", "migrate", "backend", "nginx", "mailpit"]
+EVERY_SERVICE = ["old-database", "db", "migrate", "backend", "nginx", "mailpit"]
 OURS = ["migrate", "backend"]
 PRODUCTION = {
     "APP_ENV": "prod",
@@ -41,6 +45,25 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Any:
         return load_config(env_file=None)
 
     return load
+
+
+def fake_programs(folder: Path, *names: str) -> Path:
+    """A folder of programs that print how they were called."""
+    for name in names:
+        (folder / name).write_text(f'#!/bin/sh\necho "{name} $*"\n', encoding="utf-8")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def replay(
+    command: list[str], programs: Path | None, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """A container's command, here: its mounted scripts are those of the repository."""
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}" if programs else os.environ["PATH"]
+    words = [word.replace("/scripts/", f"{ROOT}/deployments/database/") for word in command]
+    return subprocess.run(  # noqa: S603 - a script of ours
+        words, check=False, capture_output=True, text=True, timeout=30, env={**environment, "PATH": path}
+    )
 
 
 def seconds(duration: str) -> int:
@@ -111,7 +134,7 @@ def test_every_variable_has_a_default_and_stands_in_the_example() -> None:
     assert [name for name, _ in used if not re.search(rf"^(# )?{name}=", explained, re.MULTILINE)] == []
 
 
-@pytest.mark.parametrize("name", ["db", "nginx", "mailpit"])
+@pytest.mark.parametrize("name", ["old-database", "db", "nginx", "mailpit"])
 def test_images_of_others_are_one_release(name: str) -> None:
     assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?", services({})[name]["image"])
 
@@ -119,6 +142,7 @@ def test_images_of_others_are_one_release(name: str) -> None:
 def test_everything_waits_for_what_it_needs() -> None:
     found = services({})
 
+    assert found["db"]["depends_on"] == {"old-database": {"condition": "service_completed_successfully"}}
     assert found["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
     assert found["backend"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     assert found["nginx"]["depends_on"] == {"backend": {"condition": "service_healthy"}}
@@ -150,6 +174,118 @@ def test_only_this_machine_is_served_until_somebody_says_otherwise(name: str) ->
     (port,) = services(example_env())[name]["ports"]
 
     assert port.startswith("127.0.0.1:")
+
+
+class TestAnotherDatabase:
+    def test_host_and_port_of_env_are_the_backend_s(self, load: Any) -> None:
+        database = load({**example_env(), "DB_HOST": "db.example.com", "DB_PORT": "6432"}).database
+
+        assert (database.host, database.port) == ("db.example.com", 6432)
+
+    def test_it_can_be_reached_by_all_that_use_it(self) -> None:
+        for name in OURS:
+            assert "edge" in services({})[name]["networks"]
+
+    @pytest.mark.parametrize("name", OURS)
+    def test_this_machine_has_a_name(self, name: str) -> None:
+        assert services({})[name]["extra_hosts"] == ["host.docker.internal:host-gateway"]
+
+    def test_ours_listens_where_the_backend_looks_for_it(self, load: Any) -> None:
+        env = {**example_env(), "DB_HOST": "db", "DB_PORT": "5433"}
+
+        assert services(env)["db"]["environment"]["PGPORT"] == str(load(env).database.port) == "5433"
+
+    @pytest.mark.parametrize(
+        ("host", "runs"),
+        [
+            ("", "docker-entrypoint.sh postgres"),
+            ("db", "docker-entrypoint.sh postgres"),
+            ("db.example.com", "sleep infinity"),
+        ],
+    )
+    def test_ours_is_started_only_when_none_is_named(self, tmp_path: Path, host: str, runs: str) -> None:
+        service = services({"DB_HOST": host})["db"]
+        programs = fake_programs(tmp_path, "docker-entrypoint.sh", "sleep")
+
+        ran = replay([*service["entrypoint"], *service["command"]], programs, service["environment"])
+
+        assert ran.stdout.splitlines()[-1] == runs
+
+    @pytest.mark.parametrize(
+        ("host", "asks"),
+        [
+            ("db", "pg_isready --quiet --host 127.0.0.1 --username maverik --dbname maverik\n"),
+            ("db.example.com", ""),
+        ],
+    )
+    def test_ours_is_asked_for_its_health_only_when_it_runs(self, tmp_path: Path, host: str, asks: str) -> None:
+        service = services({"DB_HOST": host})["db"]
+        programs = fake_programs(tmp_path, "pg_isready")
+
+        ran = replay(service["healthcheck"]["test"][1:], programs, service["environment"])
+
+        assert (ran.returncode, ran.stdout) == (0, asks)
+
+
+class TestTheVolumeOfTheOlderComposeFile:
+    @pytest.fixture
+    def volumes(self, tmp_path: Path) -> tuple[Path, Path]:
+        """Of the older release and of this one, both empty, as a machine that never had either shows them."""
+        old, new = tmp_path / "old", tmp_path / "new"
+        old.mkdir()
+        new.mkdir()
+        return old, new
+
+    @staticmethod
+    def fill_old(old: Path) -> None:
+        (old / "PG_VERSION").write_text("16\n", encoding="utf-8")
+
+    @staticmethod
+    def fill_new(new: Path) -> None:
+        cluster = new / "18" / "docker"
+        cluster.mkdir(parents=True)
+        (cluster / "PG_VERSION").write_text("18\n", encoding="utf-8")
+
+    @staticmethod
+    def look(volumes: tuple[Path, Path], **env: str) -> subprocess.CompletedProcess[str]:
+        service = services(env)["old-database"]
+        places = dict(zip(("/old", "/new"), map(str, volumes), strict=True))
+        return replay(
+            [*service["entrypoint"], *(places[word] for word in service["command"])], None, service["environment"]
+        )
+
+    def test_it_is_only_looked_at(self) -> None:
+        service = services({})["old-database"]
+        mounted = {volume.split(":")[0]: volume.split(":")[1:] for volume in service["volumes"]}
+
+        assert mounted["old-database"] == ["/old", "ro"]
+        assert mounted["database"] == ["/new", "ro"]
+        assert service["network_mode"] == "none"
+
+    def test_a_new_installation_starts(self, volumes: tuple[Path, Path]) -> None:
+        assert self.look(volumes).returncode == 0
+
+    def test_beside_it_nothing_starts_and_one_sentence_says_what_to_do(self, volumes: tuple[Path, Path]) -> None:
+        self.fill_old(volumes[0])
+
+        looked = self.look(volumes, OLD_DATABASE_VOLUME="otra_pgdata")
+
+        assert looked.returncode == 1
+        assert looked.stderr.startswith("Nothing was started: the volume otra_pgdata holds a database of PostgreSQL 16")
+        assert 'docs/UPGRADING.md says under "Docker compose"' in looked.stderr
+        assert "## Docker compose" in (ROOT / "docs" / "UPGRADING.md").read_text(encoding="utf-8")
+
+    def test_once_carried_over_everything_starts_beside_it(self, volumes: tuple[Path, Path]) -> None:
+        self.fill_old(volumes[0])
+        self.fill_new(volumes[1])
+
+        assert self.look(volumes).returncode == 0
+
+    @pytest.mark.parametrize("env", [{"START_EMPTY": "yes"}, {"DB_HOST": "db.example.com"}], ids=str)
+    def test_beside_it_starts_what_was_asked_for(self, volumes: tuple[Path, Path], env: dict[str, str]) -> None:
+        self.fill_old(volumes[0])
+
+        assert self.look(volumes, **env).returncode == 0
 
 
 class TestOrderOfTimes:

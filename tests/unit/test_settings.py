@@ -222,7 +222,7 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            ("APP_ENV", "production"),
+            ("APP_ENV", "live"),
             ("APP_ENV", "PROD"),
             ("PORT", "65536"),
             ("PORT", "-1"),

@@ -21,7 +21,13 @@ from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.tokens import AccessClaims
-from maverik_backend.errors import DatabaseUnavailable, NotAuthenticated
+from maverik_backend.errors import (
+    DatabaseUnavailable,
+    NotAuthenticated,
+    OperatorsOnly,
+    TooManyTries,
+    UpstreamUnreachable,
+)
 from maverik_backend.models import Usuario
 from maverik_backend.services import auth
 from maverik_backend.services.auth import SignedIn
@@ -88,18 +94,42 @@ _BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
 async def _is_operator(request: Request, app: App) -> bool:
-    """Whether an operator asks: with ``METRICS_TOKEN``, or, where none is set, from this machine.
+    """Whether an operator asks: with ``METRICS_TOKEN``, or, where none is set, from this machine, or signed in.
 
-    The token is compared in a time that does not tell how much of it was guessed. Production demands it always, and
+    The first is compared in a time that does not tell how much of it was guessed. Production demands it always, and
     elsewhere a request through a proxy, which may be on this machine too, needs it as well.
     """
+    scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+    is_bearer = scheme.lower() == "bearer"
     expected = app.settings.security.metrics_token
-    if expected is not None:
-        scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
-        return scheme.lower() == "bearer" and secrets.compare_digest(
-            token.encode(), expected.get_secret_value().encode()
-        )
-    return not app.settings.app.is_production and is_from_this_machine(request)
+    if expected is None:
+        knows = not app.settings.app.is_production and is_from_this_machine(request)
+    else:
+        knows = is_bearer and secrets.compare_digest(token.encode(), expected.get_secret_value().encode())
+    if knows or not is_bearer:
+        return knows
+    return await anyio.to_thread.run_sync(_is_signed_in_operator, app, token, await _caller(request, app))
+
+
+def _is_signed_in_operator(app: Resources, token: str, caller: Caller) -> bool:
+    """Whether ``token`` is an operator's. Whatever keeps from finding out makes a stranger of them.
+
+    Routes that tell how the service is are not counted (web/address_limit.py); what asks the database is, so that they
+    are no way around it for somebody who is signed in.
+    """
+    try:
+        claims = app.tokens.read_access(token)
+        app.throttle.count(Action.REQUEST_FROM_ADDRESS, caller.place)
+        with app.database.transaction() as session:
+            _require_operator_account(auth.authenticate(session, claims), app)
+    except (NotAuthenticated, OperatorsOnly, TooManyTries, UpstreamUnreachable, DatabaseUnavailable):
+        return False
+    return True
+
+
+def _require_operator_account(signed_in: SignedIn, app: Resources) -> Usuario:
+    needs_second_factor = app.settings.security.operator_second_factor == "required"
+    return auth.require_operator(signed_in, needs_second_factor=needs_second_factor)
 
 
 # What operators alone may see asks for this one, and for nothing of its own.
@@ -135,8 +165,7 @@ CurrentUser = Annotated[Usuario, Depends(_current_user)]
 
 
 def _current_operator(signed_in: CurrentLogin, app: App) -> Usuario:
-    needs_second_factor = app.settings.security.operator_second_factor == "required"
-    return auth.require_operator(signed_in, needs_second_factor=needs_second_factor)
+    return _require_operator_account(signed_in, app)
 
 
 CurrentOperator = Annotated[Usuario, Depends(_current_operator)]

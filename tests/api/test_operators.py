@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
@@ -90,6 +91,45 @@ def test_rights_that_are_taken_end_at_once(operator: TestUser, phone: Phone, con
     connection.execute(text("UPDATE usuario SET operador = NULL"))
 
     assert look(operator) == (403, "operators only")
+
+
+class TestTheDetailOfHealth:
+    @staticmethod
+    def sees_it(user: TestUser) -> bool:
+        return "dependencies" in user.get("/health").json()
+
+    @pytest.mark.parametrize("metrics_token", [None, SecretStr("x" * 16)])
+    def test_an_operator_sees_it_with_an_access_token(
+        self, operator: TestUser, phone: Phone, make_app: MakeApp, metrics_token: SecretStr | None
+    ) -> None:
+        del phone
+        api = TestClient(make_app(metrics_token=metrics_token))
+
+        response = api.get("/health", headers={"Authorization": f"Bearer {operator.token}"})
+
+        assert "dependencies" in response.json()
+
+    def test_one_who_showed_no_second_factor_does_not(self, operator: TestUser) -> None:
+        assert not self.sees_it(operator)
+
+    @pytest.mark.usefixtures("phone")
+    def test_anybody_else_does_not(self, user: TestUser) -> None:
+        assert not self.sees_it(user)
+
+    def test_one_who_signed_out_does_not(self, operator: TestUser, phone: Phone) -> None:
+        del phone
+        operator.post("/user/logout")
+
+        assert not self.sees_it(operator)
+
+    def test_asking_with_an_access_token_is_counted(self, operator: TestUser, phone: Phone, make_app: MakeApp) -> None:
+        del phone
+        api = TestClient(make_app(rate_limit_requests_per_minute=2))
+        headers = {"Authorization": f"Bearer {operator.token}"}
+
+        seen = ["dependencies" in api.get("/health", headers=headers).json() for _ in range(3)]
+
+        assert seen == [True, True, False]
 
 
 def test_somebody_who_is_not_signed_in_is_asked_to(api: TestClient) -> None:

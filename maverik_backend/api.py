@@ -155,7 +155,7 @@ def create_app(
             throttle=throttle,
             settings=settings.advice,
         ),
-        exports=Exports(transaction=database.transaction, throttle=throttle),
+        exports=Exports(transaction=database.transaction, throttle=throttle, pool_size=settings.database.pool_size),
         outbox=Outbox(
             transaction=database.transaction,
             sender=clients.mail,

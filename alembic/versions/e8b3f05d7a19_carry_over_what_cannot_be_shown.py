@@ -53,6 +53,11 @@ def upgrade() -> None:
         rule = SHOWABLE_MOMENT.format(column=column)
         op.execute(f"UPDATE sesion_asesoria SET {column} = fecha_creacion WHERE NOT ({rule})")
     _carry_over_answers()
+    # Last, as it locks the tables until the end. Not validated: what is there was carried over just now.
+    for table, column, rule, _ in COLUMNS:
+        op.create_check_constraint(
+            op.f(f"ck_{table}_{column}"), table, rule.format(column=column), postgresql_not_valid=True
+        )
 
 
 def downgrade() -> None:
@@ -72,20 +77,19 @@ def _carry_over(table: str, column: str, rule: str, instead: str) -> None:
     )
     if changed:
         sys.stderr.write(f"{table}.{column}: {changed} values that cannot be shown became {instead}\n")
-    # NULL satisfies a check constraint.
-    op.create_check_constraint(op.f(f"ck_{table}_{column}"), table, rule)
 
 
 def _carry_over_answers() -> None:
     """Turns of the old tables are those without a time of their own."""
     op.execute(
         f"UPDATE {TURN} SET estado = 'completada', texto_sistema = '' "
-        "WHERE estado = 'pendiente' AND texto_sistema IS NULL AND fecha_creacion IS NULL"
+        # One that an older process answers anew has the time of that attempt.
+        "WHERE estado = 'pendiente' AND texto_sistema IS NULL AND fecha_creacion IS NULL AND fecha_intento IS NULL"
     )
     op.get_bind().execute(
         sa.text(
             f"UPDATE {TURN} SET estado = 'pendiente', texto_sistema = NULL "
-            "WHERE texto_sistema = :text AND estado = 'completada' AND fecha_creacion IS NULL"
+            "WHERE texto_sistema = :text AND (estado = 'pendiente' OR fecha_creacion IS NULL)"
         ),
         {"text": UNANSWERED},
     )

@@ -116,7 +116,8 @@ _PROVIDERS = (
     # https://pypi.org/project/email-normalize/ ("domain folding")
     _Provider(domains=("icloud.com", "me.com", "mac.com"), share_names=True),
     # https://github.com/ProtonMail/WebClients, removeEmailAlias
-    _Provider(domains=("proton.me", "protonmail.com", "protonmail.ch", "pm.me"), ignored="._-"),
+    # and https://proton.me/support/addresses-and-aliases: a user name is the same person's at each of its domains
+    _Provider(domains=("proton.me", "protonmail.com", "protonmail.ch", "pm.me"), share_names=True, ignored="._-"),
     # https://www.fastmail.help/hc/en-us/articles/360060591053
     _Provider(domains=("fastmail.com", "fastmail.fm"), user_subdomains=True),
     # https://github.com/validatorjs/validator.js, normalizeEmail; this and the next, with the countries' domains

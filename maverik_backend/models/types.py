@@ -1,7 +1,7 @@
 """Column types for values that PostgreSQL holds and neither Python nor JSON can show.
 
-Constraints keep them out (revision e8b3f05d7a19). Where one is there all the same, in a table that was restored without
-its constraints for instance, it reads as NULL instead of breaking every answer that it is part of.
+Constraints keep them out (revision e8b3f05d7a19). An amount or a day that is there all the same, in a table that was
+restored without its constraints for instance, reads as NULL instead of breaking every answer that it is part of.
 """
 
 from __future__ import annotations

@@ -6,12 +6,15 @@ The document is ``{"<table>": [<row>, ...], ...}``, tables by name, rows by id (
 Rule           Value
 =============  ========================================================================================================
 Reading        by keyset, :data:`ROWS_PER_READ` rows a statement, in short transactions that end once
-               :data:`CHUNK_BYTES` of the document are made; no connection is held while the reader takes them
+               :data:`CHUNK_BYTES` of the document are made or :data:`READS_PER_TRANSACTION` statements were sent; no
+               connection is held while the reader takes them
 Consistency    what there was when the export began, each row as it is when it is read (``READ COMMITTED``). Rows added
                since then are left out, rows deleted meanwhile are missing, rows changed meanwhile are the new ones
 Login          looked at again in every transaction: the export of a login that is closed, or of a person who is
                erased, ends there
-At once        one export for a person, :data:`MAX_AT_ONCE` in a process
+At once        one export for a person, :data:`MAX_PER_ADDRESS` for an address, and so many in a process that most
+               connections of the pool stay free for others
+How long       :data:`MAX_DURATION_S`, for readers that take little at a time
 How often      ``Action.EXPORT`` of services/throttle.py
 =============  ========================================================================================================
 """
@@ -27,8 +30,9 @@ from sqlalchemy import ColumnElement, Row, Table, func, select
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.tokens import AccessClaims
-from maverik_backend.errors import TooManyAtOnce
+from maverik_backend.errors import AddressBusy, Overloaded, TooManyAtOnce
 from maverik_backend.models import Base, SecurityEvent, SesionAsesoria, SesionAsesoriaDetalle, Usuario
 from maverik_backend.services import auth
 from maverik_backend.services import event as events
@@ -40,7 +44,10 @@ from maverik_backend.services.user import NOT_EXPORTED, OWNED
 # A turn has at most 24,000 characters (a message of 8,000, an answer of 16,000): 96 KB in UTF-8.
 ROWS_PER_READ = 20
 CHUNK_BYTES = 256 * 1024
-MAX_AT_ONCE = 10
+READS_PER_TRANSACTION = 40
+MAX_PER_ADDRESS = 2
+MAX_DURATION_S = 900.0
+_POOL_SHARE = 4
 
 _ROW = TypeAdapter(dict[str, Any])
 
@@ -69,20 +76,23 @@ class _Part:
 class Exports:
     """Exports what is held about people."""
 
-    def __init__(self, *, transaction: TransactionFactory, throttle: Throttle) -> None:
+    def __init__(self, *, transaction: TransactionFactory, throttle: Throttle, pool_size: int) -> None:
+        """``pool_size`` is how many connections ``transaction`` has: a quarter of them may be exporting at once."""
         self._transaction = transaction
         self._throttle = throttle
-        self._concurrency = ConcurrencyLimiter(MAX_AT_ONCE)
+        self._concurrency = ConcurrencyLimiter(max(1, pool_size // _POOL_SHARE))
 
     def stream(self, *, claims: AccessClaims, caller: Caller) -> Generator[bytes, None, None]:
         """The document in pieces. It has its slot from the first piece until it ends or is closed.
 
         Raises:
-            Overloaded, TooManyAtOnce, TooManyTries, NotAuthenticated: before the first piece, and the last one at any
-                time after; then the document is cut off and must not pass for a whole one.
+            Overloaded, TooManyAtOnce, AddressBusy, TooManyTries, NotAuthenticated: before the first piece; the last
+                one, and Overloaded after :data:`MAX_DURATION_S`, at any time after: then the document is cut off and
+                must not pass for a whole one.
         """
-        share = Share(kind="person", key=str(claims.user_id), limit=1, refusal=TooManyAtOnce)
-        with self._concurrency.slot(share):
+        person = Share(kind="person", key=str(claims.user_id), limit=1, refusal=TooManyAtOnce)
+        address = Share(kind="address", key=caller.place, limit=MAX_PER_ADDRESS, refusal=AddressBusy)
+        with self._concurrency.slot(person, address):
             self._throttle.count(Action.EXPORT, str(claims.user_id))
             with self._transaction() as db:
                 auth.authenticate(db, claims, is_to_stay=True)
@@ -91,7 +101,10 @@ class Exports:
             yield from self._chunks(claims, _Document(tables))
 
     def _chunks(self, claims: AccessClaims, document: _Document) -> Iterator[bytes]:
+        deadline = Deadline.after(MAX_DURATION_S)
         while not document.is_complete:
+            if deadline.passed:
+                raise Overloaded
             with self._transaction() as db:
                 auth.authenticate(db, claims)
                 chunk = document.next_chunk(db)
@@ -104,15 +117,17 @@ class _Document:
     def __init__(self, tables: dict[str, list[_Part]]) -> None:
         self.is_complete = False
         self._db: Session
+        self._reads = 0
         self._pieces = self._write(tables)
 
     def next_chunk(self, db: Session) -> bytes:
-        """Write on, reading from ``db``, until :data:`CHUNK_BYTES` are there or the document has ended."""
+        """Write on, reading from ``db``, until the transaction has done its share or the document has ended."""
         self._db = db
+        self._reads = 0
         chunk = bytearray()
         for piece in self._pieces:
             chunk += piece
-            if len(chunk) >= CHUNK_BYTES:
+            if len(chunk) >= CHUNK_BYTES or self._reads >= READS_PER_TRANSACTION:
                 return bytes(chunk)
         self.is_complete = True
         return bytes(chunk)
@@ -130,9 +145,12 @@ class _Document:
     def _rows(self, parts: list[_Part]) -> Iterator[Row[Any]]:
         for part in parts:
             after = 0
-            while rows := part.read(self._db, after=after):
+            while after < part.last:
+                rows = part.read(self._db, after=after)
+                self._reads += 1
                 yield from rows
-                after = rows[-1].id
+                # The last row may have been deleted since: then nothing more comes.
+                after = rows[-1].id if rows else part.last
 
 
 def _parts_by_table(db: Session, *, user_id: int) -> dict[str, list[_Part]]:

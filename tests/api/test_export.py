@@ -15,15 +15,16 @@ from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.tokens import AccessClaims, Tokens
-from maverik_backend.errors import NotAuthenticated, Overloaded, TooManyAtOnce
+from maverik_backend.errors import AddressBusy, NotAuthenticated, Overloaded, TooManyAtOnce
 from maverik_backend.services.event import Caller
-from maverik_backend.services.export import CHUNK_BYTES, MAX_AT_ONCE, ROWS_PER_READ, Exports
+from maverik_backend.services.export import CHUNK_BYTES, MAX_PER_ADDRESS, READS_PER_TRANSACTION, ROWS_PER_READ, Exports
 from maverik_backend.services.throttle import Throttle
 from maverik_backend.services.throttle_storage import MemoryStorage
 from maverik_backend.settings import Settings
 from tests.fixtures.database import rows
 from tests.support.serving import serving
 
+POOL_SIZE = 12
 TURNS = 300
 CHARS = 8_000
 CALLER = Caller(address="192.0.2.1")
@@ -42,7 +43,9 @@ def engine(own_database: Settings) -> Iterator[Engine]:
 
 @pytest.fixture
 def exports(engine: Engine) -> Exports:
-    return Exports(transaction=Database(engine).transaction, throttle=Throttle(MemoryStorage(), {}))
+    return Exports(
+        transaction=Database(engine).transaction, throttle=Throttle(MemoryStorage(), {}), pool_size=POOL_SIZE
+    )
 
 
 MakeClaims = Callable[[int], list[AccessClaims]]
@@ -162,13 +165,26 @@ class TestAtOnce:
 
         assert next(exports.stream(claims=claims, caller=CALLER))
 
-    def test_a_process_makes_so_many(self, exports: Exports, make_claims: MakeClaims) -> None:
-        *people, last = make_claims(MAX_AT_ONCE + 1)
-        running = [exports.stream(claims=claims, caller=CALLER) for claims in people]
+    def test_a_process_makes_as_many_as_a_quarter_of_its_connections(
+        self, exports: Exports, make_claims: MakeClaims
+    ) -> None:
+        *running, refused = [
+            exports.stream(claims=claims, caller=Caller(address=f"192.0.2.{number}"))
+            for number, claims in enumerate(make_claims(POOL_SIZE // 4 + 1))
+        ]
         for stream in running:
             next(stream)
 
         with pytest.raises(Overloaded):
+            next(refused)
+
+    def test_an_address_makes_so_many(self, exports: Exports, make_claims: MakeClaims) -> None:
+        *people, last = make_claims(MAX_PER_ADDRESS + 1)
+        running = [exports.stream(claims=claims, caller=CALLER) for claims in people]
+        for stream in running:
+            next(stream)
+
+        with pytest.raises(AddressBusy):
             next(exports.stream(claims=last, caller=CALLER))
 
 
@@ -227,3 +243,25 @@ class TestOverHttp:
         while (again := requests.get(address, headers=headers, timeout=60)).status_code == requests.codes.too_many:
             assert not deadline.passed
         assert again.ok
+
+
+def test_a_transaction_of_many_small_sessions_ends_after_so_many_statements(
+    exports: Exports, claims: AccessClaims, own_database: Settings
+) -> None:
+    sessions = rows(
+        own_database,
+        "INSERT INTO sesion_asesoria (usuario_id) SELECT :id FROM generate_series(1, :count) RETURNING id",
+        id=claims.user_id,
+        count=3 * READS_PER_TRANSACTION,
+    )
+    for session in sessions:
+        rows(
+            own_database,
+            "INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario) VALUES (:id, 'hola')",
+            id=session["id"],
+        )
+
+    chunks = list(exports.stream(claims=claims, caller=CALLER))
+
+    assert len(chunks) > 3
+    assert b"".join(chunks).count(b'"hola"') == len(sessions)

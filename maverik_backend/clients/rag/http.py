@@ -46,11 +46,12 @@ class HttpAdvisor:
 def _split(url: str) -> tuple[str, str]:
     """The address of the service, and the path of its endpoint below: two kinds of installation are about.
 
-    The service alone answers at ``/chat``, mounted behind another one at ``/api/chat``.
+    The service alone answers at ``/chat``, mounted behind another one at ``/api/chat``. A slash at the end means nothing.
     """
-    if urlsplit(url).path.endswith("/chat"):
-        return url.removesuffix("/chat"), "/chat"
-    return url, "/api/chat"
+    base = url.rstrip("/")
+    if urlsplit(base).path.endswith("/chat"):
+        return base.removesuffix("/chat"), "/chat"
+    return base, "/api/chat"
 
 
 def _text_of(body: Any) -> str:  # noqa: ANN401 - decoded JSON

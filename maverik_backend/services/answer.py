@@ -63,7 +63,10 @@ _WORD = re.compile(rf"[^\s:&\"'<`=\\]{{1,{_MAX_ADDRESS_CHARS}}}+(?=[ \n]|\Z)")
 _IMAGE_START = re.compile(r"!(?=\[)")
 # Attributes as extensions of several renderers write them: "{onclick=...}".
 _ATTRIBUTES_START = re.compile(r"\{(?=[^{}\n]*(?:=|(?<![^\s:{])on))", re.IGNORECASE)
-_LINKED_SCHEME = re.compile(r"\bftp:(?=//)", re.IGNORECASE)
+# What some make links of without being asked to.
+_LINKED_SCHEME = re.compile(r"\b(?:ftp|dict):(?=//)", re.IGNORECASE)
+# showdown takes code that follows for a part of the address, with its quotation marks.
+_ADDRESS_BEFORE_CODE = re.compile(r"(?:https?://|www\.)[^\s`]*+(?=`++[^`\"']*+[\"'])", re.IGNORECASE)
 _LOOKALIKE_TAG_START = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 
 _LOOKALIKE_BRACKETS = ("\N{FULLWIDTH LEFT SQUARE BRACKET}", "\N{FULLWIDTH RIGHT SQUARE BRACKET}")
@@ -113,8 +116,8 @@ def inert(text: str) -> str:
 
     It says the same: brackets become lookalikes that mean nothing. Linear in the length of ``text``.
     """
-    text = _TAG_START.sub(_tag_start, text)
-    text = _LINKED_SCHEME.sub("ftp: ", _ATTRIBUTES_START.sub("(", _IMAGE_START.sub("! ", text)))
+    text = _ATTRIBUTES_START.sub("(", _IMAGE_START.sub("! ", _TAG_START.sub(_tag_start, text)))
+    text = _ADDRESS_BEFORE_CODE.sub(r"\g<0> ", _LINKED_SCHEME.sub(r"\g<0> ", text))
     odd = {end.start() for end in _LABEL_END.finditer(text) if not _is_followed_by_harmless(text, end)}
     return _without_labels(text, odd) if odd else text
 
@@ -142,7 +145,10 @@ def _without_labels(text: str, ends: AbstractSet[int]) -> str:
         elif character == "]":
             opening = open_brackets.pop() if open_brackets else position
             if position in ends:
-                characters[opening], characters[position] = _LOOKALIKE_BRACKETS
+                for place, lookalike in zip((opening, position), _LOOKALIKE_BRACKETS, strict=True):
+                    characters[place] = lookalike
+                    if text[place - 1 : place] == "\\":  # it escaped a bracket, and would be shown
+                        characters[place - 1] = ""
     return "".join(characters)
 
 

@@ -79,7 +79,8 @@ def _quotation(node: SyntaxTreeNode) -> str:
 def _list(node: SyntaxTreeNode) -> str:
     first = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
     return "\n".join(
-        _item(item, mark=BULLET if first is None else f"{first + number}.") for number, item in enumerate(node.children)
+        _item(item, mark=BULLET if first is None else f"{first + number}{node.markup}")
+        for number, item in enumerate(node.children)
     )
 
 

@@ -244,6 +244,8 @@ _ODDS = (
         "¨E60E",
         "¨K1K",
         "\\[a\\](javascript:x)",
+        "dict://e.x.y",
+        'http://e.`"onclick=alert(1)//`',
         "[ ]",
         "[x]",
         "!",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from maverik_backend.services.answer import ELLIPSIS, MAX_CHARS, clean
+from maverik_backend.services.answer import ELLIPSIS, MAX_CHARS, clean, inert
 
 EVIL = "https://evil.example/?d=secret"
 PAYLOAD = "<img src=x onerror=alert(1)>"
@@ -275,8 +275,8 @@ class TestFootnotes:
         [
             (f"a [^1]\n\n[^1]: ![z]({EVIL})", f"a ^1\n\n[^1]: ! [z]({EVIL})"),
             ("a [^1]\n\n[^1]: b\n\n    ![z](x)", "a [^1]\n\n[^1]: b\n\n    ! [z](x)"),
-            ("> a [^n]\n>\n> [^n]: <svg/onload=1>", "> a [^n]\n>\n> (^n): \u2039svg/onload=1>"),
-            ("a [^1]\n\n[^1]: javascript:alert(1)", "a ^1\n\n(^1): javascript:alert(1)"),
+            ("> a [^n]\n>\n> [^n]: <svg/onload=1>", "> a [^n]\n>\n> \uff3b^n\uff3d: \u2039svg/onload=1>"),
+            ("a [^1]\n\n[^1]: javascript:alert(1)", "a ^1\n\n\uff3b^1\uff3d: javascript:alert(1)"),
         ],
     )
     def test_what_they_hold_is_harmless(self, text: str, cleaned: str) -> None:
@@ -313,7 +313,7 @@ class TestCode:
             ("```html\n<script>alert(1)</script>\n```", "```html\n\u2039script>alert(1)\u2039/script>\n```"),
             ("    <!-- x -->", "    \u2039!-- x -->"),
             ("`![x](https://example.com/x.png)`", "`! [x](https://example.com/x.png)`"),
-            ("`[x](javascript:alert(1))`", "`(x)(javascript:alert(1))`"),
+            ("`[x](javascript:alert(1))`", "`\uff3bx\uff3d(javascript:alert(1))`"),
             ("`<b>` y <b>x</b>", "`\u2039b>` y x"),
         ],
     )
@@ -327,17 +327,18 @@ class TestOtherDialects:
     @pytest.mark.parametrize(
         ("text", "cleaned"),
         [
-            ("[a] (javascript:alert(1))", "(a) (javascript:alert(1))"),
-            ("[a]\n(javascript:alert(1))", "(a)\n(javascript:alert(1))"),
-            ("[a](java\tscript:alert(1))", "(a)(java\tscript:alert(1))"),
+            ("[a] (javascript:alert(1))", "\uff3ba\uff3d (javascript:alert(1))"),
+            ("[a]\n(javascript:alert(1))", "\uff3ba\uff3d\n(javascript:alert(1))"),
+            ("[a](java\tscript:alert(1))", "\uff3ba\uff3d(java\tscript:alert(1))"),
             ('[a](https://e.x"onclick="alert(1))', "a"),
-            ("![a](http://e/(x)", "! (a)(http://e/(x)"),
+            ("![a](http://e/(x)", "! \uff3ba\uff3d(http://e/(x)"),
             ("![a] [r]", "! [a] [r]"),
-            ("[r]: javascript:alert(1)", "(r): javascript:alert(1)"),
-            ("[r]: java\tscript:alert(1)", "(r): java\tscript:alert(1)"),
-            ('[r]: https://e.x"onclick="alert(1)', '(r): https://e.x"onclick="alert(1)'),
+            ("[r]: javascript:alert(1)", "\uff3br\uff3d: javascript:alert(1)"),
+            ("[r]: java\tscript:alert(1)", "\uff3br\uff3d: java\tscript:alert(1)"),
+            ('[r]: https://e.x"onclick="alert(1)', '\uff3br\uff3d: https://e.x"onclick="alert(1)'),
             ("# Título {onclick=alert(1)}", "# Título (onclick=alert(1)}"),
             ("mirá ftp://e.x", "mirá ftp: //e.x"),
+            ('http://e.x`"onclick=alert(1)//`', 'http://e.x `"onclick=alert(1)//`'),
             ("[[a]](javascript:alert(1)) [b]", "[a] [b]"),
         ],
     )
@@ -573,6 +574,11 @@ class TestAnyText:
     @example("[![a](b)](javascript:x)")
     def test_cleaning_twice_changes_nothing(self, text: str) -> None:
         assert clean(clean(text)) == clean(text)
+
+    @many
+    @given(MARKDOWN)
+    def test_what_is_inert_stays_as_it_is(self, text: str) -> None:
+        assert inert(inert(text)) == inert(text)
 
     @many
     @given(MARKDOWN)

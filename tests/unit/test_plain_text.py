@@ -24,6 +24,7 @@ from maverik_backend.texts import advice
         ("- uno\n- **dos**\n  - tres", "• uno\n• dos\n  • tres"),
         ("- uno\n\n  más\n\n- dos", "• uno\n  más\n• dos"),
         ("3. tres\n4. cuatro", "3. tres\n4. cuatro"),
+        ("1) uno\n2) dos", "1) uno\n2) dos"),
         ("> cita\n> larga", "«cita\nlarga»"),
         ("[guía](https://example.com/a)", "guía (https://example.com/a)"),
         ("[https://example.com](https://example.com)", "https://example.com"),
@@ -52,7 +53,7 @@ def test_it_says_the_same_without_markup(markdown: str, plain: str) -> None:
 def test_what_was_escaped_is_no_markup_in_plain_text_either() -> None:
     markdown = answer.clean("&lt;img src=x onerror=alert(1)&gt; \\[a\\](javascript:alert(1))")
 
-    assert plain_text.of(markdown) == "\u2039img src=x onerror=alert(1)> (a)(javascript:alert(1))"
+    assert plain_text.of(markdown) == "\u2039img src=x onerror=alert(1)> \uff3ba\uff3d(javascript:alert(1))"
 
 
 def test_an_answer_of_the_embedded_advisor_has_no_mark_of_markdown() -> None:

@@ -29,6 +29,8 @@ FOUND = [
     "# a {onclick=alert(1)}",
     "<https://e.x/onclick=alert(1)>",
     "ftp://e.x",
+    'http://e.`"onclick=alert(1)//`',
+    "dict://e.x.y",
 ]
 
 

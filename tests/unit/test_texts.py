@@ -217,7 +217,7 @@ def message_for(**wrong: Any) -> str:
         ("money", "NaN", "Tiene que ser un número finito."),
         ("money", "-1", "Tiene que ser mayor o igual que 0."),
         ("money", "12345.67", "No puede tener más de 6 dígitos."),
-        ("money", "1.234", "No puede tener más de 2 decimales."),
+        ("money", "1.234", "Puede tener hasta 2 decimales, los centavos: por ejemplo, 12000.50."),
         ("money", "12345", "No puede tener más de 4 dígitos enteros."),
         ("day", [], "Tiene que ser una fecha con el formato AAAA-MM-DD."),
         ("day", "15/06/1990", "Tiene que ser una fecha con el formato AAAA-MM-DD."),

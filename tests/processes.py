@@ -88,7 +88,9 @@ class ServerProcess:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"the server did not start:\n{self.output()}")
+                output = self.output()
+                self.__exit__(None, None, None)  # which Python does not call for what fails in here
+                raise AssertionError(f"the server did not start:\n{output}")
             time.sleep(0.05)
         return self
 

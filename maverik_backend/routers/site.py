@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from maverik_backend.core.mail_links import CHANGE_PATH, FORGOT_PATH, SET_PATH
 from maverik_backend.errors import MaverikError
 from maverik_backend.schemas.forms import CambiarForm, RestablecerForm
-from maverik_backend.schemas.user import CorreoRequest
+from maverik_backend.schemas.user import MAX_LINK_TOKEN_CHARS, CorreoRequest
 from maverik_backend.services.auth import Credentials
 from maverik_backend.services.password import Reset
 from maverik_backend.services.password_change import change_signing_in
@@ -28,7 +28,7 @@ from maverik_backend.web.resources import Resources
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-Token = Annotated[str, Query(max_length=200)]
+Token = Annotated[str, Query(max_length=MAX_LINK_TOKEN_CHARS)]
 
 
 @router.get(SET_PATH)

@@ -9,7 +9,7 @@ browsers say of a request's origin, as Go's ``http.CrossOriginProtection`` does.
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
@@ -48,4 +48,4 @@ def _is_from_here(request: Request) -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     origin = request.headers.get("Origin", "null")
-    return origin == "null" or urlsplit(origin).netloc == request.headers.get("Host")
+    return origin == "null" or origin.partition("://")[2] == request.headers.get("Host")

@@ -337,6 +337,8 @@ class TestWhatIsSent:
             {"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"},
             {"Origin": "https://otro.example"},
             {"Origin": "http://testserver.otro.example"},
+            {"Origin": "http://[::1"},
+            {"Origin": ""},
         ],
     )
     @pytest.mark.parametrize("path", PAGES)

@@ -46,7 +46,7 @@ class HttpAdvisor:
 def _split(url: str) -> tuple[str, str]:
     """The address of the service, and the path of its endpoint below: two kinds of installation are about.
 
-    The service alone answers at ``/chat``, mounted behind another one at ``/api/chat``. A slash at the end means nothing.
+    The service alone answers at ``/chat``, mounted behind another one at ``/api/chat``. A closing slash means nothing.
     """
     base = url.rstrip("/")
     if urlsplit(base).path.endswith("/chat"):

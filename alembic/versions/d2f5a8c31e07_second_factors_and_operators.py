@@ -1,7 +1,8 @@
 """Add second factors with their recovery codes, and the operator role.
 
 New tables and a column that may be empty: old processes neither read nor write them. An old process therefore asks
-nobody for a second factor, which protects an account only once the last old process has ended.
+nobody for a second factor, which protects an account only once the last old process has ended. When it erases an
+account or merges two, it deletes from the tables that it knows and then the person: the rows here go along (CASCADE).
 
 Revision ID: d2f5a8c31e07
 Revises: e1a7c94b52d8
@@ -68,4 +69,4 @@ def _created() -> sa.Column[object]:
 
 
 def _owner(table: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(["usuario_id"], ["usuario.id"], name=f"fk_{table}_usuario")
+    return sa.ForeignKeyConstraint(["usuario_id"], ["usuario.id"], name=f"fk_{table}_usuario", ondelete="CASCADE")

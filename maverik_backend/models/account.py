@@ -57,7 +57,7 @@ class SegundoFactor(BigIdMixin, Base):
     __tablename__ = "segundo_factor"
     __table_args__ = (Index("uq_segundo_factor_usuario_id", "usuario_id", unique=True),)
 
-    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"))
+    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id", ondelete="CASCADE"))
     secreto: Mapped[str] = mapped_column(Text)
     activado: Mapped[datetime | None]
     ultimo_paso: Mapped[int | None] = mapped_column(BigInteger)
@@ -70,7 +70,7 @@ class CodigoRecuperacion(BigIdMixin, Base):
     __tablename__ = "codigo_recuperacion"
     __table_args__ = (Index("uq_codigo_recuperacion_usuario_id_resumen", "usuario_id", "resumen", unique=True),)
 
-    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id"))
+    usuario_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("usuario.id", ondelete="CASCADE"))
     resumen: Mapped[bytes] = mapped_column(LargeBinary)
     fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -297,6 +297,18 @@ class TestAddresses:
             assert sign_in(api, "ana@example.com", "la otra") == (401, None)
 
 
+class TestBesideAnOlderProcess:
+    def test_who_it_erases_takes_the_second_factor_along(self, own_database: Settings) -> None:
+        rows(own_database, "INSERT INTO usuario (email, clave_hash) VALUES ('a@b', 'x')")
+        rows(own_database, "INSERT INTO segundo_factor (usuario_id, secreto) SELECT id, 'x' FROM usuario")
+        rows(own_database, "INSERT INTO codigo_recuperacion (usuario_id, resumen) SELECT id, 'x' FROM usuario")
+
+        rows(own_database, "DELETE FROM usuario")  # it knows neither of the two tables
+
+        assert rows(own_database, "SELECT id FROM segundo_factor") == []
+        assert rows(own_database, "SELECT id FROM codigo_recuperacion") == []
+
+
 class TestTheWayDown:
     def test_a_temporary_key_does_not_come_back_without_its_end(
         self, own_database: Settings, alembic: MakeAlembic, tmp_path: Path

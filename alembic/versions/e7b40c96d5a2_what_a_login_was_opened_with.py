@@ -1,6 +1,7 @@
-"""Keep with a login how it was opened, how long its tokens hold and whether its last refresh was repeated.
+"""Keep with a login how it was opened, how long its tokens hold and which refresh was repeated last.
 
-Columns with a constant default: PostgreSQL writes it into the catalogue, and old processes insert without them.
+Columns with a constant default, which PostgreSQL writes into the catalogue, or none: old processes insert without them.
+The refresh is kept as its number, not as a mark on the latest one, which an old process would not take off.
 
 Revision ID: e7b40c96d5a2
 Revises: d2f5a8c31e07
@@ -16,14 +17,16 @@ down_revision = "d2f5a8c31e07"
 branch_labels = None
 depends_on = None
 
-COLUMNS = ("con_segundo_factor", "renueva_tokens", "renovacion_repetida")
+MARKS = ("con_segundo_factor", "renueva_tokens")
 
 
 def upgrade() -> None:
-    for name in COLUMNS:
+    for name in MARKS:
         op.add_column("inicio_sesion", sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("inicio_sesion", sa.Column("rotacion_repetida", sa.Integer))
 
 
 def downgrade() -> None:
-    for name in reversed(COLUMNS):
+    op.drop_column("inicio_sesion", "rotacion_repetida")
+    for name in reversed(MARKS):
         op.drop_column("inicio_sesion", name)

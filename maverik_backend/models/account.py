@@ -16,7 +16,7 @@ class InicioSesion(BigIdMixin, Base):
     ``rotacion`` counts the refresh tokens that were handed out: only the latest is good, an older one means that
     somebody has a copy. ``cerrado`` ends the whole family at once. ``direccion`` is truncated, ``agente`` cut.
     ``con_segundo_factor`` is set when a second factor was shown in it, ``renueva_tokens`` when its client asked for
-    access tokens that hold briefly, ``renovacion_repetida`` when the refresh token before the latest was used twice.
+    access tokens that hold briefly. ``rotacion_repetida`` numbers the latest refresh token that was used twice.
     """
 
     __tablename__ = "inicio_sesion"
@@ -31,7 +31,7 @@ class InicioSesion(BigIdMixin, Base):
     agente: Mapped[str | None] = mapped_column(Text)
     con_segundo_factor: Mapped[bool] = mapped_column(server_default=false())
     renueva_tokens: Mapped[bool] = mapped_column(server_default=false())
-    renovacion_repetida: Mapped[bool] = mapped_column(server_default=false())
+    rotacion_repetida: Mapped[int | None] = mapped_column(Integer)
     fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -116,12 +116,13 @@ class Authenticator:
         claims = self._tokens.read_refresh(refresh_token)
         with self._transaction() as session:
             login, user, is_recent = _lock_login(session, claims.login_id)
-            is_lost_answer = is_recent and claims.rotation == login.rotacion - 1 and not login.renovacion_repetida
+            was_repeated = claims.rotation == login.rotacion_repetida
+            is_lost_answer = is_recent and claims.rotation == login.rotacion - 1 and not was_repeated
             is_reused = claims.rotation != login.rotacion and not is_lost_answer
             if claims.rotation == login.rotacion:
                 self._rotate(login)
             elif is_lost_answer:
-                login.renovacion_repetida = True
+                login.rotacion_repetida = claims.rotation
                 events.record(session, SecurityEvent.REFRESH_REPEATED, user_id=user.id, caller=caller)
             else:
                 login.cerrado = func.now()
@@ -132,7 +133,6 @@ class Authenticator:
 
     def _rotate(self, login: InicioSesion) -> None:
         login.rotacion += 1
-        login.renovacion_repetida = False
         login.ultimo_uso = func.now()
         login.vence = min(datetime.now(UTC) + self._tokens.refresh_ttl, login.fecha_creacion + LONGEST_LOGIN)
 

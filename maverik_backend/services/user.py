@@ -37,7 +37,7 @@ KEY_FIELD = "clave"
 # Secrets, and what is meaningless to a person: everything else held about them is exported.
 NOT_EXPORTED = {
     "usuario": {"clave_hash"},
-    "inicio_sesion": {"rotacion"},
+    "inicio_sesion": {"rotacion", "rotacion_repetida"},
     "enlace_clave": {"resumen"},
     "pedido_idempotente": {"resumen"},
     "segundo_factor": {"secreto", "ultimo_paso"},

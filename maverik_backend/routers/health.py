@@ -12,7 +12,7 @@ from maverik_backend.schemas.health import (
     ServicioResponse,
     VidaResponse,
 )
-from maverik_backend.web.dependencies import App, IsOperator
+from maverik_backend.web.dependencies import App, MaySeeDetails
 from maverik_backend.web.security_headers import DOCS_PATH
 
 router = APIRouter(tags=["servicio"])
@@ -36,11 +36,11 @@ def get_root(app: App) -> ServicioResponse:
         }
     },
 )
-def get_health(app: App, is_operator: IsOperator, response: Response) -> SaludDetalladaResponse | SaludResponse:
+def get_health(app: App, may_see_details: MaySeeDetails, response: Response) -> SaludDetalladaResponse | SaludResponse:
     report = app.health.report()
     if report.status == "unhealthy":
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    if not is_operator:
+    if not may_see_details:
         return SaludResponse(status=report.status)
     return SaludDetalladaResponse.model_validate(
         {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response
 
 from maverik_backend.core.metrics import CONTENT_TYPE
-from maverik_backend.web.dependencies import App, require_operator
+from maverik_backend.web.dependencies import App, require_details_right
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(require_operator)])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_details_right)])
 
 
 @router.get("/metrics")

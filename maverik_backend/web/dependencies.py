@@ -93,10 +93,11 @@ async def _bearer_token(credentials: Annotated[HTTPAuthorizationCredentials | No
 _BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
-async def _is_operator(request: Request, app: App) -> bool:
-    """Whether an operator asks: with ``METRICS_TOKEN``, or, where none is set, from this machine, or signed in.
+async def _may_see_details(request: Request, app: App) -> bool:
+    """Whether the caller is shown how the service is from inside.
 
-    The first is compared in a time that does not tell how much of it was guessed. Production demands it always, and
+    Three are: who sends ``METRICS_TOKEN``, where none is set who calls from this machine, and operators who are signed
+    in. The token is compared in a time that does not tell how much of it was guessed. Production demands it always, and
     elsewhere a request through a proxy, which may be on this machine too, needs it as well.
     """
     scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
@@ -132,13 +133,13 @@ def _require_operator_account(signed_in: SignedIn, app: Resources) -> Usuario:
     return auth.require_operator(signed_in, needs_second_factor=needs_second_factor)
 
 
-# What operators alone may see asks for this one, and for nothing of its own.
-IsOperator = Annotated[bool, Depends(_is_operator)]
+# Whatever tells how the service is from inside asks for this one, and for nothing of its own.
+MaySeeDetails = Annotated[bool, Depends(_may_see_details)]
 
 
-async def require_operator(is_operator: IsOperator) -> None:
-    if not is_operator:
-        raise NotAuthenticated("not an operator")
+async def require_details_right(may_see_details: MaySeeDetails) -> None:
+    if not may_see_details:
+        raise NotAuthenticated("no right to details")
 
 
 async def _claims(request: Request, app: App, token: _BearerToken) -> AccessClaims:

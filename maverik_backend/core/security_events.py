@@ -23,6 +23,7 @@ class SecurityEvent(StrEnum):
     EMAIL_VERIFIED = "correo_verificado"
     SECOND_FACTOR_ADDED = "segundo_factor_activado"
     SECOND_FACTOR_REMOVED = "segundo_factor_quitado"
+    SECOND_FACTOR_ASKED = "segundo_factor_pedido"
     SECOND_FACTOR_FAILED = "segundo_factor_fallido"
     RECOVERY_CODES_RENEWED = "codigos_renovados"
     RECOVERY_CODE_USED = "codigo_de_recuperacion_usado"

@@ -22,6 +22,7 @@ from maverik_backend.errors import (
     NotFound,
     OperatorsOnly,
     OperatorWithoutSecondFactor,
+    SecondFactorRequired,
     WrongCredentials,
     WrongSecondFactor,
 )
@@ -178,6 +179,9 @@ class Authenticator:
                 )
                 if user.email_verificado is None:
                     events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, caller=caller)
+        except SecondFactorRequired:
+            self._second_factors.note_missing(user_id=user.id, caller=caller)
+            raise
         except WrongSecondFactor:
             self._second_factors.note_failure(user_id=user.id, caller=caller)
             raise

@@ -64,7 +64,7 @@ class SecondFactors:
         """Use up ``code`` where the account asks for one; whether it does. The person's row is locked.
 
         Raises:
-            SecondFactorRequired: when there is no code.
+            SecondFactorRequired: when there is no code; a login then has to :meth:`note_missing`.
             WrongSecondFactor: when it is not right; then :meth:`note_failure`.
         """
         factor = get_active(session, user_id=user.id)
@@ -80,8 +80,11 @@ class SecondFactors:
 
     def note_failure(self, *, user_id: int, caller: Caller) -> None:
         """Write down that a wrong code came with the right key, after the transaction that found out."""
-        with self._transaction() as session:
-            events.record_afterwards(session, SecurityEvent.SECOND_FACTOR_FAILED, user_id=user_id, caller=caller)
+        self._note(SecurityEvent.SECOND_FACTOR_FAILED, user_id=user_id, caller=caller)
+
+    def note_missing(self, *, user_id: int, caller: Caller) -> None:
+        """Write down that the right key came without a code: the one sign of a key that somebody else has."""
+        self._note(SecurityEvent.SECOND_FACTOR_ASKED, user_id=user_id, caller=caller)
 
     def step_of(self, factor: SegundoFactor, code: str) -> int | None:
         """The time step that ``code`` is of; ``None`` when it is none of this secret's and of now."""
@@ -92,6 +95,10 @@ class SecondFactors:
             _log.error("second_factor_unsealable", user_id=factor.usuario_id)
             return None
         return one_time_codes.step_of(secret, code, now_s=self._clock()) if one_time_codes.is_totp(code) else None
+
+    def _note(self, event: SecurityEvent, *, user_id: int, caller: Caller) -> None:
+        with self._transaction() as session:
+            events.record_afterwards(session, event, user_id=user_id, caller=caller)
 
     def _use_totp(self, session: Session, factor: SegundoFactor, code: str) -> None:
         step = self.step_of(factor, code)

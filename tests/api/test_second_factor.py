@@ -131,6 +131,13 @@ class TestSigningIn:
         assert "código" in response.json()["detail"]
         assert "access_token" not in response.json()
 
+    @pytest.mark.usefixtures("phone")
+    def test_that_it_was_asked_for_is_on_record(self, user: TestUser) -> None:
+        user.log_in(clave="otra")
+        user.log_in()
+
+        assert kinds(user)[:2] == ["segundo_factor_pedido", "inicio_fallido"]
+
     def test_with_the_code_it_is_the_login_of_everybody(
         self, user: TestUser, phone: Phone, other_user: TestUser
     ) -> None:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,7 +38,7 @@ SHORT_ACCESS_TTL = timedelta(minutes=15)
 class AccessToken:
     """A token for an ``Authorization: Bearer`` header and how long it holds."""
 
-    token: str
+    token: str = field(repr=False)
     expires_in_s: int
 
 

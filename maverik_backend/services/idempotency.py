@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -25,7 +25,7 @@ class RequestKey:
     """A key and the request that it came with. ``key`` is ``None`` where the caller sent none: then nothing repeats."""
 
     user_id: int
-    key: str | None
+    key: str | None = field(repr=False)
     digest: bytes
 
     @classmethod

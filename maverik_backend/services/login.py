@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -17,8 +17,8 @@ from maverik_backend.services.event import Caller
 class Login:
     """Tokens for somebody. ``user_name`` is the part of the address before the @."""
 
-    access_token: AccessToken
-    refresh_token: str
+    access_token: AccessToken = field(repr=False)
+    refresh_token: str = field(repr=False)
     user_name: str
     must_change_password: bool
 

@@ -38,7 +38,7 @@ NEW_PASSWORD_FIELD = "clave_nueva"  # noqa: S105 - the name of a field
 CODE_FIELD = "codigo"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # holds a key and a link, which no log shall show
 class MailedKey:
     """A temporary key and a link to set another, both about to be mailed. Neither is stored as it is."""
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from inspect import iscoroutinefunction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 
+import maverik_backend
 from maverik_backend.routers import auth, catalog, chat, health, second_factor, session, user
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +69,36 @@ def test_migrations_depend_on_models_and_settings_only() -> None:
 )
 def test_routes_are_plain_functions(route: APIRoute) -> None:
     assert not iscoroutinefunction(route.endpoint), "an async route that waits for the database stops every other one"
+
+
+SECRET = re.compile(r"(^|_)(key|token|secret|code|password|clave|codigo|hash)$")
+NOT_SECRET = {
+    "Share.key",  # whose share it is
+    "Links.set_password",  # the address of a page
+}
+
+
+def dataclasses_of_the_package() -> Iterator[type]:
+    for module in pkgutil.walk_packages(maverik_backend.__path__, "maverik_backend."):
+        if module.name != "maverik_backend.__main__":
+            for found in vars(importlib.import_module(module.name)).values():
+                if isinstance(found, type) and is_dataclass(found) and found.__module__ == module.name:
+                    yield found
+
+
+def secrets_shown(found: Any) -> set[str]:
+    """The fields of a dataclass that its ``repr`` shows although their name says that they hold a secret."""
+    if not found.__dataclass_params__.repr:
+        return set()
+    shown = [field for field in fields(found) if field.repr and field.type not in {"bool", bool}]
+    return {f"{found.__name__}.{field.name}" for field in shown if SECRET.search(field.name)} - NOT_SECRET
+
+
+@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")  # a library says so when the embedded PostgreSQL is imported
+def test_no_repr_shows_a_secret() -> None:
+    wrong = {f"{found.__module__}: {name}" for found in dataclasses_of_the_package() for name in secrets_shown(found)}
+
+    assert not wrong, "logs and tracebacks show it: `field(repr=False)`, or `repr=False` for the class"
 
 
 def test_services_never_commit() -> None:

@@ -39,7 +39,7 @@ from maverik_backend.routers import auth, catalog, chat, docs, health, metrics, 
 from maverik_backend.services.auth import Authenticator
 from maverik_backend.services.catalog import CatalogCache
 from maverik_backend.services.chat import Chat
-from maverik_backend.services.cleanup import clean_up
+from maverik_backend.services.cleanup import clean_up, keep_used_keys
 from maverik_backend.services.enrolment import Enrolments
 from maverik_backend.services.export import Exports
 from maverik_backend.services.health import Health
@@ -281,10 +281,12 @@ def maintain(resources: Resources) -> None:
 
 
 def clean_up_once(database: Database) -> None:
-    """Delete what nobody needs any more, in a transaction of its own, and log how much it was."""
+    """Delete what nobody needs any more, keep mailed keys that were used, and log how much it was."""
     with database.transaction() as db:
         deleted = clean_up(db)
-    _log.info("cleaned_up", rows=deleted)
+    with database.transaction() as db:
+        kept = keep_used_keys(db)
+    _log.info("cleaned_up", rows=deleted, keys_kept=kept)
 
 
 def prepare(resources: Resources) -> None:

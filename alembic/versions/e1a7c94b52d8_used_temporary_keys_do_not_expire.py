@@ -1,7 +1,8 @@
 """Let people in again whose mailed key was used and expired all the same.
 
 Earlier releases kept the end of a mailed key after its first login. From here on ``clave_vence`` is the end of a key
-that was never used.
+that was never used. Logins through old processes that run beside this release are seen to by the hourly clean-up
+(``services/cleanup.py``), with the same question.
 
 Revision ID: e1a7c94b52d8
 Revises: c4e8a6f1d273

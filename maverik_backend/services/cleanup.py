@@ -19,7 +19,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 
@@ -33,6 +33,7 @@ from maverik_backend.models import (
     PedidoIdempotente,
     SecurityEvent,
     SegundoFactor,
+    Usuario,
 )
 from maverik_backend.services.enrolment import ENROLMENT_TTL
 
@@ -41,11 +42,49 @@ KEEP_LOGINS = timedelta(days=30)
 KEEP_MAILS = timedelta(days=30)
 KEEP_EVENTS = timedelta(days=730)
 KEEP_NOBODYS_EVENTS = timedelta(days=30)
+KEYS_AT_ONCE = 1_000
 
 
 def clean_up(session: Session) -> int:
     """Delete what the table above does not keep; returns how many rows went."""
     return sum(len(session.execute(statement).all()) for statement in _statements())
+
+
+def keep_used_keys(session: Session) -> int:
+    """Take the end off mailed keys that signed somebody in; how many it was, at most :data:`KEYS_AT_ONCE`.
+
+    A login does that itself (services/auth.py), but not through a process of an earlier release that still runs.
+    """
+    people = session.scalars(
+        select(Usuario.id)
+        .where(_has_used_key())
+        .order_by(Usuario.id)
+        .limit(KEYS_AT_ONCE)
+        .with_for_update(of=Usuario, skip_locked=True)
+    ).all()
+    # Asked again once the people are locked: a new key may have been mailed to some of them since the first question.
+    kept = session.execute(
+        update(Usuario)
+        .where(Usuario.id.in_(people), _has_used_key())
+        .values(clave_vence=None, fecha_actualizacion=Usuario.fecha_actualizacion)
+        .returning(Usuario.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(kept.all())
+
+
+def _has_used_key() -> ColumnElement[bool]:
+    """Whether a login came after the key was mailed. A merge brings the other account's logins, which tell nothing."""
+    telling = (SecurityEvent.LOGGED_IN, SecurityEvent.KEY_RESENT, SecurityEvent.MERGED)
+    latest = (
+        select(EventoSeguridad.tipo)
+        .where(EventoSeguridad.usuario_id == Usuario.id, EventoSeguridad.tipo.in_([event.value for event in telling]))
+        .order_by(EventoSeguridad.id.desc())
+        .limit(1)
+        .correlate(Usuario)
+        .scalar_subquery()
+    )
+    return and_(Usuario.clave_vence.is_not(None), latest == SecurityEvent.LOGGED_IN.value)
 
 
 def _statements() -> tuple[ReturningDelete[Any], ...]:

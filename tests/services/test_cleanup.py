@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from maverik_backend.core.database import Database
-from maverik_backend.services.cleanup import clean_up
+from maverik_backend.services.cleanup import clean_up, keep_used_keys
 
 Insert = Callable[..., int]
 
@@ -106,6 +106,31 @@ class TestEveryLine:
 
         assert clean() == 1
         assert connection.scalar(text(f"SELECT count(*) FROM {LINES[line][1][0]}")) == 0  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    ("events", "kept"),
+    [
+        ((), 0),
+        (("registro", "inicio_fallido"), 0),
+        (("registro", "inicio_de_sesion", "cierre_de_sesion"), 1),
+        (("inicio_de_sesion", "clave_reenviada"), 0),
+        (("inicio_de_sesion", "clave_reenviada", "inicio_de_sesion"), 1),
+        (("inicio_de_sesion", "cuentas_unidas"), 0),
+    ],
+)
+def test_a_mailed_key_that_an_older_process_took_since_loses_its_end_and_no_other(
+    connection: Connection, database: Database, person: int, *, events: tuple[str, ...], kept: int
+) -> None:
+    connection.execute(text("UPDATE usuario SET clave_vence = now() - interval '1 day'"))
+    for event in events:
+        add(connection, "evento_seguridad", usuario_id=person, tipo=f"'{event}'")
+
+    with database.transaction() as session:
+        assert keep_used_keys(session) == kept
+
+    ends = connection.scalar(text("SELECT clave_vence IS NOT NULL FROM usuario"))
+    assert ends is (kept == 0)
 
 
 class TestWhatIsNeverCleanedUp:

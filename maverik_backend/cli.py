@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
@@ -22,6 +22,7 @@ from maverik_backend.errors import (
     AlreadyExists,
     DatabaseUnavailable,
     MaverikError,
+    MergeEndsSecondFactor,
     NotFound,
     SecondFactorInactive,
     SettingsError,
@@ -45,6 +46,10 @@ _SENTENCES: dict[type[MaverikError], str] = {
     AlreadyExists: "{error} has an account already: see `{maverik} users list`.",
     AccountDisabled: "{error} is disabled: open the account first, `{maverik} users disable --undo EMAIL`.",
     AddressGetsNoMail: "{error} gets no mail: keep an account with another address, `{maverik} users merge`.",
+    MergeEndsSecondFactor: (
+        "{error} has a second factor, and the account that stays has none: let its owner add one first, "
+        "or say --drop-second-factor."
+    ),
     SecondFactorInactive: "{error} has no second factor.",
     NotFound: "There is no such account: see `{maverik} users list`.",
 }
@@ -232,8 +237,9 @@ def remove_user_factor(email: str) -> None:
 @click.argument("keep", type=int)
 @click.argument("drop", type=int)
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--drop-second-factor", is_flag=True, help="Even if only DROP has one; a mail tells both addresses.")
 @_plain_errors
-def merge_users(keep: int, drop: int, *, yes: bool) -> None:
+def merge_users(keep: int, drop: int, *, yes: bool, drop_second_factor: bool) -> None:
     """Move all that account DROP owns to account KEEP and remove DROP. Works before an upgrade, too.
 
     KEEP and DROP are ids, as `users list` shows them.
@@ -247,8 +253,16 @@ def merge_users(keep: int, drop: int, *, yes: bool) -> None:
     click.echo(f"KEEP {kept}: its address, key and profile stay.\nDROP {dropped}: its sessions move, it is removed.")
     if not yes:
         click.confirm("This cannot be undone. Go on?", abort=True)
+    merge = administration.merge
+    if drop_second_factor:
+        resources = _resources()  # only this writes mails: before an upgrade the configuration may lack what they need
+        merge = partial(
+            administration.merge_without_factor,
+            keyring=resources.keyring,
+            frontend_url=resources.settings.frontend.main_url,
+        )
     with _transaction() as session:
-        moved = administration.merge(session, keep=keep, drop=drop)
+        moved = merge(session, keep=keep, drop=drop)
     click.echo(f"Account {drop} is now part of {keep}; {moved} sessions moved.")
 
 

@@ -95,6 +95,10 @@ class SecondFactorInactive(MaverikError):
     """The account has no second factor, or none that waits for its confirmation."""
 
 
+class MergeEndsSecondFactor(MaverikError):
+    """The account that a merge removes has a second factor, and the one that gets its conversations has none."""
+
+
 class NotAuthenticated(MaverikError):
     """There is no bearer token, or it is not one of ours, not valid now, or its person is gone."""
 

@@ -13,8 +13,15 @@ from sqlalchemy.orm import Session
 
 from maverik_backend.core.addresses import canonical, is_mailable
 from maverik_backend.core.security import Keyring
-from maverik_backend.errors import AccountDisabled, AddressGetsNoMail, AlreadyExists, NotFound, SecondFactorInactive
-from maverik_backend.models import EventoSeguridad, SecurityEvent, Usuario
+from maverik_backend.errors import (
+    AccountDisabled,
+    AddressGetsNoMail,
+    AlreadyExists,
+    MergeEndsSecondFactor,
+    NotFound,
+    SecondFactorInactive,
+)
+from maverik_backend.models import EventoSeguridad, SecurityEvent, SegundoFactor, Usuario
 from maverik_backend.services import auth, outbox, second_factor
 from maverik_backend.services import event as events
 from maverik_backend.services.password import MailedKey, Passwords
@@ -153,17 +160,58 @@ def merge(session: Session, *, keep: int, drop: int) -> int:
     Raises:
         NotFound: when the two are not two existing accounts.
         AddressGetsNoMail: when only ``drop`` has an address that mails can be sent to.
+        MergeEndsSecondFactor: when only ``drop`` has a second factor; see :func:`merge_without_factor`.
     """
-    both = {"keep": keep, "drop": drop}
+    emails = _lock_both(session, keep=keep, drop=drop)
+    if _ends_factor(session, keep=keep, drop=drop):
+        raise MergeEndsSecondFactor(emails[drop])
+    return _merge(session, keep=keep, drop=drop)
+
+
+def merge_without_factor(session: Session, *, keep: int, drop: int, keyring: Keyring, frontend_url: str) -> int:
+    """:func:`merge` also where it ends the only second factor; a mail to both addresses and an event say so then.
+
+    Raises:
+        NotFound, AddressGetsNoMail: as :func:`merge`.
+    """
+    emails = _lock_both(session, keep=keep, drop=drop)
+    if _ends_factor(session, keep=keep, drop=drop):
+        events.record(session, SecurityEvent.SECOND_FACTOR_REMOVED, user_id=keep)
+        for email in emails.values():
+            letter = letters.merged_without_second_factor(frontend_url=frontend_url)
+            outbox.enqueue(session, keyring=keyring, to=email, letter=letter)
+    return _merge(session, keep=keep, drop=drop)
+
+
+def _lock_both(session: Session, *, keep: int, drop: int) -> dict[int, str]:
+    """The addresses of both accounts by their ids; their rows are locked."""
     known = session.execute(
-        text("SELECT id, email FROM usuario WHERE id IN (:keep, :drop) ORDER BY id FOR UPDATE"), both
+        text("SELECT id, email FROM usuario WHERE id IN (:keep, :drop) ORDER BY id FOR UPDATE"),
+        {"keep": keep, "drop": drop},
     )
     emails: dict[int, str] = {row.id: row.email for row in known}
     if len(emails) < 2:  # noqa: PLR2004 - both of them
         raise NotFound("user")
     if is_mailable(emails[drop]) and not is_mailable(emails[keep]):
         raise AddressGetsNoMail(emails[keep])
-    there = set(inspect(session.connection()).get_table_names())
+    return emails
+
+
+def _ends_factor(session: Session, *, keep: int, drop: int) -> bool:
+    """Whether what ``drop`` owns is behind a second factor, and would not be any more."""
+    if SegundoFactor.__tablename__ not in _tables(session):
+        return False
+    have = [second_factor.get_active(session, user_id=user_id) is not None for user_id in (keep, drop)]
+    return have == [False, True]
+
+
+def _tables(session: Session) -> set[str]:
+    return set(inspect(session.connection()).get_table_names())
+
+
+def _merge(session: Session, *, keep: int, drop: int) -> int:
+    both = {"keep": keep, "drop": drop}
+    there = _tables(session)
     moved = {
         table: session.execute(
             text(f"UPDATE {table} SET usuario_id = :keep WHERE usuario_id = :drop RETURNING id"),  # noqa: S608 - ours

@@ -211,6 +211,22 @@ def second_factor_removed_by_operator(*, frontend_url: str) -> Letter:
     )
 
 
+def merged_without_second_factor(*, frontend_url: str) -> Letter:
+    """To both addresses of two accounts that an operator joined, of which the one that stays has no second factor."""
+    return Letter(
+        subject="Unimos dos cuentas de Maverik",
+        paragraphs=(
+            (
+                "Alguien de nuestro equipo unió dos cuentas tuyas. La que tenía segundo factor ya no existe, y sus "
+                "conversaciones pasaron a la otra, que no lo tiene: desde ahora alcanza con la clave de esa cuenta "
+                "para verlas."
+            ),
+            "Cuando entres, activá el segundo factor. Si no lo pediste, respondé este correo.",
+        ),
+        link=frontend_url,
+    )
+
+
 def recovery_codes_renewed(*, forgot_url: str) -> Letter:
     """To somebody who just got new recovery codes."""
     return Letter(

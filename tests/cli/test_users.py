@@ -302,6 +302,38 @@ class TestMerge:
         ):
             assert rows(own_database, f"SELECT usuario_id FROM {table}") == [{"usuario_id": keep}] * left  # noqa: S608
 
+    def test_what_a_second_factor_protects_is_not_given_to_an_account_without_one(
+        self, maverik: Maverik, own_database: Settings
+    ) -> None:
+        keep, drop = (add(own_database, f"{name}@example.com") for name in ("sola", "con-factor"))
+        add_factor(own_database, drop)
+
+        refused = maverik("users", "merge", "--yes", str(keep), str(drop))
+
+        assert refused.returncode == 2
+        assert refused.stderr == (
+            "con-factor@example.com has a second factor, and the account that stays has none: "
+            "let its owner add one first, or say --drop-second-factor.\n"
+        )
+        assert len(rows(own_database, "SELECT id FROM usuario")) == 2
+
+    def test_unless_that_is_said_and_both_addresses_are_told(self, maverik: Maverik, own_database: Settings) -> None:
+        keep, drop = (add(own_database, f"{name}@example.com") for name in ("sola", "con-factor"))
+        add_factor(own_database, drop)
+
+        merged = maverik("users", "merge", "--yes", "--drop-second-factor", str(keep), str(drop))
+
+        assert merged.returncode == 0, merged.stderr
+        assert rows(own_database, "SELECT usuario_id, tipo FROM evento_seguridad ORDER BY id") == [
+            {"usuario_id": keep, "tipo": "segundo_factor_quitado"},
+            {"usuario_id": keep, "tipo": "cuentas_unidas"},
+        ]
+        maverik("outbox", "deliver")
+        mailbox = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail))
+        for name in ("sola", "con-factor"):
+            (mail,) = mailbox.mails_to(f"{name}@example.com")
+            assert mail["Subject"] == "Unimos dos cuentas de Maverik"
+
     def test_nothing_is_merged_before_somebody_says_so(self, maverik: Maverik, own_database: Settings) -> None:
         keep, drop = (add(own_database, f"{name}@example.com") for name in ("ana", "ana.vieja"))
 

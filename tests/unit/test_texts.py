@@ -252,6 +252,7 @@ LETTERS = (
     mail.second_factor_removed(forgot_url="u"),
     mail.second_factor_removed_by_operator(frontend_url="u"),
     mail.recovery_codes_renewed(forgot_url="u"),
+    mail.merged_without_second_factor(frontend_url="u"),
     mail.recovery_code_used(left=9, forgot_url="u"),
     mail.account_deleted(),
 )

@@ -4,7 +4,8 @@
 Phase              Begins with                   Bounds (:class:`~maverik_backend.connections.limits.ConnectionLimits`)
 =================  ============================  ==================================================================
 *waiting*          connecting, or an answer      ``head_s`` after connecting, ``keep_alive_s`` after an answer
-*head*             the first byte of a request   ``max_head_bytes``, ``max_headers``, ``head_s``: 431, 408
+*head*             the first byte of a request   ``max_head_bytes``, ``max_headers``, ``head_s``: 431, 408; the time
+                                                 of the first head runs from connecting
 *answering*        the end of the head           the wire bytes of the body: 413; its time is bounded where it is read
                                                  (``web/body_limit.py``)
 *draining*         an answer before the end of   the wire bytes of the body, ``drain_s``
@@ -22,6 +23,7 @@ uvicorn has no public way to do any of this. tests/connections fails when what i
 from __future__ import annotations
 
 import asyncio
+import logging
 from enum import Enum, auto
 from typing import Any
 
@@ -38,6 +40,11 @@ from maverik_backend.web.security_headers import HEADERS
 
 # What the parser is given at once: a bound on bytes is exceeded by less than this.
 SLICE_BYTES = 8 * 1024
+
+# uvicorn warns of each malformed request, which strangers could fill the log with: they are counted in the table, which
+# tells it once a sweep. Errors of the application reach uvicorn's log as ever.
+_log = logging.getLogger("uvicorn.error.connection")
+_log.setLevel(logging.ERROR)
 
 
 class Phase(Enum):
@@ -84,10 +91,12 @@ class BoundedProtocol(HttpToolsProtocol):
         table: ConnectionTable,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.logger = _log
         self._table = table
         self._limits = table.limits
         self._phase = Phase.WAITING
         self._deadline = self.loop.time() + self._limits.head_s
+        self._is_first_head = True
         self._received_bytes = 0  # of the head, or of the body
         self._is_body_complete = True
         self._is_listening = True
@@ -169,7 +178,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         if self._phase is Phase.WAITING:
-            self._enter(Phase.HEAD, seconds=self._limits.head_s)
+            self._begin_head()
         self._received_bytes += len(data)
         super().data_received(data)
         if self._phase is Phase.CLOSING or not self._is_listening:
@@ -188,7 +197,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._table.count(Cut.PIPELINED)
             raise _RefusedError
         if self._phase is Phase.WAITING:  # the last body and this head came in one piece
-            self._enter(Phase.HEAD, seconds=self._limits.head_s)
+            self._begin_head()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -238,6 +247,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if phase is not Phase.HEAD:
             self._received_bytes = 0
         self._table.set_idle(self, is_idle=phase is not Phase.ANSWERING)
+
+    def _begin_head(self) -> None:
+        if self._is_first_head:  # its time has been running since the client connected
+            self._phase = Phase.HEAD
+        else:
+            self._enter(Phase.HEAD, seconds=self._limits.head_s)
+        self._is_first_head = False
 
     def _stop_listening(self) -> None:
         """Close the connection with the answer that is under way."""

@@ -44,6 +44,8 @@ class Application:
         if scope["path"] == "/big":
             await answer(send, b"x" * self.size)
             return
+        if scope["path"] == "/broken":
+            raise RuntimeError("broken")
         if scope["path"] == "/later":
             await self.released.wait()
         body = b""

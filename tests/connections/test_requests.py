@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from maverik_backend.connections import ConnectionLimits
-from maverik_backend.connections.protocol import SLICE_BYTES
+from maverik_backend.connections.protocol import SLICE_BYTES, Phase
 from maverik_backend.texts import problems as texts
 from tests.connections.served import GET, Served, answer_on, problem_in, rest_of, serving
 
@@ -41,6 +41,10 @@ def exchange(served: Served, data: bytes) -> bytes:
     with served.connect() as client:
         send_all(client, data)
         return rest_of(client)
+
+
+def uvicorn_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
 
 
 ENDLESS_HEADS = {
@@ -101,6 +105,17 @@ class TestHead:
 
         assert (status, body["error"], body["detail"]) == (408, "request timeout", texts.TOO_SLOW.detail)
 
+    def test_the_first_one_has_its_time_from_connecting(self) -> None:
+        with serving(head_s=600) as served, served.connect() as client:
+            served.wait_until(lambda: len(served.table) == 1)
+            (connection,) = served.table._open  # noqa: SLF001 - time travel
+            due = served.loop.time() + 600
+            client.sendall(b"GET / HT")
+            served.wait_until(lambda: connection._phase is Phase.HEAD)  # type: ignore[attr-defined] # noqa: SLF001 - the same
+            served.loop.call_soon_threadsafe(connection.check, due)
+
+            assert problem_in(rest_of(client))[0] == 408
+
     def test_a_trickle_of_bytes_buys_no_time(self, impatient: Served) -> None:
         with impatient.connect() as client:
             client.sendall(b"GET /")
@@ -117,6 +132,25 @@ class TestHead:
         status, body = problem_in(exchange(served, b"\x16\x03\x01\x02\x00 hello\r\n\r\n"))
 
         assert (status, body["error"]) == (400, "malformed request")
+
+    def test_malformed_ones_are_counted_and_no_line_in_the_log_each(
+        self, served: Served, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(5):
+            exchange(served, b"no http\r\n\r\n")
+            exchange(served, GET * 2)
+            exchange(served, b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * (DEFAULTS.max_headers + 2))
+        for reason in ("malformed", "pipelined", "head_too_large"):
+            served.wait_for_cut(reason, count=5)
+
+        assert uvicorn_lines(caplog) == []
+
+    def test_what_the_application_did_wrong_is_one(self, served: Served, caplog: pytest.LogCaptureFixture) -> None:
+        with served.connect() as client:
+            client.sendall(GET.replace(b"/", b"/broken", 1))
+            assert answer_on(client).startswith(b"HTTP/1.1 500")
+
+        assert uvicorn_lines(caplog) == ["Exception in ASGI application\n"]
 
 
 class TestBody:

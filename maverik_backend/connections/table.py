@@ -6,7 +6,8 @@ Nothing here knows HTTP; whatever protocol speaks on a connection enters it, and
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from enum import StrEnum
 from itertools import islice
 from typing import Protocol
@@ -63,6 +64,7 @@ class ConnectionTable:
         self._open: dict[Connection, str] = {}
         self._of_address: Counter[str] = Counter()
         self._idle: dict[Connection, None] = {}  # the longest idle first
+        self._idle_of_address: defaultdict[str, dict[Connection, None]] = defaultdict(dict)  # as above
         self._unread: dict[Connection, int] = {}  # with what it had not sent when it was last looked at
         self._cuts: Counter[Cut] = Counter()
 
@@ -77,20 +79,21 @@ class ConnectionTable:
 
     def enter(self, connection: Connection, *, address: str) -> bool:
         """Take a new, idle connection in, for which the longest idle one gives way; whether there was room."""
+        idle = self._idle_of_address.get(address, {})
         per_address = self.limits.max_connections_per_address
-        if per_address is not None and self._of_address[address] >= per_address and not self._evict(address):
+        if per_address is not None and self._of_address[address] >= per_address and not self._evict(idle):
             return False
-        if len(self._open) >= self.limits.max_connections and not self._evict():
+        if len(self._open) >= self.limits.max_connections and not self._evict(self._idle):
             return False
         self._open[connection] = address
         self._of_address[address] += 1
-        self._idle[connection] = None
+        self.set_idle(connection, is_idle=True)
         return True
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection; that it is known is not required."""
+        self.set_idle(connection, is_idle=False)
         address = self._open.pop(connection, None)
-        self._idle.pop(connection, None)
         self._unread.pop(connection, None)
         if address is not None:
             self._of_address[address] -= 1
@@ -99,10 +102,17 @@ class ConnectionTable:
 
     def set_idle(self, connection: Connection, *, is_idle: bool) -> None:
         """Whether ``connection`` may give way to a new one: it has no request under way."""
-        if not is_idle:
-            self._idle.pop(connection, None)
-        elif connection in self._open:
-            self._idle.setdefault(connection)
+        address = self._open.get(connection)
+        if address is None:
+            return
+        idle_of_address = self._idle_of_address[address]
+        for idle in (self._idle, idle_of_address):
+            if is_idle:
+                idle.setdefault(connection)
+            else:
+                idle.pop(connection, None)
+        if not idle_of_address:
+            del self._idle_of_address[address]
 
     def set_unread(self, connection: Connection, *, is_unread: bool) -> None:
         """Whether more waits in ``connection`` than its transport would buffer unasked.
@@ -127,9 +137,8 @@ class ConnectionTable:
         """At most: while an answer waits to be read, nothing is added to it."""
         return sum(self._unread.values())
 
-    def _evict(self, address: str | None = None) -> bool:
-        """End the longest idle connection (of ``address``), unless there is none; one with an unread answer last."""
-        idle = (one for one in self._idle if address is None or self._open[one] == address)
+    def _evict(self, idle: Iterable[Connection]) -> bool:
+        """End the first of ``idle``, the longest idle one, unless there is none; one with an unread answer last."""
         candidates = list(islice(idle, CANDIDATES))
         if not candidates:
             return False

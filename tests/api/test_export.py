@@ -10,9 +10,11 @@ from datetime import timedelta
 import pytest
 import requests
 from sqlalchemy import Engine
+from structlog.testing import capture_logs
 
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.logging import AlreadyLoggedError
 from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.tokens import AccessClaims, Tokens
 from maverik_backend.errors import AddressBusy, NotAuthenticated, Overloaded, TooManyAtOnce
@@ -225,14 +227,19 @@ class TestOverHttp:
         assert len(answer.json()["sesion_asesoria_detalle"]) == TURNS + 400
 
     def test_what_fails_on_the_way_is_a_broken_answer(
-        self, address: str, headers: dict[str, str], own_database: Settings
+        self, address: str, headers: dict[str, str], own_database: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with requests.get(address, headers=headers, stream=True, timeout=60) as answer:
+        with capture_logs() as lines, requests.get(address, headers=headers, stream=True, timeout=60) as answer:
             assert answer.status_code == 200
             rows(own_database, "UPDATE inicio_sesion SET cerrado = now()")
 
             with pytest.raises(requests.exceptions.ChunkedEncodingError):
                 _ = answer.content
+
+        assert [line["kind"] for line in lines if line["event"] == "answer_cut_off"] == ["NotAuthenticated"]
+        # What uvicorn says besides is dropped (tests/unit/test_logging.py).
+        failures = [record.exc_info[1] for record in caplog.records if record.exc_info]
+        assert [type(failure) for failure in failures] == [AlreadyLoggedError]
 
     def test_a_reader_who_leaves_gives_the_slot_back(self, address: str, headers: dict[str, str]) -> None:
         with requests.get(address, headers=headers, stream=True, timeout=60) as answer:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from maverik_backend.core.logging import configure_logging, mask_email
+from maverik_backend.core.logging import AlreadyLoggedError, configure_logging, mask_email
 from maverik_backend.settings import AppSettings
 
 SECRET = "geheim-Xq7"
@@ -167,6 +167,14 @@ class TestChoices:
         logging.getLogger("uvicorn.access").error('127.0.0.1 - "GET / HTTP/1.1" 200')
 
         assert capsys.readouterr().err == ""
+
+    def test_what_a_line_says_already_is_not_said_again_by_the_server(self, capsys: Output) -> None:
+        configure()
+
+        for error in (AlreadyLoggedError(), RuntimeError()):
+            logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error)
+
+        assert [line["exception"][0]["exc_type"] for line in lines_of(capsys)] == ["RuntimeError"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from typing import Any
 import anyio.to_thread
 import structlog
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from sqlalchemy import create_engine
 from starlette.types import Scope
 
@@ -53,8 +52,9 @@ from maverik_backend.services.throttle_storage import make_storage
 from maverik_backend.services.worker import Worker
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
-from maverik_backend.web.address_limit import AddressLimit, is_ordinary, is_preflight
+from maverik_backend.web.address_limit import AddressLimit, LimitedByAddress, is_ordinary, is_preflight
 from maverik_backend.web.body_limit import BodyLimit
+from maverik_backend.web.cors import Cors
 from maverik_backend.web.request_log import RequestLog
 from maverik_backend.web.resources import Resources, resources_of
 from maverik_backend.web.security_headers import SecurityHeaders
@@ -217,9 +217,8 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
     problems.install(app)
     openapi.install(app)
 
-    def add_address_limit(action: Action, is_counted: Callable[[Scope], bool]) -> None:
-        app.add_middleware(
-            AddressLimit,
+    def address_limit(action: Action, is_counted: Callable[[Scope], bool]) -> AddressLimit:
+        return AddressLimit(
             action=action,
             is_counted=is_counted,
             throttle=throttle,
@@ -227,24 +226,17 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
             is_counted_here=settings.security.counts_in_memory,
         )
 
-    # The last one added is the outermost: also what fails unexpectedly has an id, a log line and the CORS headers.
+    # The last one added is the outermost: also what fails unexpectedly has an id, a log line and the CORS headers, and
+    # so has a refused preflight.
     app.add_middleware(BodyLimit)
-    add_address_limit(Action.REQUEST_FROM_ADDRESS, is_ordinary)
+    app.add_middleware(LimitedByAddress, limit=address_limit(Action.REQUEST_FROM_ADDRESS, is_ordinary))
     app.add_middleware(problems.UnexpectedErrors)
-    app.add_middleware(RequestLog, metrics=measured)
     app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.frontend.origins,
-        allow_credentials=True,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=[
-            *("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-Request-ID"),
-            *("traceparent", "tracestate"),
-        ],
-        expose_headers=["ETag", "Idempotency-Replayed", "Link", "Retry-After", "X-Request-ID"],
+        Cors,
+        limit=address_limit(Action.PREFLIGHT_FROM_ADDRESS, is_preflight),
+        origins=settings.frontend.origins,
     )
-    # Around CORS, which answers these itself.
-    add_address_limit(Action.PREFLIGHT_FROM_ADDRESS, is_preflight)
+    app.add_middleware(RequestLog, metrics=measured)
     app.add_middleware(SecurityHeaders, is_production=settings.app.is_production)
     return app
 

@@ -1,6 +1,6 @@
 """How many requests one address may send, whatever they ask for (OWASP API4:2023).
 
-A middleware, so that paths that do not exist count too, and so that nothing is looked up for what is refused. Counting
+In middleware, so that paths that do not exist count too, and so that nothing is looked up for what is refused. Counting
 in memory takes a few microseconds and happens right here; a storage elsewhere is asked in threads of its own, so that
 waiting for it takes no thread from requests that hold a connection.
 """
@@ -12,7 +12,7 @@ from functools import partial
 
 import anyio
 import anyio.to_thread
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maverik_backend.errors import MaverikError, UpstreamTimeout
@@ -38,11 +38,10 @@ def is_ordinary(scope: Scope) -> bool:
 
 
 class AddressLimit:
-    """Middleware: counts the requests that ``is_counted`` as ``action``."""
+    """Counts the requests that ``is_counted`` as ``action``."""
 
     def __init__(
         self,
-        app: ASGIApp,
         *,
         action: Action,
         is_counted: Callable[[Scope], bool],
@@ -51,7 +50,6 @@ class AddressLimit:
         is_counted_here: bool,
     ) -> None:
         """``is_counted_here`` says that the throttle's storage is this process's memory."""
-        self._app = app
         self._action = action
         self._is_counted = is_counted
         self._throttle = throttle
@@ -59,14 +57,15 @@ class AddressLimit:
         self._is_counted_here = is_counted_here
         self._threads = anyio.CapacityLimiter(THREADS)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._is_counted(scope):
-            try:
-                await self._count(caller_of(Request(scope), trusted_proxy_count=self._trusted_proxy_count).place)
-            except MaverikError as error:
-                await problems.response_for_error(error)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+    async def refusal(self, scope: Scope) -> Response | None:
+        """Count a request, if it is one of those; the answer to one too many."""
+        if scope["type"] != "http" or not self._is_counted(scope):
+            return None
+        try:
+            await self._count(caller_of(Request(scope), trusted_proxy_count=self._trusted_proxy_count).place)
+        except MaverikError as error:
+            return problems.response_for_error(error)
+        return None
 
     async def _count(self, place: str) -> None:
         count = partial(self._throttle.count, self._action, place)
@@ -78,3 +77,15 @@ class AddressLimit:
                     await anyio.to_thread.run_sync(count, limiter=self._threads, abandon_on_cancel=True)
             except TimeoutError:
                 raise UpstreamTimeout("rate_limit_storage") from None
+
+
+class LimitedByAddress:
+    """Middleware: answers what ``limit`` refuses."""
+
+    def __init__(self, app: ASGIApp, *, limit: AddressLimit) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = await self._limit.refusal(scope)
+        await (refusal or self._app)(scope, receive, send)

@@ -22,6 +22,7 @@ from maverik_backend.core.database import Database
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources, resources_of
+from tests.fixtures.application import MakeApp
 from tests.fixtures.people import TestUser, make_profile
 from tests.servers import MailApiServer, OptimizerServer, RagServer
 
@@ -98,6 +99,19 @@ class TestLine:
         # Times and ids of the line's own may look like anything.
         measured = ("duration_ms", "request_id", "trace_id")
         assert given not in str({name: value for name, value in line.items() if name not in measured})
+
+    def test_a_refused_preflight_has_one_and_says_to_the_browser_which(self, make_app: MakeApp, lines: Lines) -> None:
+        api = TestClient(make_app(rate_limit_requests_per_minute=1))
+        headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
+        api.options("/copilot/sessions", headers=headers)
+        lines.all.clear()
+
+        refused = api.options("/copilot/sessions", headers=headers)
+
+        (line,) = lines.of("request")
+        assert (refused.status_code, line["status"], line["method"]) == (429, 429, "OPTIONS")
+        assert refused.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        assert refused.headers["X-Request-ID"] == line["request_id"]
 
 
 class TestTrace:

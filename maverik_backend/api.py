@@ -59,7 +59,7 @@ from maverik_backend.web.request_log import RequestLog
 from maverik_backend.web.resources import Resources, resources_of
 from maverik_backend.web.security_headers import SecurityHeaders
 
-CLEANUP_INTERVAL_S = 3600.0
+HOURLY_S = 3600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -249,10 +249,7 @@ async def _lifespan(app: FastAPI, *, executor: Executor) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = settings.app.worker_threads
     app.state.database_slots = anyio.Semaphore(settings.database.request_slots)
     await anyio.to_thread.run_sync(prepare, resources)
-    workers = (
-        Worker("outbox", resources.outbox.deliver_next, interval_s=settings.mail.outbox_poll_interval_s),
-        Worker("cleanup", partial(maintain, resources), interval_s=CLEANUP_INTERVAL_S),
-    )
+    workers = _workers(resources)
     for worker in workers:
         worker.start()
     _log.info("started", version=__version__, advisor=settings.advice.advisor, mail=settings.mail.sender)
@@ -266,10 +263,15 @@ async def _lifespan(app: FastAPI, *, executor: Executor) -> AsyncIterator[None]:
         _log.info("stopped")
 
 
-def maintain(resources: Resources) -> None:
-    """What is done every hour: cleaning up, and sealing with the first key what outlives the others."""
-    clean_up_once(resources.database)
-    reseal(resources.database.transaction, keyring=resources.keyring)
+def _workers(resources: Resources) -> tuple[Worker, ...]:
+    """What is done beside requests, each in a thread of its own: the failure of one keeps none of the others."""
+    database = resources.database
+    seal_anew = partial(reseal, database.transaction, keyring=resources.keyring)
+    return (
+        Worker("outbox", resources.outbox.deliver_next, interval_s=resources.settings.mail.outbox_poll_interval_s),
+        Worker("cleanup", partial(clean_up_once, database), interval_s=HOURLY_S),
+        Worker("reseal", seal_anew, interval_s=HOURLY_S),
+    )
 
 
 def clean_up_once(database: Database) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from maverik_backend.web.resources import Resources
@@ -211,3 +213,10 @@ class TestLogs:
         assert "secreto" not in output
         assert user.email not in output
         assert user.token not in output
+
+
+def test_cleaning_up_and_sealing_anew_do_not_wait_for_each_other(app: FastAPI) -> None:
+    with TestClient(app):
+        running = {thread.name for thread in threading.enumerate()}
+
+    assert {"outbox", "cleanup", "reseal"} <= running

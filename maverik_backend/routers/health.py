@@ -22,7 +22,7 @@ router = APIRouter(tags=["servicio"])
 @router.head("/", include_in_schema=False)
 @router.get("/", summary="Quién contesta acá")
 def get_root(app: App) -> ServicioResponse:
-    return ServicioResponse(version=__version__, docs=DOCS_PATH if app.settings.app.serves_api_docs else None)
+    return ServicioResponse(docs=DOCS_PATH if app.settings.app.serves_api_docs else None)
 
 
 @router.head("/health", include_in_schema=False)

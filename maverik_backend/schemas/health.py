@@ -15,7 +15,6 @@ class ServicioResponse(Response):
     """Who answers here."""
 
     service: Literal["maverik_backend"] = "maverik_backend"
-    version: str
     docs: str | None = Field(description="Dónde está la documentación; null donde está apagada.")
 
 

@@ -3,7 +3,7 @@
 What a caller sends is bounded before it is worked on: a text by the length in its :class:`Text`, a number or date that
 may come as text by :class:`AtMost`, which both run before any other validator. Normalising, matching and parsing can
 take time that grows with the square of the length (Unicode NFC, UAX #15), and bodies are validated on the event loop.
-``tests/unit/test_request_bounds.py`` refuses a field or parameter without such a bound.
+``tests/api/test_request_bounds.py`` refuses a field or parameter without such a bound.
 """
 
 from __future__ import annotations

@@ -43,6 +43,8 @@ _LEADING_BLANKS = re.compile(r"\A(?:[ \t]*\n)*(?: {1,3}(?![ \t]))?")
 
 # What could open a tag (https://html.spec.whatwg.org/#tag-open-state); a backslash does not stop every renderer.
 _TAG_START = re.compile(r"\\?<(?=\\?[a-z/!?])", re.IGNORECASE)
+# To CommonMark it is the same without; showdown takes a ">" further on for its other end.
+_ESCAPED_LESS_THAN = re.compile(r"\\+<")
 # To HTML these are unknown tags; an attribute would follow a slash.
 _ANGLED = r"<(?:(?:https?://|mailto:)[^\s<>\"'`=?#\\]*(?:[?#][^\s<>\"'`/\\]*)?|[\w.+-]+@[\w.-]+)>"
 _ANGLE_ADDRESS = re.compile(_ANGLED, re.IGNORECASE)
@@ -66,7 +68,7 @@ _ATTRIBUTES_START = re.compile(r"\{(?=[^{}\n]*(?:=|(?<![^\s:{])on))", re.IGNOREC
 # What some make links of without being asked to.
 _LINKED_SCHEME = re.compile(r"\b(?:ftp|dict):(?=//)", re.IGNORECASE)
 # showdown takes code that follows for a part of the address, with its quotation marks.
-_ADDRESS_BEFORE_CODE = re.compile(r"(?:https?://|www\.)[^\s`]*+(?=`++[^`\"']*+[\"'])", re.IGNORECASE)
+_ADDRESS_BEFORE_CODE = re.compile(r"(?:https?://|www\.)[^ \t\n`]*+(?=`++[^`\"']*+[\"'])", re.IGNORECASE)
 _LOOKALIKE_TAG_START = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 
 _LOOKALIKE_BRACKETS = ("\N{FULLWIDTH LEFT SQUARE BRACKET}", "\N{FULLWIDTH RIGHT SQUARE BRACKET}")
@@ -116,7 +118,8 @@ def inert(text: str) -> str:
 
     It says the same: brackets become lookalikes that mean nothing. Linear in the length of ``text``.
     """
-    text = _ATTRIBUTES_START.sub("(", _IMAGE_START.sub("! ", _TAG_START.sub(_tag_start, text)))
+    text = _ESCAPED_LESS_THAN.sub("<", _TAG_START.sub(_tag_start, text))
+    text = _ATTRIBUTES_START.sub("(", _IMAGE_START.sub("! ", text))
     text = _ADDRESS_BEFORE_CODE.sub(r"\g<0> ", _LINKED_SCHEME.sub(r"\g<0> ", text))
     odd = {end.start() for end in _LABEL_END.finditer(text) if not _is_followed_by_harmless(text, end)}
     return _without_labels(text, odd) if odd else text

@@ -72,7 +72,7 @@ class TestPlainText:
             "Familia 👨‍👩‍👧 y bandera 🇦🇷",
             "tab\tulador",
             "a &lt; b &amp;&amp; c &gt; d",
-            r"\<3 no es una etiqueta\>",
+            r"<3 no es una etiqueta\>",
             "",
         ],
     )
@@ -232,6 +232,7 @@ class TestTagLikeText:
             ("<svg/onload=alert(1)>", "\u2039svg/onload=alert(1)>"),
             ("\\<img src=x onerror=alert(1)>", "\u2039img src=x onerror=alert(1)>"),
             ("\\\\\\<b>", "\\\\\u2039b>"),
+            ("\\<3", "<3"),
             ("a <img src=x onerror=alert(1)//", "a \u2039img src=x onerror=alert(1)//"),
             ("a </b", "a \u2039/b"),
             ("a <!--", "a \u2039!--"),

@@ -18,7 +18,7 @@ from tests.fixtures.second_factor import Enrol
 SAID = "me preocupa la hipoteca de la calle Ñandubay 1234"
 SECRETS = {
     "usuario": {"clave_hash"},
-    "inicio_sesion": {"rotacion"},
+    "inicio_sesion": {"rotacion", "rotacion_repetida"},
     "enlace_clave": {"resumen"},
     "pedido_idempotente": {"resumen"},
     "segundo_factor": {"secreto", "ultimo_paso"},

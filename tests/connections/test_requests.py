@@ -109,10 +109,11 @@ class TestHead:
         with serving(head_s=600) as served, served.connect() as client:
             served.wait_until(lambda: len(served.table) == 1)
             (connection,) = served.table._open  # noqa: SLF001 - time travel
-            due = served.loop.time() + 600
+            connected = served.loop.time()
+            served.wait_until(lambda: served.loop.time() > connected)
             client.sendall(b"GET / HT")
             served.wait_until(lambda: connection._phase is Phase.HEAD)  # type: ignore[attr-defined] # noqa: SLF001 - the same
-            served.loop.call_soon_threadsafe(connection.check, due)
+            served.loop.call_soon_threadsafe(connection.check, connected + 600)
 
             assert problem_in(rest_of(client))[0] == 408
 

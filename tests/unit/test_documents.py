@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,11 @@ class TestWhatIsNamed:
 
         assert [link for link in links if not (document.parent / link).exists()] == []
 
+    def test_tests_exist(self, document: Path) -> None:
+        named = set(re.findall(r"\btests/[a-z_/]+\.py\b", document.read_text(encoding="utf-8")))
+
+        assert {name for name in named if not (ROOT / name).is_file()} == set()
+
 
 def named_in_table(heading: str) -> set[str]:
     """What stands in the first column of the table of OPERATIONS.md whose head begins with ``heading``."""
@@ -109,6 +115,36 @@ class TestNamesInLogsAndAlerts:
         assert set(re.findall(r"- alert: (\w+)", ALERTS)) == {
             name for name in named_in_table("alert") if name.startswith("Maverik")
         }
+
+
+def rows_of_asvs(first: str) -> list[list[str]]:
+    """The cells of each row of docs/ASVS.md whose first one looks like ``first``."""
+    text = (ROOT / "docs" / "ASVS.md").read_text(encoding="utf-8")
+    return [
+        [cell.strip() for cell in row.split("|")] for row in re.findall(rf"^\| ({first} \|.*) \|$", text, re.MULTILINE)
+    ]
+
+
+class TestRequirements:
+    """The table of OWASP ASVS 5.0.0: 70 requirements of level 1, 183 of level 2."""
+
+    ROWS = rows_of_asvs(r"\d+\.\d+\.\d+")
+
+    def test_every_one_is_there_once(self) -> None:
+        assert Counter(level for _, level, *_ in self.ROWS) == {"1": 70, "2": 183}
+        assert len({number for number, *_ in self.ROWS}) == len(self.ROWS)
+
+    def test_what_is_met_names_the_tests_that_show_it_and_nothing_else_does(self) -> None:
+        assert [number for number, _, _, state, _, tests in self.ROWS if (state == "met") != ("tests/" in tests)] == []
+
+    def test_the_counts_are_those_of_the_rows(self) -> None:
+        counts = {
+            state: [int(one), int(two)] for state, one, two, _ in rows_of_asvs("(?:not )?(?:met|applicable)[a-z, ]*")
+        }
+        counted = Counter((row[3], row[1]) for row in self.ROWS)
+
+        assert counts == {state: [counted[state, "1"], counted[state, "2"]] for state in counts}
+        assert {row[3] for row in self.ROWS} == set(counts)
 
 
 def test_there_is_something_to_check() -> None:

@@ -23,6 +23,7 @@ SECRETS = {
     "pedido_idempotente": {"resumen"},
     "segundo_factor": {"secreto", "ultimo_paso"},
     "codigo_recuperacion": {"resumen"},
+    "sesion_asesoria_detalle": {"texto_plano", "intento_plano"},
 }
 
 

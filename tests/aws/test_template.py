@@ -30,10 +30,19 @@ def test_the_template_is_one_that_aws_takes() -> None:
     assert lint(TEMPLATE.read_text(encoding="utf-8")) == []
 
 
-def test_a_mistake_in_it_would_be_seen() -> None:
-    broken = TEMPLATE.read_text(encoding="utf-8").replace("!GetAtt ApiLogs.Arn", "!GetAtt ApiLog.Arn")
+@pytest.mark.parametrize(
+    ("right", "wrong", "rule"),
+    [
+        ("AssumeRolePolicyDocument:", "AssumeRolePolicy:", "E3003"),
+        ("Type: AWS::IAM::Role", "Type: AWS::IAM::Rol", "E3006"),
+        ("!Ref LogRetentionDays", "!Ref LogRetention", "E1020"),
+    ],
+)
+def test_a_mistake_in_it_would_be_seen(right: str, wrong: str, rule: str) -> None:
+    """Not in what a function refers to: this version of the linter looks at none of that behind a transform."""
+    broken = TEMPLATE.read_text(encoding="utf-8").replace(right, wrong, 1)
 
-    assert [match.rule.id for match in lint(broken)] == ["E1010"]
+    assert rule in {match.rule.id for match in lint(broken)}
 
 
 @pytest.mark.parametrize("handler", SECRETS_OF)
@@ -101,19 +110,20 @@ def test_a_delivery_has_more_time_than_it_may_take() -> None:
     assert functions()["outbox_handler"]["Timeout"] >= 2 * (mail_s + SETTLE_MARGIN_S)
 
 
-class TestTheImage:
-    @pytest.fixture(scope="class")
-    def image(self) -> Iterator[Stage]:
-        with TemporaryDirectory(prefix="maverik-image-") as folder:
-            yield build(Path(folder), LAMBDA_DOCKERFILE)
+@pytest.fixture(scope="module")
+def image() -> Iterator[Stage]:
+    with TemporaryDirectory(prefix="maverik-image-") as folder:
+        yield build(Path(folder), LAMBDA_DOCKERFILE)
 
+
+class TestTheImage:
     def test_holds_what_its_handlers_import_and_no_pip(self, image: Stage) -> None:
         code = "import maverik_backend.aws_lambda, awslambdaric, alembic.config; print(maverik_backend.__file__)"
         found = run_in(image, "python", "-c", code)
 
         assert (found.returncode, Path(found.stdout.strip()).is_relative_to(image.root)) == (0, True), found.stderr
         assert run_in(image, "python", "-m", "pip", "--version").returncode != 0
-        assert list((image.root / "opt").rglob("pip*")) == []
+        assert [path for path in (image.root / "opt").rglob("pip*") if re.fullmatch(r"pip(\d.*|-.*)?", path.name)] == []
 
     def test_takes_the_pip_of_its_base_away(self, image: Stage) -> None:
         (system,) = image.system_steps

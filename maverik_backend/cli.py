@@ -42,7 +42,7 @@ R = TypeVar("R")
 
 # What goes wrong with what an operator asked for.
 _SENTENCES: dict[type[MaverikError], str] = {
-    DatabaseUnavailable: "The database cannot be used ({error}): check the DB_ settings, and `{maverik} migrate`.",
+    DatabaseUnavailable: "The database cannot be used ({error}): check the DB_ settings, and run `{maverik} migrate`.",
     AlreadyExists: "{error} has an account already: see `{maverik} users list`.",
     AccountDisabled: "{error} is disabled: open the account first, `{maverik} users disable --undo EMAIL`.",
     AddressGetsNoMail: "{error} gets no mail: keep an account with another address, `{maverik} users merge`.",

@@ -55,7 +55,7 @@ def test_a_session_deleted_while_it_is_spoken_to_is_gone_for_everybody(own_datab
         for _ in range(20):
             opened = requests.post(f"{address}/copilot/sessions", json=make_session_body(), headers=headers, timeout=30)
             path = f"/copilot/sessions/{opened.json()['id']}"
-            turns = [pool.submit(talk, path) for _ in range(4)]
+            turns = [pool.submit(talk, path) for _ in range(3)]  # as many as a person may have at once
             statuses.update([pool.submit(delete, path).result(), *(turn.result() for turn in turns)])
 
     assert set(statuses) <= {200, 204, 404, 409}

@@ -193,10 +193,10 @@ class TestOnTheWire:
             connection.close()
         self.assert_alive(port)
 
-    def test_what_follows_a_body_is_another_request(self, port: int) -> None:
+    def test_what_follows_a_body_is_no_request(self, port: int) -> None:
         smuggled = b"GET /user/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         first = b"POST /user/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
         answer = self.talk(port, first + smuggled)
 
-        assert [int(part.split(b" ", 1)[0]) for part in answer.split(b"HTTP/1.1 ")[1:]] == [422, 401]
+        assert [int(part.split(b" ", 1)[0]) for part in answer.split(b"HTTP/1.1 ")[1:]] == [422]

@@ -93,7 +93,7 @@ class TestList:
         result = runner(empty_database, tmp_path)("users", "list")
 
         assert result.returncode == 2
-        assert "and `migrate` it." in result.stderr
+        assert "-m maverik_backend migrate`." in result.stderr
         assert "Traceback" not in result.stderr
 
 

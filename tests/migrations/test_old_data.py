@@ -15,6 +15,8 @@ from starlette.testclient import TestClient
 from maverik_backend.api import create_app
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.security import PasswordHasher
+from maverik_backend.core.text import without_bidi_controls
+from maverik_backend.services.answer import clean
 from maverik_backend.settings import Settings
 from tests.fixtures.database import Alembic, rows
 
@@ -192,7 +194,9 @@ class TestEveryOldRow:
             history = person.ask("GET", "/copilot/sessions/1")[1]
             sessions = person.ask("GET", "/copilot/sessions?limit=100")[1]["sesiones"]
 
-        assert [(turn["input"], turn["output"]) for turn in history] == [tuple(row.values()) for row in texts]
+        assert [turn["input"] for turn in history] == [without_bidi_controls(row["texto_usuario"]) for row in texts]
+        cleaned = [clean(row["texto_sistema"], max_chars=len(row["texto_sistema"])) for row in texts]
+        assert [turn["output_markdown"] for turn in history] == cleaned
         assert {turn["estado"] for turn in history} == {"completada"}
         amounts = [session["capital_inicial"] for session in sessions][::-1][: len(AMOUNTS)]
         assert amounts == [None, None, None, None, None, 0.0, 1e300, 0.0, 0.0, -5.0, 12.345, 99999999999999999.0, None]

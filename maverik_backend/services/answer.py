@@ -44,7 +44,7 @@ _LEADING_BLANKS = re.compile(r"\A(?:[ \t]*\n)*(?: {1,3}(?![ \t]))?")
 # What could open a tag (https://html.spec.whatwg.org/#tag-open-state); a backslash does not stop every renderer.
 _TAG_START = re.compile(r"\\?<(?=\\?[a-z/!?])", re.IGNORECASE)
 # To CommonMark it is the same without; showdown takes a ">" further on for its other end.
-_ESCAPED_LESS_THAN = re.compile(r"\\+<")
+_ESCAPED_LESS_THAN = re.compile(r"(?<!\\)\\++<")
 # To HTML these are unknown tags; an attribute would follow a slash.
 _ANGLED = r"<(?:(?:https?://|mailto:)[^\s<>\"'`=?#\\]*(?:[?#][^\s<>\"'`/\\]*)?|[\w.+-]+@[\w.-]+)>"
 _ANGLE_ADDRESS = re.compile(_ANGLED, re.IGNORECASE)
@@ -60,15 +60,18 @@ _LABEL_END = re.compile(r"\](?:[\s>]*+(?=\()|:[\s>]*+)")
 _MAX_ADDRESS_CHARS = 1_000
 # Nothing in them that could be a scheme or end an attribute; were they empty, showdown would go on reading.
 _IN_PARENTHESES = re.compile(rf"\(\s*+[^\s)\]:&\"'<`=\\][^)\]:&\"'<`=\\]{{0,{_MAX_ADDRESS_CHARS}}}+\)")
-_WORD = re.compile(rf"[^\s:&\"'<`=\\]{{1,{_MAX_ADDRESS_CHARS}}}+(?=[ \n]|\Z)")
+_WORD = re.compile(rf"[^\s:&\"'<`=\\\[\]()]{{1,{_MAX_ADDRESS_CHARS}}}+(?=[ \n]|\Z)")
 
 _IMAGE_START = re.compile(r"!(?=\[)")
 # Attributes as extensions of several renderers write them: "{onclick=...}".
 _ATTRIBUTES_START = re.compile(r"\{(?=[^{}\n]*(?:=|(?<![^\s:{])on))", re.IGNORECASE)
 # What some make links of without being asked to.
 _LINKED_SCHEME = re.compile(r"\b(?:ftp|dict):(?=//)", re.IGNORECASE)
-# showdown takes code that follows for a part of the address, with its quotation marks.
-_ADDRESS_BEFORE_CODE = re.compile(r"(?:https?://|www\.)[^ \t\n`]*+(?=`++[^`\"']*+[\"'])", re.IGNORECASE)
+# showdown takes code that follows for a part of the address, with the quotation marks in it.
+_ADDRESS_BEFORE_CODE = re.compile(r"(?:https?://|www\.)[^ \t\n`]*+(?=`)", re.IGNORECASE)
+_QUOTATION_MARK = re.compile(r"[\"']")
+# To showdown the marks belong to the mailbox: emphasis would end its attribute, and the slash begin another.
+_MARKED_MAILBOX = re.compile(r"(?<!\S)[*_~]++(?=[^\s@/]*+/[^\s@]*+@)")
 _LOOKALIKE_TAG_START = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 
 _LOOKALIKE_BRACKETS = ("\N{FULLWIDTH LEFT SQUARE BRACKET}", "\N{FULLWIDTH RIGHT SQUARE BRACKET}")
@@ -120,7 +123,9 @@ def inert(text: str) -> str:
     """
     text = _ESCAPED_LESS_THAN.sub("<", _TAG_START.sub(_tag_start, text))
     text = _ATTRIBUTES_START.sub("(", _IMAGE_START.sub("! ", text))
-    text = _ADDRESS_BEFORE_CODE.sub(r"\g<0> ", _LINKED_SCHEME.sub(r"\g<0> ", text))
+    text = _MARKED_MAILBOX.sub(r"\g<0> ", _LINKED_SCHEME.sub(r"\g<0> ", text))
+    if _QUOTATION_MARK.search(text):
+        text = _ADDRESS_BEFORE_CODE.sub(r"\g<0> ", text)
     odd = {end.start() for end in _LABEL_END.finditer(text) if not _is_followed_by_harmless(text, end)}
     return _without_labels(text, odd) if odd else text
 

@@ -339,6 +339,8 @@ class TestOtherDialects:
             ('[r]: https://e.x"onclick="alert(1)', '\uff3br\uff3d: https://e.x"onclick="alert(1)'),
             ("# Título {onclick=alert(1)}", "# Título (onclick=alert(1)}"),
             ("mirá ftp://e.x", "mirá ftp: //e.x"),
+            ("[a]:[b] c", "\uff3ba\uff3d:[b] c"),
+            ("*x/onclick=a@b.c", "* x/onclick=a@b.c"),
             ('http://e.x`"onclick=alert(1)//`', 'http://e.x `"onclick=alert(1)//`'),
             ("[[a]](javascript:alert(1)) [b]", "[a] [b]"),
         ],
@@ -354,6 +356,7 @@ class TestOtherDialects:
             "según [1]: la tasa baja",
             "[[wiki]] y [a][b]",
             "[a] (https://example.com)",
+            "mirá `https://example.com` o **hola@example.com**",
             "{a: 1} y {b}",
         ],
     )

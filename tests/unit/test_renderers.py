@@ -31,6 +31,8 @@ FOUND = [
     "ftp://e.x",
     'http://e.`"onclick=alert(1)//`',
     "dict://e.x.y",
+    "[a]:[a]\n[][a]",
+    'http://e.`` `"onclick=alert(1)//``',
 ]
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.deadline import Cancellation, Deadline
 
 
 def test_what_is_left_never_exceeds_what_was_given() -> None:
@@ -44,3 +44,42 @@ def test_it_can_be_handed_down_unchanged() -> None:
 
     with pytest.raises(AttributeError):
         deadline.at = 0  # type: ignore[misc]
+
+
+def test_a_cancelled_one_has_passed_although_time_is_left() -> None:
+    cancellation = Cancellation()
+    deadline = Deadline.after(60, cancellation=cancellation)
+
+    cancellation.cancel()
+
+    assert deadline.is_cancelled
+    assert deadline.passed
+    assert deadline.remaining_s() == 0
+
+
+def test_cancelling_calls_what_is_registered_once() -> None:
+    cancellation, calls = Cancellation(), []
+
+    with cancellation.calling(lambda: calls.append("closed")):
+        cancellation.cancel()
+        cancellation.cancel()
+
+    assert calls == ["closed"]
+
+
+def test_what_is_registered_after_cancelling_is_called_at_once() -> None:
+    cancellation, calls = Cancellation(), []
+    cancellation.cancel()
+
+    with cancellation.calling(lambda: calls.append("closed")):
+        assert calls == ["closed"]
+
+
+def test_what_is_over_is_not_called_any_more() -> None:
+    cancellation, calls = Cancellation(), []
+    with cancellation.calling(lambda: calls.append("closed")):
+        pass
+
+    cancellation.cancel()
+
+    assert not calls

@@ -1,0 +1,108 @@
+"""What happens in a turn, as numbered events that every surface encodes in its own way.
+
+An event's number is its index in the turn's log (``log.py``). The texts of all :class:`TextDelta` of a turn, joined,
+are exactly the text that is stored. :class:`Finished` and :class:`Failed` are last; exactly one of them ends a log.
+
+As JSON (:func:`encode`) an event is an object with ``type`` and its fields: what replicas hand each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The turn is on record and its ``attempt`` (from 1) runs."""
+
+    turn_id: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta:
+    """The next piece of the text, already cleaned: never empty, never taken back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """The assistant calls tool ``name`` with ``arguments`` (a JSON object). ``call_id`` is unique in the turn."""
+
+    call_id: str
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """What the tool of ``call_id`` returned (JSON), or why it failed when ``is_error``."""
+
+    call_id: str
+    result: Any = None
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Something that the text rests on. ``url`` is ``None`` for what has no public address."""
+
+    title: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """Structured data that belongs to the turn: ``name`` says what it is (``portafolio``), ``value`` is JSON."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens that a model call took, as its provider counts them."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The turn ended in ``state`` (*completada*, *respaldo*, *detenida*) and is stored."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The turn ended without being stored as answered: ``kind`` is an error name of the API."""
+
+    kind: str
+
+
+TurnEvent = Started | TextDelta | ToolCall | ToolResult | Source | Data | Usage | Finished | Failed
+
+_TYPES: Mapping[str, type[TurnEvent]] = {
+    kind.__name__: kind for kind in (Started, TextDelta, ToolCall, ToolResult, Source, Data, Usage, Finished, Failed)
+}
+
+
+def is_last(event: TurnEvent) -> bool:
+    """Whether nothing follows ``event``."""
+    return isinstance(event, Finished | Failed)
+
+
+def encode(event: TurnEvent) -> dict[str, Any]:
+    """``event`` as a JSON object."""
+    return {"type": type(event).__name__, **asdict(event)}
+
+
+def decode(stored: Mapping[str, Any]) -> TurnEvent | None:
+    """The event that :func:`encode` wrote; ``None`` for a type that another release knows and this one does not."""
+    fields = dict(stored)
+    kind = _TYPES.get(fields.pop("type", ""))
+    return None if kind is None else kind(**fields)

@@ -1,0 +1,116 @@
+"""The log of one turn: appended to by the thread that generates, read by any number of edges.
+
+Reading never blocks the writer and waking is coalesced: a reader is woken at most once between two of its reads, so a
+turn of 40 pieces a second costs its event loop as many wakes as the reader's flush interval allows, not one a piece.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+from maverik_backend.services.turns.events import TurnEvent, is_last
+
+FLUSH_INTERVAL_S = 0.025
+"""A reader that was silent for so long is woken at once; one that has just read waits for the rest of it."""
+
+
+class Listener(Protocol):
+    """Somebody who wants to know that a log has grown."""
+
+    def notify(self) -> None:
+        """Called after each append, in the appending thread; must neither block nor raise."""
+
+
+class TurnLog:
+    """An append-only list of events. Appended to by one thread at a time, read from any."""
+
+    def __init__(self) -> None:
+        self._events: list[TurnEvent] = []
+        self._listeners: tuple[Listener, ...] = ()
+        self._lock = threading.Lock()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last event is there."""
+        return bool(self._events) and is_last(self._events[-1])
+
+    @property
+    def listener_count(self) -> int:
+        """How many read it now."""
+        return len(self._listeners)
+
+    def append(self, event: TurnEvent) -> None:
+        """Add ``event`` and tell the listeners."""
+        self._events.append(event)
+        for listener in self._listeners:
+            listener.notify()
+
+    def read(self, after: int = 0) -> Sequence[TurnEvent]:
+        """The events from number ``after`` on."""
+        return self._events[after:]
+
+    def add_listener(self, listener: Listener) -> None:
+        """Notify ``listener`` of everything that is appended from now on."""
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+    def remove_listener(self, listener: Listener) -> None:
+        """Undo :meth:`add_listener`."""
+        with self._lock:
+            self._listeners = tuple(known for known in self._listeners if known is not listener)
+
+
+class Subscription:
+    """Reads a log from an event loop: ``async for batch in subscription.batches()`` until the log's last event.
+
+    A batch holds what was appended since the one before. It is empty when nothing came for ``idle_s``, so that an edge
+    can send a sign of life. At most one batch comes in :data:`FLUSH_INTERVAL_S`.
+    """
+
+    def __init__(self, log: TurnLog, *, idle_s: float) -> None:
+        self._log = log
+        self._idle_s = idle_s
+        self._cursor = 0
+        self._loop = asyncio.get_running_loop()
+        self._grown = asyncio.Event()
+        self._is_armed = False
+
+    def notify(self) -> None:
+        """Wake the reader if it waits. The flag is set by the loop and cleared here, so one read costs one wake."""
+        if self._is_armed and not self._loop.is_closed():
+            self._is_armed = False
+            self._loop.call_soon_threadsafe(self._grown.set)
+
+    async def batches(self) -> AsyncGenerator[Sequence[TurnEvent]]:
+        """The batches. Close the generator (``contextlib.aclosing``) to stop listening before the end."""
+        self._log.add_listener(self)
+        try:
+            while True:
+                batch = await self._next_batch()
+                read_at = time.monotonic()
+                yield batch
+                if batch and is_last(batch[-1]):
+                    return
+                await asyncio.sleep(max(0.0, FLUSH_INTERVAL_S - (time.monotonic() - read_at)))
+        finally:
+            self._log.remove_listener(self)
+
+    async def _next_batch(self) -> Sequence[TurnEvent]:
+        # Armed before it reads: what is appended after the read finds it armed.
+        self._grown.clear()
+        self._is_armed = True
+        batch = self._log.read(self._cursor)
+        if not batch:
+            try:
+                async with asyncio.timeout(self._idle_s):
+                    await self._grown.wait()
+            except TimeoutError:
+                return ()
+            batch = self._log.read(self._cursor)
+        self._is_armed = False
+        self._cursor += len(batch)
+        return batch

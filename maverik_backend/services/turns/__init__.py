@@ -1,1 +1,1 @@
-"""Turns: accepting what a participant says, running an assistant over it, recording how it ended."""
+"""What happens in a turn, apart from how it is delivered (docs/decisions/0001-one-turn-engine.md)."""

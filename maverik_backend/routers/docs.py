@@ -41,5 +41,5 @@ def show_docs() -> HTMLResponse:
 
 
 @router.get(f"/{ASSETS.prefix}{assets.ROUTE}")
-def get_docs_asset(version: str, name: str) -> FileResponse:
+def get_docs_asset(version: assets.Segment, name: assets.Segment) -> FileResponse:
     return ASSETS.answer(version, name)

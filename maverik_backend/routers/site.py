@@ -86,7 +86,7 @@ def change_key(sent: SentForm, app: App, caller: CurrentCaller) -> Response:
 
 
 @router.get(f"/{pages.ASSETS.prefix}{assets.ROUTE}")
-def get_asset(version: str, name: str) -> FileResponse:
+def get_asset(version: assets.Segment, name: assets.Segment) -> FileResponse:
     return pages.ASSETS.answer(version, name)
 
 

@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Annotated
 
+from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse
 
 from maverik_backend.errors import NotFound
 
 SITE_FOLDER = Path(str(files("maverik_backend"))) / "site"
 ROUTE = "/{version}/{name}"
+Segment = Annotated[str, PathParameter(max_length=100)]
+"""One of the two segments of :data:`ROUTE`: a digest, or a file's name."""
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 UNCACHED = {"Cache-Control": "no-cache"}
 

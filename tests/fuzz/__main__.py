@@ -33,6 +33,7 @@ SIGN_OUT = ("log_out", "end_login")
 MAY_REFUSE = (
     *("sign_up", "update_me", "delete_me", "change_password", "reset_password", "forgot_password", "resend_key"),
     *("create_session", "rename_session", "create_turn"),
+    *("start_second_factor", "confirm_second_factor", "renew_recovery_codes", "remove_second_factor"),
 )
 
 

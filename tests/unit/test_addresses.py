@@ -95,7 +95,7 @@ class TestMailboxOf:
             ("a.n.a@GoogleMail.com", "ana@gmail.com"),
             ("ana@me.com", "ana@icloud.com"),
             ("a_n-a.x+y@proton.me", "anax@proton.me"),
-            ("ana@pm.me", "ana@protonmail.com"),
+            ("ana@pm.me", "ana@proton.me"),
             ("ana-tienda@yahoo.com.ar", "ana@yahoo.com.ar"),
             ("tienda@ana.fastmail.com", "ana@fastmail.com"),
             ("ana@ya.ru", "ana@yandex.ru"),

@@ -34,30 +34,31 @@ from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
-from maverik_backend.routers import auth, catalog, chat, docs, health, metrics, second_factor, session, site, user
-from maverik_backend.services.auth import Authenticator
-from maverik_backend.services.catalog import CatalogCache
-from maverik_backend.services.chat import Chat
-from maverik_backend.services.cleanup import clean_up, keep_used_keys
-from maverik_backend.services.enrolment import Enrolments
-from maverik_backend.services.export import Exports
-from maverik_backend.services.health import Health
-from maverik_backend.services.knowledge import KnowledgeIndex
-from maverik_backend.services.login import Logins
-from maverik_backend.services.outbox import Outbox
-from maverik_backend.services.password import Passwords
-from maverik_backend.services.second_factor import Clock, SecondFactors, reseal
-from maverik_backend.services.throttle import Action, Throttle, limits_from
-from maverik_backend.services.throttle_storage import make_storage
-from maverik_backend.services.worker import Worker
+from maverik_backend.routers import catalog, docs, health, metrics, site
+from maverik_backend.routers.copilot import auth, chat, second_factor, session, user
+from maverik_backend.services.accounts.auth import Authenticator
+from maverik_backend.services.accounts.enrolment import Enrolments
+from maverik_backend.services.accounts.export import Exports
+from maverik_backend.services.accounts.login import Logins
+from maverik_backend.services.accounts.password import Passwords
+from maverik_backend.services.accounts.second_factor import Clock, SecondFactors, reseal
+from maverik_backend.services.catalogs.catalog import CatalogCache
+from maverik_backend.services.jobs.outbox import Outbox
+from maverik_backend.services.jobs.worker import Worker
+from maverik_backend.services.knowledge.index import KnowledgeIndex
+from maverik_backend.services.limits.storage import make_storage
+from maverik_backend.services.limits.throttle import Action, Throttle, limits_from
+from maverik_backend.services.operations.cleanup import clean_up, keep_used_keys
+from maverik_backend.services.operations.health import Health
+from maverik_backend.services.turns.chat import Chat
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
-from maverik_backend.web.address_limit import AddressLimit, LimitedByAddress, is_ordinary, is_preflight
-from maverik_backend.web.body_limit import BodyLimit
 from maverik_backend.web.cors import Cors
-from maverik_backend.web.request_log import RequestLog
+from maverik_backend.web.middleware.address_limit import AddressLimit, LimitedByAddress, is_ordinary, is_preflight
+from maverik_backend.web.middleware.body_limit import BodyLimit
+from maverik_backend.web.middleware.request_log import RequestLog
+from maverik_backend.web.middleware.security_headers import SecurityHeaders
 from maverik_backend.web.resources import Resources, resources_of
-from maverik_backend.web.security_headers import SecurityHeaders
 
 HOURLY_S = 3600.0
 

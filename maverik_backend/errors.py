@@ -14,7 +14,7 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── NotAuthenticated         no token, or one that does not hold
     ├── OperatorsOnly            signed in, but no operator
     │   └── OperatorWithoutSecondFactor  ... or one whose login was opened without a second factor
-    ├── TooManyTries             a limit of services/throttle.py is used up
+    ├── TooManyTries             a limit of services/limits/throttle.py is used up
     ├── TooManyAtOnce            the principal has as many under way as it may
     │   └── AddressBusy          ... or everybody behind its address together
     ├── TooManySessions          the person owns as many sessions as it may

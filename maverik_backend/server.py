@@ -34,8 +34,8 @@ from maverik_backend.errors import SettingsError
 from maverik_backend.invocation import own_command
 from maverik_backend.settings import Settings
 from maverik_backend.supervisor import Supervisor
+from maverik_backend.web.middleware.security_headers import DOCS_PATH
 from maverik_backend.web.resources import resources_of
-from maverik_backend.web.security_headers import DOCS_PATH
 
 LEAVE_MARGIN_S = 10
 GC_THRESHOLD = 20_000  # allocations more than deallocations; Python's own is 700

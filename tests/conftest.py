@@ -1,15 +1,15 @@
-"""Fixtures live in ``tests/fixtures``, one file a concern."""
+"""Fixtures live in ``tests/support/fixtures``, one file a concern."""
 
 from __future__ import annotations
 
 import pytest
 
 pytest_plugins = [
-    "tests.fixtures.application",
-    "tests.fixtures.browser",
-    "tests.fixtures.database",
-    "tests.fixtures.people",
-    "tests.fixtures.second_factor",
+    "tests.support.fixtures.application",
+    "tests.support.fixtures.browser",
+    "tests.support.fixtures.database",
+    "tests.support.fixtures.people",
+    "tests.support.fixtures.second_factor",
 ]
 
 

@@ -20,7 +20,7 @@ from maverik_backend.settings import Settings
 
 ADVISORS = {
     "http": "maverik_backend.clients.rag.http:HttpAdvisor",
-    "embedded": "maverik_backend.clients.rag.embedded:EmbeddedAdvisor",
+    "embedded": "maverik_backend.advisor.embedded:EmbeddedAdvisor",
 }
 OPTIMIZERS = {
     "http": "maverik_backend.clients.optimizer.http:HttpOptimizer",

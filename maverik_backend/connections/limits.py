@@ -33,7 +33,7 @@ class ConnectionLimits:
     """Request line and header fields together; what nginx's default buffers hold (RFC 6585, section 5)."""
     max_headers: int = 100
     max_body_wire_bytes: int = 1024 * 1024
-    """A body as it is sent, with chunk sizes, extensions and trailers; ``web/body_limit.py`` bounds its content."""
+    """A body as sent: chunk sizes, extensions, trailers; ``web/middleware/body_limit.py`` bounds its content."""
 
     sweep_interval_s: float = 1.0
     """How often all of them are looked at: times below are exceeded by up to this."""

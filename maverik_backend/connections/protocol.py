@@ -7,7 +7,7 @@ Phase              Begins with                   Bounds (:class:`~maverik_backen
 *head*             the first byte of a request   ``max_head_bytes``, ``max_headers``, ``head_s``: 431, 408; the time
                                                  of the first head runs from connecting
 *answering*        the end of the head           the wire bytes of the body: 413; its time is bounded where it is read
-                                                 (``web/body_limit.py``)
+                                                 (``web/middleware/body_limit.py``)
 *draining*         an answer before the end of   the wire bytes of the body, ``drain_s``
                    the body
 *closing*          a refusal                     ``linger_s``; what still comes is thrown away
@@ -33,10 +33,10 @@ from uvicorn.server import ServerState
 
 from maverik_backend.connections.table import ConnectionTable, Cut
 from maverik_backend.errors import Overloaded
-from maverik_backend.services.event import Caller
+from maverik_backend.services.accounts.event import Caller
 from maverik_backend.web import problems
 from maverik_backend.web.caller import canonical_address
-from maverik_backend.web.security_headers import HEADERS
+from maverik_backend.web.middleware.security_headers import HEADERS
 
 # What the parser is given at once: a bound on bytes is exceeded by less than this.
 SLICE_BYTES = 8 * 1024

@@ -48,7 +48,7 @@ def configure_logging(app: AppSettings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(app.log_level)
-    # One line a request is ours to write (web/request_log.py); the library's start-up chatter is not news.
+    # One line a request is ours to write (web/middleware/request_log.py); the library's start-up chatter is not news.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("mangum").setLevel(max(logging.WARNING, root.level))  # its lines hold paths
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))

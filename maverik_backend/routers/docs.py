@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from maverik_backend.web import assets
 from maverik_backend.web.assets import SITE_FOLDER, Assets
-from maverik_backend.web.security_headers import DOCS_PATH
+from maverik_backend.web.middleware.security_headers import DOCS_PATH
 
 OPENAPI_PATH = "/openapi.json"
 _SWAGGER_FOLDER = Path(str(files("fastapi_offline"))) / "static"

@@ -13,7 +13,7 @@ from maverik_backend.schemas.health import (
     VidaResponse,
 )
 from maverik_backend.web.dependencies import App, MaySeeDetails
-from maverik_backend.web.security_headers import DOCS_PATH
+from maverik_backend.web.middleware.security_headers import DOCS_PATH
 
 router = APIRouter(tags=["servicio"])
 

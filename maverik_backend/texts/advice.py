@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# --- The person's profile and first message, as the RAG service reads them (services/prompt.py) ---
+# --- The person's profile and first message, as the RAG service reads them (services/sessions/prompt.py) ---
 
 PROFILE_LABELS: dict[str, str] = {
     "nivel_educativo": "Nivel educativo",
@@ -28,11 +28,11 @@ FACT_CAPITAL = "un capital inicial de {capital}"
 FACT_HORIZON = "un horizonte de {horizon}"
 FACT_RISK = "una tolerancia al riesgo {risk}"
 
-# --- A session without a name of its own (services/session.py) ---
+# --- A session without a name of its own (services/sessions/session.py) ---
 
 SESSION_TITLE = "({when}, n.º {number}) {topic}"
 
-# --- The portfolio as a sentence (services/portfolio.py) ---
+# --- The portfolio as a sentence (services/advice/portfolio.py) ---
 
 RISK_PROFILES: dict[str, str] = {"conservative": "conservador", "moderate": "moderado", "bold": "audaz"}
 PORTFOLIO = "**Portafolio sugerido (perfil {profile}):** {assets}."
@@ -42,7 +42,7 @@ PORTFOLIO_FIGURES = (
     "{volatility}; el pasado no garantiza resultados futuros."
 )
 
-# --- When no answer could be had (services/chat.py) ---
+# --- When no answer could be had (services/turns/chat.py) ---
 
 FALLBACK = (
     "En este momento no pude preparar una respuesta completa: el servicio de asesoría no está disponible. "

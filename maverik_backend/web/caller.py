@@ -10,7 +10,7 @@ import ipaddress
 
 from fastapi import Request
 
-from maverik_backend.services.event import Caller
+from maverik_backend.services.accounts.event import Caller
 
 _UNKNOWN = "unknown"
 

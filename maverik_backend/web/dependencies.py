@@ -29,11 +29,11 @@ from maverik_backend.errors import (
     UpstreamUnreachable,
 )
 from maverik_backend.models import Usuario
-from maverik_backend.services import auth
-from maverik_backend.services.auth import SignedIn
-from maverik_backend.services.catalog import Catalogs
-from maverik_backend.services.event import Caller
-from maverik_backend.services.throttle import Action
+from maverik_backend.services.accounts import auth
+from maverik_backend.services.accounts.auth import SignedIn
+from maverik_backend.services.accounts.event import Caller
+from maverik_backend.services.catalogs.catalog import Catalogs
+from maverik_backend.services.limits.throttle import Action
 from maverik_backend.web.caller import caller_of, is_from_this_machine
 from maverik_backend.web.resources import Resources, resources_of
 
@@ -115,8 +115,8 @@ async def _may_see_details(request: Request, app: App) -> bool:
 def _is_signed_in_operator(app: Resources, token: str, caller: Caller) -> bool:
     """Whether ``token`` is an operator's. Whatever keeps from finding out makes a stranger of them.
 
-    Routes that tell how the service is are not counted (web/address_limit.py); what asks the database is, so that they
-    are no way around it for somebody who is signed in.
+    Routes that tell how the service is are not counted (web/middleware/address_limit.py); what asks the database is,
+    so that they are no way around it for somebody who is signed in.
     """
     try:
         claims = app.tokens.read_access(token)
@@ -144,7 +144,7 @@ async def require_details_right(may_see_details: MaySeeDetails) -> None:
 
 async def _claims(request: Request, app: App, token: _BearerToken) -> AccessClaims:
     claims = app.tokens.read_access(token)
-    request.state.user_id = claims.user_id  # for the line in the log (web/request_log.py)
+    request.state.user_id = claims.user_id  # for the line in the log (web/middleware/request_log.py)
     return claims
 
 

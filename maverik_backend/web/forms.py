@@ -1,4 +1,4 @@
-"""The bodies of our own pages' forms: urlencoded, and not from another site. ``web/body_limit.py`` keeps them small.
+"""The bodies of our own pages' forms: urlencoded, small (``web/middleware/body_limit.py``), not from another site.
 
 There is no CSRF token, because there is nothing for one to protect: no cookie and no other credential comes by itself.
 A form carries the whole authority of its request, the token of a mailed link or a key, and who knows these needs no

@@ -18,14 +18,15 @@ from maverik_backend import errors
 from maverik_backend.schemas.problem import Problema
 from maverik_backend.texts import openapi as texts
 from maverik_backend.texts.openapi_examples import EXAMPLES
-from maverik_backend.web import problems, request_log
+from maverik_backend.web import problems
+from maverik_backend.web.middleware import request_log
 from maverik_backend.web.problems import Problem
 
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 _REF = "#/components/schemas/{model}"
 _EXAMPLE_REF = "#/components/examples/{name}"
 _HEADER_REF = "#/components/headers/{name}"
-_NOT_COUNTED = "servicio"  # the tag of what web/address_limit.py leaves out
+_NOT_COUNTED = "servicio"  # the tag of what web/middleware/address_limit.py leaves out
 # The last one when the counters are kept in a storage of their own, and that does not answer.
 _OF_WHAT_IS_COUNTED = (errors.TooManyTries, errors.DatabaseUnavailable, errors.UpstreamError)
 

@@ -11,16 +11,16 @@ from maverik_backend.core.database import Database
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.security import Keyring
 from maverik_backend.core.tokens import Tokens
-from maverik_backend.services.auth import Authenticator
-from maverik_backend.services.catalog import CatalogCache
-from maverik_backend.services.chat import Chat
-from maverik_backend.services.enrolment import Enrolments
-from maverik_backend.services.export import Exports
-from maverik_backend.services.health import Health
-from maverik_backend.services.knowledge import KnowledgeIndex
-from maverik_backend.services.outbox import Outbox
-from maverik_backend.services.password import Passwords
-from maverik_backend.services.throttle import Throttle
+from maverik_backend.services.accounts.auth import Authenticator
+from maverik_backend.services.accounts.enrolment import Enrolments
+from maverik_backend.services.accounts.export import Exports
+from maverik_backend.services.accounts.password import Passwords
+from maverik_backend.services.catalogs.catalog import CatalogCache
+from maverik_backend.services.jobs.outbox import Outbox
+from maverik_backend.services.knowledge.index import KnowledgeIndex
+from maverik_backend.services.limits.throttle import Throttle
+from maverik_backend.services.operations.health import Health
+from maverik_backend.services.turns.chat import Chat
 from maverik_backend.settings import Settings
 
 

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.core.tokens import Tokens
-from maverik_backend.routers import auth, catalog, chat, health, second_factor, session, user
+from maverik_backend.routers import catalog, health
+from maverik_backend.routers.copilot import auth, chat, second_factor, session, user
 from maverik_backend.web.resources import Resources
-from tests.fixtures.people import TestUser
+from tests.support.fixtures.people import TestUser
 
 OPEN = {
     ("GET", "/"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -12,12 +11,13 @@ import pytest
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
-from maverik_backend.routers import chat
-from maverik_backend.services import turn as turns
+from maverik_backend.routers.copilot import chat
+from maverik_backend.services.turns import turn as turns
 from maverik_backend.web.resources import Resources
-from tests.fixtures.people import TestUser
+from tests.support.fixtures.people import TestUser
+from tests.support.paths import OPENAPI_SNAPSHOT
 
-DOCUMENT: dict[str, Any] = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+DOCUMENT: dict[str, Any] = json.loads(OPENAPI_SNAPSHOT.read_text(encoding="utf-8"))
 # Lists that are as long as something else allows, and where that is bounded.
 BOUNDED_ELSEWHERE = {
     "get_catalogs": "options of the questionnaire, which come with migrations",

@@ -16,11 +16,11 @@ from maverik_backend.api import create_app
 from maverik_backend.clients.optimizer.base import RiskProfile
 from maverik_backend.clients.rag.base import Answer
 from maverik_backend.errors import UpstreamBadAnswer, UpstreamRejected, UpstreamTimeout, UpstreamUnreachable
-from maverik_backend.services.chat import PORTFOLIO_GRACE_S
+from maverik_backend.services.turns.chat import PORTFOLIO_GRACE_S
 from maverik_backend.web.resources import Resources
-from tests.api.answers import fields_refused
-from tests.fixtures.application import ANSWER, ScriptedAdvisor, ScriptedOptimizer, make_allocation
-from tests.fixtures.people import TestUser
+from tests.support.answers import fields_refused
+from tests.support.fixtures.application import ANSWER, ScriptedAdvisor, ScriptedOptimizer, make_allocation
+from tests.support.fixtures.people import TestUser
 
 
 class TestAnswer:

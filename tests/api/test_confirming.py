@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Connection, text
 
-from tests.api.answers import fields_refused
-from tests.fixtures.application import InterruptedHasher, MakeApp
-from tests.fixtures.people import TestUser
+from tests.support.answers import fields_refused
+from tests.support.fixtures.application import InterruptedHasher, MakeApp
+from tests.support.fixtures.people import TestUser
 
 NEW_KEY = "una clave bien nueva"
 

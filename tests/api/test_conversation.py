@@ -14,8 +14,8 @@ from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.settings import AdviceSettings, MailSettings, Settings
-from tests.fixtures.people import key_in, make_profile, make_session_body
-from tests.servers import MailApiServer, OptimizerServer, RagServer, Reply
+from tests.support.fixtures.people import key_in, make_profile, make_session_body
+from tests.support.servers import MailApiServer, OptimizerServer, RagServer, Reply
 from tests.support.serving import serving
 
 API_KEY = "llave-de-prueba"

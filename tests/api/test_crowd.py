@@ -12,7 +12,7 @@ from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.settings import Settings
 from tests.api.test_conversation import Frontend
-from tests.fixtures.people import key_in, make_profile, make_session_body
+from tests.support.fixtures.people import key_in, make_profile, make_session_body
 from tests.support.serving import serving
 
 CROWD = 200

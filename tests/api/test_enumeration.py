@@ -16,9 +16,9 @@ from sqlalchemy import Connection, event, text
 from starlette.testclient import TestClient
 
 from maverik_backend.core.security import PasswordHasher
-from maverik_backend.services.throttle import LIMITS, Action
-from tests.fixtures.application import MakeApp
-from tests.fixtures.people import MakeUser, TestUser, make_profile
+from maverik_backend.services.limits.throttle import LIMITS, Action
+from tests.support.fixtures.application import MakeApp
+from tests.support.fixtures.people import MakeUser, TestUser, make_profile
 
 NOT_COMPARED = {"x-request-id"}
 

@@ -15,15 +15,15 @@ from starlette.testclient import TestClient
 
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.models import Usuario
-from maverik_backend.services import user as users
+from maverik_backend.services.accounts import user as users
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources
-from tests.api.answers import fields_refused
 from tests.api.test_access import CLOSED, at
-from tests.fixtures.database import rows
-from tests.fixtures.people import MailsTo, TestUser, link_token_in, make_profile, make_session_body
+from tests.support.answers import fields_refused
+from tests.support.fixtures.database import rows
+from tests.support.fixtures.people import MailsTo, TestUser, link_token_in, make_profile, make_session_body
 
-# Turns are written by services/chat.py, which asks in transactions of its own.
+# Turns are written by services/turns/chat.py, which asks in transactions of its own.
 TURNS = {
     ("POST", "/copilot/sessions/{session_id}"),
     ("POST", "/copilot/sessions/{session_id}/turns/{turn_id}/retry"),

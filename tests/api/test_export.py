@@ -18,12 +18,18 @@ from maverik_backend.core.logging import AlreadyLoggedError
 from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.tokens import AccessClaims, Tokens
 from maverik_backend.errors import AddressBusy, NotAuthenticated, Overloaded, TooManyAtOnce
-from maverik_backend.services.event import Caller
-from maverik_backend.services.export import CHUNK_BYTES, MAX_PER_ADDRESS, READS_PER_TRANSACTION, ROWS_PER_READ, Exports
-from maverik_backend.services.throttle import Throttle
-from maverik_backend.services.throttle_storage import MemoryStorage
+from maverik_backend.services.accounts.event import Caller
+from maverik_backend.services.accounts.export import (
+    CHUNK_BYTES,
+    MAX_PER_ADDRESS,
+    READS_PER_TRANSACTION,
+    ROWS_PER_READ,
+    Exports,
+)
+from maverik_backend.services.limits.storage import MemoryStorage
+from maverik_backend.services.limits.throttle import Throttle
 from maverik_backend.settings import Settings
-from tests.fixtures.database import rows
+from tests.support.fixtures.database import rows
 from tests.support.serving import serving
 
 POOL_SIZE = 12
@@ -237,7 +243,7 @@ class TestOverHttp:
                 _ = answer.content
 
         assert [line["kind"] for line in lines if line["event"] == "answer_cut_off"] == ["NotAuthenticated"]
-        # What uvicorn says besides is dropped (tests/unit/test_logging.py).
+        # What uvicorn says besides is dropped (tests/core/test_logging.py).
         failures = [record.exc_info[1] for record in caplog.records if record.exc_info]
         assert [type(failure) for failure in failures] == [AlreadyLoggedError]
 

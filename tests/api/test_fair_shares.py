@@ -17,9 +17,9 @@ from maverik_backend.clients.registry import Clients
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.settings import AdviceSettings, Settings
 from maverik_backend.web.resources import resources_of
-from tests.fixtures.application import ScriptedAdvisor
-from tests.fixtures.database import rows
-from tests.fixtures.people import make_session_body
+from tests.support.fixtures.application import ScriptedAdvisor
+from tests.support.fixtures.database import rows
+from tests.support.fixtures.people import make_session_body
 
 PEOPLE = 25
 SESSIONS = 5

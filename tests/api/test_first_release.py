@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.fixtures.people import TestUser, make_profile, make_session_body
-from tests.processes import ROOT
+from tests.support.fixtures.people import TestUser, make_profile, make_session_body
+from tests.support.paths import OPENAPI_SNAPSHOT, ROOT
 
 BEFORE = json.loads(Path(__file__).with_name("first_release.json").read_text(encoding="utf-8"))
-NOW = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+NOW = json.loads(OPENAPI_SNAPSHOT.read_text(encoding="utf-8"))
 UPGRADING = (ROOT / "docs" / "UPGRADING.md").read_text(encoding="utf-8")
 UNKNOWN_SESSION = "/copilot/sessions/2000000000"
 # What a JSON schema says of a value that is more than its type.

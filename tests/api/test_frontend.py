@@ -23,9 +23,9 @@ from maverik_backend.errors import UpstreamUnreachable
 from maverik_backend.settings import Settings
 from maverik_backend.texts import problems as texts
 from maverik_backend.web import problems
-from tests.fixtures.application import ScriptedAdvisor, ScriptedOptimizer, make_allocation
-from tests.fixtures.people import TestUser, key_in, make_profile
-from tests.servers import RagServer, Reply
+from tests.support.fixtures.application import ScriptedAdvisor, ScriptedOptimizer, make_allocation
+from tests.support.fixtures.people import TestUser, key_in, make_profile
+from tests.support.servers import RagServer, Reply
 from tests.support.serving import serving
 
 ORIGIN = {"Origin": "https://app.example.com"}

@@ -10,10 +10,10 @@ import pytest
 from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
-from tests.fixtures.people import key_in, make_profile, make_session_body
-from tests.processes import ServerProcess, run_python
+from tests.support.fixtures.people import key_in, make_profile, make_session_body
+from tests.support.paths import OPENAPI_SNAPSHOT
+from tests.support.processes import ServerProcess, run_python
 
-SNAPSHOT = Path(__file__).with_name("openapi.json")
 SIGN_UP = """
 import json, sys
 from client import Client
@@ -30,6 +30,7 @@ from client.api.acceso import log_in
 from client.api.conversación import create_turn, get_history
 from client.api.sesiones import create_session, get_session_info
 from client.models import Problema, SesionCrearRequest, TurnoCrearRequest, UsuarioLogin
+from tests.support.paths import OPENAPI_SNAPSHOT
 
 url, email, key, about = sys.argv[1:]
 login = log_in.sync(client=Client(base_url=url), body=UsuarioLogin(email=email, clave=key))
@@ -48,7 +49,7 @@ def client_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the generated package ``client`` lies."""
     folder = tmp_path_factory.mktemp("generated")
     (folder / "config.yml").write_text("post_hooks: []\n", encoding="utf-8")
-    where = ("--path", str(SNAPSHOT), "--output-path", "client", "--config", "config.yml")
+    where = ("--path", str(OPENAPI_SNAPSHOT), "--output-path", "client", "--config", "config.yml")
     generated = run_python(
         *("-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning", *where), cwd=folder
     )

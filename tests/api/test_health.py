@@ -22,11 +22,11 @@ from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamBusy, UpstreamCircuitOpen, UpstreamError, UpstreamTimeout
-from maverik_backend.services.health import CHECK_TIMEOUT_S, DATABASE_FRESH_FOR_S, Health
+from maverik_backend.services.operations.health import CHECK_TIMEOUT_S, DATABASE_FRESH_FOR_S, Health
 from maverik_backend.settings import AppEnv, Settings
 from maverik_backend.web.resources import Resources
-from tests.fixtures.application import MakeApp, ScriptedAdvisor
-from tests.fixtures.people import TestUser, make_profile
+from tests.support.fixtures.application import MakeApp, ScriptedAdvisor
+from tests.support.fixtures.people import TestUser, make_profile
 
 
 @pytest.fixture

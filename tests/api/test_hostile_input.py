@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from maverik_backend.settings import Settings
-from tests.fixtures.people import TestUser, make_session_body
+from tests.support.fixtures.people import TestUser, make_session_body
 from tests.support.serving import serving
 
 JSON = {"Content-Type": "application/json"}

@@ -14,11 +14,11 @@ from starlette.testclient import TestClient
 
 from maverik_backend.core.security import PasswordHasher, Purpose, generate_paserk
 from maverik_backend.core.tokens import Tokens
-from maverik_backend.services.auth import LONGEST_LOGIN, REUSE_GRACE
+from maverik_backend.services.accounts.auth import LONGEST_LOGIN, REUSE_GRACE
 from maverik_backend.web.resources import Resources
-from tests.api.answers import fields_refused
-from tests.fixtures.application import InterruptedHasher, MakeApp
-from tests.fixtures.people import TestUser
+from tests.support.answers import fields_refused
+from tests.support.fixtures.application import InterruptedHasher, MakeApp
+from tests.support.fixtures.people import TestUser
 
 GRACE_S = REUSE_GRACE.total_seconds()
 

@@ -17,9 +17,9 @@ from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import UpstreamTimeout
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources
-from tests.fixtures.application import MakeApp, ScriptedAdvisor
-from tests.fixtures.people import TestUser, make_profile
-from tests.scrape import samples, value
+from tests.support.fixtures.application import MakeApp, ScriptedAdvisor
+from tests.support.fixtures.people import TestUser, make_profile
+from tests.support.scrape import samples, value
 
 TOKEN = "una-clave-de-metricas-8Qz"
 REQUESTS = "maverik_http_request_duration_seconds_count"

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from starlette.testclient import TestClient
 
 from maverik_backend.web.resources import Resources
-from tests.fixtures.people import TestUser
-from tests.mutations import Mutation, mutations
+from tests.support.fixtures.people import TestUser
+from tests.support.mutations import Mutation, mutations
 
 # The person, their token and the client are the same for every example, on purpose.
 ONE_PERSON = [HealthCheck.function_scoped_fixture]

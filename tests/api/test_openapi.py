@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 from fastapi import FastAPI
 
+from maverik_backend.advisor.embedded import EmbeddedAdvisor
 from maverik_backend.clients.optimizer import embedded
 from maverik_backend.clients.optimizer.http import HttpOptimizer
-from maverik_backend.clients.rag.embedded import EmbeddedAdvisor
 from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.core import passwords
 from maverik_backend.models import SecurityEvent
-from maverik_backend.services.chat import FALLBACK_ORIGIN
+from maverik_backend.services.turns.chat import FALLBACK_ORIGIN
 from maverik_backend.web.problems import MEDIA_TYPE
+from tests.support.paths import OPENAPI_SNAPSHOT
 
-SNAPSHOT = Path(__file__).with_name("openapi.json")
-DOCUMENT: dict[str, Any] = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+DOCUMENT: dict[str, Any] = json.loads(OPENAPI_SNAPSHOT.read_text(encoding="utf-8"))
 OPERATIONS: dict[str, dict[str, Any]] = {
     operation["operationId"]: operation for item in DOCUMENT["paths"].values() for operation in item.values()
 }
@@ -63,9 +62,11 @@ def problem_responses(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_the_document_is_the_reviewed_one(app: FastAPI, request: pytest.FixtureRequest) -> None:
     document = json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
     if request.config.getoption("--write-openapi"):
-        SNAPSHOT.write_text(document, encoding="utf-8")
+        OPENAPI_SNAPSHOT.write_text(document, encoding="utf-8")
 
-    assert document == SNAPSHOT.read_text(encoding="utf-8"), "the API changed: run `make openapi` and review the diff"
+    assert document == OPENAPI_SNAPSHOT.read_text(encoding="utf-8"), (
+        "the API changed: run `make openapi` and review the diff"
+    )
 
 
 def test_operations_are_told_apart_by_their_ids() -> None:

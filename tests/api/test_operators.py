@@ -11,9 +11,9 @@ from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.web.dependencies import CurrentOperator
-from tests.fixtures.application import MakeApp
-from tests.fixtures.people import TestUser
-from tests.fixtures.second_factor import Enrol, Phone
+from tests.support.fixtures.application import MakeApp
+from tests.support.fixtures.people import TestUser
+from tests.support.fixtures.second_factor import Enrol, Phone
 
 
 def add_route(app: FastAPI) -> FastAPI:

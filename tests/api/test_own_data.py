@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
-from maverik_backend.services.user import NOT_EXPORTED
-from tests.api.answers import fields_refused
-from tests.fixtures.people import MailsTo, MakeUser, TestUser, make_profile, text_of
-from tests.fixtures.scan import everything, tables_of_people
-from tests.fixtures.second_factor import Enrol
+from maverik_backend.services.accounts.user import NOT_EXPORTED
+from tests.support.answers import fields_refused
+from tests.support.fixtures.people import MailsTo, MakeUser, TestUser, make_profile, text_of
+from tests.support.fixtures.scan import everything, tables_of_people
+from tests.support.fixtures.second_factor import Enrol
 
 SAID = "me preocupa la hipoteca de la calle Ñandubay 1234"
 SECRETS = {

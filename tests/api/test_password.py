@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
-from maverik_backend.services import administration
+from maverik_backend.services.accounts import administration
 from maverik_backend.web.resources import Resources
-from tests.api.answers import fields_refused
-from tests.fixtures.people import MailsTo, MakeUser, TestUser, key_in, link_token_in, make_profile, text_of
+from tests.support.answers import fields_refused
+from tests.support.fixtures.people import MailsTo, MakeUser, TestUser, key_in, link_token_in, make_profile, text_of
 
 NEW_KEY = "una clave nueva, larga"
 COMMON = (files("maverik_backend.core") / "data" / "common_passwords.txt").read_text(encoding="utf-8").splitlines()

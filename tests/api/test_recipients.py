@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.web.resources import Resources
-from tests.api.answers import fields_refused
-from tests.fixtures.people import MailsTo, make_profile
+from tests.support.answers import fields_refused
+from tests.support.fixtures.people import MailsTo, make_profile
 
 # Python's own parser finds a second mailbox in it: m@ev.co.
 DECODED = "=?utf-8?q?m=40ev.co=3c?=z@corp.example"

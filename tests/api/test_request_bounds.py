@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, model_validator
 
 from maverik_backend.schemas.base import MAX_TEXT_CHARS, AtMost, CutTo, Id, Request, Text, Whole
-from maverik_backend.web.body_limit import MAX_BYTES, OF_ROUTES
+from maverik_backend.web.middleware.body_limit import MAX_BYTES, OF_ROUTES
 
 MAX_BYTES_OF_A_CHARACTER = 12  # two escaped surrogates
 # What a value can be besides a text, or compared with as it is.

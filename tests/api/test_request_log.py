@@ -22,9 +22,9 @@ from maverik_backend.core.database import Database
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources, resources_of
-from tests.fixtures.application import MakeApp
-from tests.fixtures.people import TestUser, make_profile
-from tests.servers import MailApiServer, OptimizerServer, RagServer
+from tests.support.fixtures.application import MakeApp
+from tests.support.fixtures.people import TestUser, make_profile
+from tests.support.servers import MailApiServer, OptimizerServer, RagServer
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"

@@ -11,14 +11,14 @@ from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.core.security import Purpose, Unsealable, generate_paserk
-from maverik_backend.services import second_factor
-from maverik_backend.services.enrolment import ENROLMENT_TTL
-from maverik_backend.services.throttle import LIMITS, Action
+from maverik_backend.services.accounts import second_factor
+from maverik_backend.services.accounts.enrolment import ENROLMENT_TTL
+from maverik_backend.services.limits.throttle import LIMITS, Action
 from maverik_backend.web.resources import Resources, resources_of
-from tests.api.answers import fields_refused
-from tests.fixtures.application import Clock, MakeApp
-from tests.fixtures.people import MailsTo, TestUser, link_token_in, text_of
-from tests.fixtures.second_factor import STEP_S, Enrol, Phone, confirm, start
+from tests.support.answers import fields_refused
+from tests.support.fixtures.application import Clock, MakeApp
+from tests.support.fixtures.people import MailsTo, TestUser, link_token_in, text_of
+from tests.support.fixtures.second_factor import STEP_S, Enrol, Phone, confirm, start
 
 NEW_KEY = "una clave bien nueva"
 

@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.settings import Settings
-from tests.fixtures.application import Clock, MakeApp
-from tests.fixtures.database import rows
-from tests.fixtures.people import TestUser
-from tests.fixtures.second_factor import Phone, confirm, start
+from tests.support.fixtures.application import Clock, MakeApp
+from tests.support.fixtures.database import rows
+from tests.support.fixtures.people import TestUser
+from tests.support.fixtures.second_factor import Phone, confirm, start
 
 AT_ONCE = 4
 

@@ -11,9 +11,9 @@ from maverik_backend.api import create_app
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
 from maverik_backend.settings import AppEnv, Settings
-from maverik_backend.web.security_headers import HEADERS
-from tests.fixtures.application import MakeApp, ScriptedAdvisor
-from tests.fixtures.people import TestUser
+from maverik_backend.web.middleware.security_headers import HEADERS
+from tests.support.fixtures.application import MakeApp, ScriptedAdvisor
+from tests.support.fixtures.people import TestUser
 
 PREFLIGHT = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
 

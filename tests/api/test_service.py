@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from maverik_backend.web.resources import Resources
-from tests.fixtures.application import ScriptedAdvisor
-from tests.fixtures.people import TestUser
+from tests.support.fixtures.application import ScriptedAdvisor
+from tests.support.fixtures.people import TestUser
+from tests.support.paths import FIXTURE_DATA
 
-CONTRACT = json.loads((Path(__file__).parents[1] / "fixtures" / "catalogs.json").read_text(encoding="utf-8"))
+CONTRACT = json.loads((FIXTURE_DATA / "catalogs.json").read_text(encoding="utf-8"))
 
 
 class TestRoot:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.api.answers import fields_refused
-from tests.fixtures.people import TestUser, make_session_body
+from tests.support.answers import fields_refused
+from tests.support.fixtures.people import TestUser, make_session_body
 
 
 class TestCreate:

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.routers import site
-from maverik_backend.services.throttle import LIMITS, Action
-from maverik_backend.web.body_limit import MAX_BYTES
+from maverik_backend.services.limits.throttle import LIMITS, Action
 from maverik_backend.web.forms import MAX_FIELDS
-from tests.fixtures.people import MailsTo, MakeUser, TestUser, key_in, link_token_in, text_of
-from tests.fixtures.second_factor import Phone
+from maverik_backend.web.middleware.body_limit import MAX_BYTES
+from tests.support.fixtures.people import MailsTo, MakeUser, TestUser, key_in, link_token_in, text_of
+from tests.support.fixtures.second_factor import Phone
 
 NEW_KEY = "una clave nueva, larga"
 PAGES = ("/clave/nueva", "/clave/olvide", "/clave/cambiar")

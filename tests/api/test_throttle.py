@@ -16,14 +16,14 @@ from maverik_backend.api import create_app
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.security import PasswordHasher
-from maverik_backend.services.auth import REMEMBERED_LOGINS
-from maverik_backend.services.throttle import LIMITS, Action
-from maverik_backend.services.throttle_storage import MemoryStorage
+from maverik_backend.services.accounts.auth import REMEMBERED_LOGINS
+from maverik_backend.services.limits.storage import MemoryStorage
+from maverik_backend.services.limits.throttle import LIMITS, Action
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources, resources_of
-from tests.fixtures.application import ANSWER, PLENTY, MakeApp
-from tests.fixtures.people import TestUser, key_in, link_token_in, make_profile
-from tests.fixtures.second_factor import Enrol, confirm
+from tests.support.fixtures.application import ANSWER, PLENTY, MakeApp
+from tests.support.fixtures.people import TestUser, key_in, link_token_in, make_profile
+from tests.support.fixtures.second_factor import Enrol, confirm
 
 Try = Callable[[TestClient, TestUser], Any]
 _numbers = count(1)

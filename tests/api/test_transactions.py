@@ -8,8 +8,8 @@ import pytest
 
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.settings import Settings
-from tests.fixtures.database import rows
-from tests.fixtures.people import TestUser
+from tests.support.fixtures.database import rows
+from tests.support.fixtures.people import TestUser
 
 # A deferred constraint is checked by COMMIT: every statement before it succeeds.
 COMMIT_FAILS = (

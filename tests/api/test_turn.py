@@ -18,9 +18,9 @@ from maverik_backend.core.security import PasswordHasher
 from maverik_backend.errors import UpstreamTimeout
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import resources_of
-from tests.api.answers import fields_refused
-from tests.fixtures.application import ScriptedAdvisor, ScriptedOptimizer
-from tests.fixtures.people import TestUser, key_in, make_profile
+from tests.support.answers import fields_refused
+from tests.support.fixtures.application import ScriptedAdvisor, ScriptedOptimizer
+from tests.support.fixtures.people import TestUser, key_in, make_profile
 
 KEY = {"Idempotency-Key": "pedido-1"}
 

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.schemas.user import age_on
 from maverik_backend.web.resources import Resources
-from tests.api.answers import fields_refused
-from tests.fixtures.people import MakeUser, TestUser, key_in, make_profile, text_of
+from tests.support.answers import fields_refused
+from tests.support.fixtures.people import MakeUser, TestUser, key_in, make_profile, text_of
 
 REQUIRED_ANSWERS = (
     "conocimiento_alt_inversion_id",

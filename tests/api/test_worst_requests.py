@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.answers import fields_refused
-from tests.fixtures.application import MakeApp
-from tests.fixtures.people import TestUser
-from tests.worst_requests import (
+from tests.support.answers import fields_refused
+from tests.support.fixtures.application import MakeApp
+from tests.support.fixtures.people import TestUser
+from tests.support.worst_requests import (
     BODIES,
     FIELDS,
     OPERATIONS,
@@ -27,7 +27,7 @@ from tests.worst_requests import (
     path_of,
     room_in,
 )
-from tests.worst_texts import WORST_JSON, WORST_TEXTS
+from tests.support.worst_texts import WORST_JSON, WORST_TEXTS
 
 MAX_PROCESSOR_S = 0.25
 TRIES = 3  # the collector of a process full of tests may run in one of them

@@ -23,7 +23,8 @@ from typing import Any, Self
 
 import psutil
 
-from tests.processes import ROOT, clean_environment
+from tests.support.paths import ROOT
+from tests.support.processes import clean_environment
 
 PREFIX = "/2018-06-01/runtime"
 START_TIMEOUT_S = 60.0

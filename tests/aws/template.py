@@ -6,7 +6,7 @@ from typing import Any
 
 from cfnlint.decode import cfn_yaml
 
-from tests.processes import ROOT
+from tests.support.paths import ROOT
 
 FOLDER = ROOT / "deployments" / "lambda"
 TEMPLATE = FOLDER / "template.yaml"

@@ -21,12 +21,12 @@ from maverik_backend.core.security import generate_paserk
 from maverik_backend.settings import DatabaseSettings, Settings
 from tests.aws.runtime_api import Answer, LambdaProcess, make_event
 from tests.aws.template import fixed_variables, variables
-from tests.fixtures.application import local_settings
-from tests.fixtures.database import rows
-from tests.fixtures.people import make_profile, make_session_body
-from tests.postgres import PASSWORD, USER, TcpPostgres
-from tests.processes import PLENTY
-from tests.servers import HANG, MailApiServer, OptimizerServer, RagServer
+from tests.support.fixtures.application import local_settings
+from tests.support.fixtures.database import rows
+from tests.support.fixtures.people import make_profile, make_session_body
+from tests.support.postgres import PASSWORD, USER, TcpPostgres
+from tests.support.processes import PLENTY
+from tests.support.servers import HANG, MailApiServer, OptimizerServer, RagServer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client runs on Linux only")
 

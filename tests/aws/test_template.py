@@ -16,7 +16,7 @@ from maverik_backend import settings as product
 from maverik_backend.aws_lambda import SETTLE_MARGIN_S
 from tests.aws.template import TEMPLATE, fixed_variables, functions, resource, variables
 from tests.deployments.image import DOCKERFILE, LAMBDA_DOCKERFILE, Stage, build, run_in
-from tests.processes import ROOT
+from tests.support.paths import ROOT
 
 SECRETS_OF = {
     "handler": {"DB_PASSWORD", "SECRET_KEY"},

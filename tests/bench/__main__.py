@@ -19,7 +19,7 @@ from tests.bench import cleaning, connections, crowd, enumeration, export, figur
 from tests.bench.figures import Result
 from tests.bench.imports import imports
 from tests.bench.stage import Stage, rag_service
-from tests.postgres import TcpPostgres
+from tests.support.postgres import TcpPostgres
 
 MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "throughput": turns.throughput,

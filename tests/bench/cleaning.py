@@ -1,6 +1,6 @@
 """What renderers make active of hostile texts that were cleaned, with every one at hand, and what cleaning costs.
 
-What the suite does with a few hundred texts (tests/unit/test_renderers.py), with 100,000, by as many processes as there
+What the suite does with a few hundred texts (tests/core/test_renderers.py), with 100,000, by as many processes as there
 are processors.
 """
 
@@ -14,7 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from multiprocessing import get_context
 
-from maverik_backend.services import answer, plain_text
+from maverik_backend.core import markdown as answer
+from maverik_backend.core import plain_text
 from tests.bench.figures import Figure, Result
 from tests.bench.stage import Stage
 from tests.support import node

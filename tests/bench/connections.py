@@ -22,7 +22,7 @@ from maverik_backend.connections import raise_open_files_limit
 from tests.bench.figures import Figure, Result
 from tests.bench.load import LOOPBACK, Samples, make_call, open_loop
 from tests.bench.stage import Stage
-from tests.processes import ServerProcess
+from tests.support.processes import ServerProcess
 
 MB = 1_000_000
 HEADERS_MB = 600

@@ -23,7 +23,7 @@ from maverik_backend.core.security import PasswordHasher
 from tests.bench.figures import Figure, Result
 from tests.bench.load import Line, Samples, closed_loop, held, make_call, open_loop
 from tests.bench.stage import KEY, Person, Stage
-from tests.processes import ServerProcess
+from tests.support.processes import ServerProcess
 
 STUCK = 500
 STUCK_SETTINGS = {"MAX_CONCURRENT_TURNS": "600", "WORKER_THREADS": "700", "DB_POOL_SIZE": "20"}

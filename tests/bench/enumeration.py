@@ -19,12 +19,12 @@ from starlette.testclient import TestClient
 from maverik_backend.api import create_app
 from maverik_backend.core import embedded_postgres, migrations
 from maverik_backend.core.logging import configure_logging
-from maverik_backend.services import administration
+from maverik_backend.services.accounts import administration
 from maverik_backend.web.resources import resources_of
 from tests.bench.figures import Figure, Result
 from tests.bench.stage import Stage
-from tests.fixtures.application import local_settings
-from tests.fixtures.people import make_profile
+from tests.support.fixtures.application import local_settings
+from tests.support.fixtures.people import make_profile
 
 TRIES = 50
 KNOWN, DISABLED, UNKNOWN = "known@example.com", "disabled@example.com", "unknown@example.com"

@@ -19,7 +19,7 @@ import time
 from tests.bench.figures import Figure, Result
 from tests.bench.load import LOOPBACK, Samples, make_call, open_loop
 from tests.bench.stage import Person, Stage
-from tests.processes import ServerProcess
+from tests.support.processes import ServerProcess
 
 TURNS = 5_000
 CHARS = 8_000

@@ -8,7 +8,8 @@ import sys
 
 from tests.bench.figures import Figure, Result
 from tests.bench.stage import Stage
-from tests.processes import ROOT, clean_environment
+from tests.support.paths import ROOT
+from tests.support.processes import clean_environment
 
 TRIES = 7
 FRAMEWORKS = ("fastapi", "pydantic", "pydantic_settings", "sqlalchemy.orm", "pg8000", "requests", "argon2", "uvicorn")

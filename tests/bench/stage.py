@@ -26,9 +26,10 @@ from maverik_backend.core.security import Keyring, PasswordHasher, generate_pase
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.settings import DatabaseSettings, Settings
 from tests.bench.load import LOOPBACK, make_call
-from tests.fixtures.application import local_settings
-from tests.postgres import PASSWORD, USER, TcpPostgres
-from tests.processes import ROOT, ServerProcess, clean_environment
+from tests.support.fixtures.application import local_settings
+from tests.support.paths import ROOT
+from tests.support.postgres import PASSWORD, USER, TcpPostgres
+from tests.support.processes import ServerProcess, clean_environment
 
 PEOPLE = 1_200
 EARLIER_TURNS = 20

@@ -26,7 +26,7 @@ from typing import Any
 from tests.bench.figures import Figure, Result
 from tests.bench.load import Line, Samples, closed_loop, make_call, open_loop
 from tests.bench.stage import Person, Stage
-from tests.processes import ServerProcess
+from tests.support.processes import ServerProcess
 
 CALLERS = 16
 ROUNDS = 3

@@ -3,9 +3,9 @@
 ==============  =======================================================================================================
 Measurement     Definition
 ==============  =======================================================================================================
-worst-requests  every worst case of ``tests/worst_texts.py`` in every field of every body, as long as the field takes
-                it, as long as the route reads it, and in 256 KB; processor time of the server for each, the mean of
-                :data:`REPEATS`; then :data:`CALLERS` callers send the most expensive ones without a pause, while
+worst-requests  every worst case of ``tests/support/worst_texts.py`` in every field of every body, as long as the field
+                takes it, as long as the route reads it, and in 256 KB; processor time of the server for each, the mean
+                of :data:`REPEATS`; then :data:`CALLERS` callers send the most expensive ones without a pause, while
                 ``/health/live`` and sign-ins are asked for at fixed moments
 ==============  =======================================================================================================
 """
@@ -24,8 +24,8 @@ from tests.bench.crowd import described, logins_of
 from tests.bench.figures import Figure, Result
 from tests.bench.load import Line, Samples, closed_loop, make_call, open_loop
 from tests.bench.stage import Person, Stage
-from tests.processes import ServerProcess
-from tests.worst_requests import (
+from tests.support.processes import ServerProcess
+from tests.support.worst_requests import (
     FIELDS,
     OPERATIONS,
     body_of,
@@ -35,7 +35,7 @@ from tests.worst_requests import (
     path_of,
     room_in,
 )
-from tests.worst_texts import WORST_JSON, WORST_TEXTS
+from tests.support.worst_texts import WORST_JSON, WORST_TEXTS
 
 ATTACK_BYTES = 256 * 1024
 REPEATS = 5  # the system counts a process's time in hundredths of a second

@@ -15,11 +15,11 @@ from playwright.sync_api import Page, expect
 from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
-from tests.fixtures.application import local_settings
-from tests.fixtures.browser import MakeVisit
-from tests.fixtures.database import rows
-from tests.fixtures.people import key_in, link_token_in, make_profile, text_of
-from tests.processes import ServerProcess
+from tests.support.fixtures.application import local_settings
+from tests.support.fixtures.browser import MakeVisit
+from tests.support.fixtures.database import rows
+from tests.support.fixtures.people import key_in, link_token_in, make_profile, text_of
+from tests.support.processes import ServerProcess
 
 NEW_KEY = "una clave nueva, larga"
 PATIENCE_S = 60.0

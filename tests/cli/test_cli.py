@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, run_maverik, run_python
+from tests.support.paths import ROOT
+from tests.support.processes import run_maverik, run_python
 
 
 class TestConfigurationErrors:

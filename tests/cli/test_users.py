@@ -12,11 +12,11 @@ from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.models import Base
-from maverik_backend.services.administration import ENDED_TABLES, MOVED_TABLES
+from maverik_backend.services.accounts.administration import ENDED_TABLES, MOVED_TABLES
 from maverik_backend.settings import Settings
-from tests.fixtures.database import Alembic, rows
-from tests.fixtures.people import key_in
-from tests.processes import run_maverik, told_command
+from tests.support.fixtures.database import Alembic, rows
+from tests.support.fixtures.people import key_in
+from tests.support.processes import run_maverik, told_command
 
 Maverik = Callable[..., "CompletedProcess[str]"]
 

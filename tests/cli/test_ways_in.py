@@ -13,7 +13,7 @@ from maverik_backend.core.migrations import upgrade
 from maverik_backend.errors import SettingsError
 from maverik_backend.models import SCHEMA_REVISIONS
 from maverik_backend.settings import Settings
-from tests.processes import run_python
+from tests.support.processes import run_python
 
 
 class TestMigratingToAnOlderRevision:

@@ -18,9 +18,9 @@ from maverik_backend.clients.mail.smtp import SmtpSender
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import RecipientRefused
 from maverik_backend.schemas.user import Email
-from tests.hostile_addresses import hostile_addresses
-from tests.servers import LOOPBACK, MailApiServer
-from tests.smtp_server import SmtpServer
+from tests.support.hostile_addresses import hostile_addresses
+from tests.support.servers import LOOPBACK, MailApiServer
+from tests.support.smtp_server import SmtpServer
 
 AMPLE_S = 20.0
 SENDER = Sender(name="Maverik", address="hola@example.com")

@@ -12,8 +12,8 @@ from maverik_backend.clients.http import HttpService
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import UpstreamBadAnswer, UpstreamCircuitOpen, UpstreamError, UpstreamRejected
-from tests.scrape import value
-from tests.servers import Reply, ScriptedServer
+from tests.support.scrape import value
+from tests.support.servers import Reply, ScriptedServer
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from maverik_backend.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from tests.servers import CUT, LOOPBACK, Peer, RawServer, Reply, ScriptedServer, refusing_port
+from tests.support.servers import CUT, LOOPBACK, Peer, RawServer, Reply, ScriptedServer, refusing_port
 
 AMPLE_S = 20.0
 SHORT_S = 0.4

@@ -38,8 +38,8 @@ from maverik_backend.errors import (
 )
 from maverik_backend.settings import AppSettings, MailSettings, Settings
 from maverik_backend.texts.mail import lay_out, welcome
-from tests.servers import CUT, HANG, LOOPBACK, MailApiServer, Peer, RawServer, Reply, refusing_port
-from tests.smtp_server import SmtpServer
+from tests.support.servers import CUT, HANG, LOOPBACK, MailApiServer, Peer, RawServer, Reply, refusing_port
+from tests.support.smtp_server import SmtpServer
 
 AMPLE_S = 20.0
 SHORT_S = 0.3

@@ -21,7 +21,7 @@ from maverik_backend.errors import (
     UpstreamUnreachable,
 )
 from maverik_backend.settings import AdviceSettings, Settings
-from tests.servers import HANG, LOOPBACK, OptimizerServer, Reply, refusing_port
+from tests.support.servers import HANG, LOOPBACK, OptimizerServer, Reply, refusing_port
 
 AMPLE_S = 20.0
 SHORT_S = 0.3

@@ -14,9 +14,9 @@ from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamBusy, UpstreamRejected, UpstreamTimeout
-from maverik_backend.services.health import Health
+from maverik_backend.services.operations.health import Health
 from tests.clients.test_advisor_contract import answer
-from tests.servers import HANG, RagServer, Reply, Request, ScriptedServer
+from tests.support.servers import HANG, RagServer, Reply, Request, ScriptedServer
 
 AMPLE_S = 20.0
 SHORT_S = 0.3

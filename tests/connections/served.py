@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from maverik_backend.connections import BoundedProtocol, ConnectionLimits, ConnectionTable
 from maverik_backend.core.metrics import Metrics
-from tests.scrape import samples
+from tests.support.scrape import samples
 
 PATIENCE_S = 20.0
 CUT = "maverik_connections_cut_total"

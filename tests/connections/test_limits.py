@@ -10,7 +10,7 @@ import pytest
 from maverik_backend.connections import ConnectionLimits, limits_from, raise_open_files_limit
 from maverik_backend.connections.limits import MIN_CONNECTIONS, RESERVED_OPEN_FILES
 from maverik_backend.settings import AppSettings, DatabaseSettings, SecuritySettings, Settings
-from maverik_backend.web.body_limit import LARGEST_BYTES
+from maverik_backend.web.middleware.body_limit import LARGEST_BYTES
 
 PLENTY = 65_536
 

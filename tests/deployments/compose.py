@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from dotenv import dotenv_values
 
-from tests.processes import ROOT
+from tests.support.paths import ROOT
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{(\w+):-([^}]*)\}")
 

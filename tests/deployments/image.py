@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
-from tests.processes import ROOT, clean_environment
+from tests.support.paths import ROOT
+from tests.support.processes import clean_environment
 
 DOCKERFILE = ROOT / "deployments" / "backend.Dockerfile"
 LAMBDA_DOCKERFILE = ROOT / "deployments" / "lambda" / "Dockerfile"

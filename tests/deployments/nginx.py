@@ -14,7 +14,8 @@ from typing import Any
 import crossplane  # type: ignore[import-untyped]
 import requests
 
-from tests.processes import ROOT, free_port
+from tests.support.paths import ROOT
+from tests.support.processes import free_port
 
 CONF = ROOT / "deployments" / "nginx" / "nginx.conf"
 PROGRAM = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")

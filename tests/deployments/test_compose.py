@@ -16,10 +16,10 @@ from maverik_backend import settings as settings_module
 from maverik_backend.core.security import generate_paserk
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import PUBLISHED_DB_PASSWORD, Settings, load_config
-from maverik_backend.web.body_limit import LARGEST_BYTES
+from maverik_backend.web.middleware.body_limit import LARGEST_BYTES
 from tests.deployments.compose import environment_of, example_env, services
 from tests.deployments.nginx import directives
-from tests.processes import ROOT
+from tests.support.paths import ROOT
 
 FRONTEND_TIMEOUT_S = 60  # the frontend's own, from the contract with it
 EVERY_SERVICE = ["old-database", "db", "migrate", "backend", "nginx", "mailpit"]

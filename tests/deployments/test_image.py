@@ -15,10 +15,11 @@ import pytest
 import requests
 
 from tests.deployments.image import Stage, build, instructions, is_sent, run_in
-from tests.fixtures.people import make_profile
-from tests.postgres import PASSWORD, USER, TcpPostgres
-from tests.processes import ROOT, START_TIMEOUT_S, STOP_TIMEOUT_S, free_port
-from tests.servers import RawServer, Reply, ScriptedServer
+from tests.support.fixtures.people import make_profile
+from tests.support.paths import ROOT
+from tests.support.postgres import PASSWORD, USER, TcpPostgres
+from tests.support.processes import START_TIMEOUT_S, STOP_TIMEOUT_S, free_port
+from tests.support.servers import RawServer, Reply, ScriptedServer
 
 HEALTHCHECK = ROOT / "deployments" / "healthcheck.py"
 

@@ -14,10 +14,11 @@ import requests
 import yaml
 
 from maverik_backend.settings import DatabaseSettings
-from tests.processes import ROOT, ServerProcess
-from tests.scrape import samples
-from tests.servers import OptimizerServer, RagServer, Reply
-from tests.talk import Talk
+from tests.support.paths import ROOT
+from tests.support.processes import ServerProcess
+from tests.support.scrape import samples
+from tests.support.servers import OptimizerServer, RagServer, Reply
+from tests.support.talk import Talk
 
 TOKEN = "una-clave-de-metricas-8Qz"
 DASHBOARD = json.loads((ROOT / "deployments" / "grafana" / "maverik.json").read_text(encoding="utf-8"))

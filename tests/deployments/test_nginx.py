@@ -12,9 +12,9 @@ import requests
 
 from maverik_backend.connections import ConnectionLimits
 from maverik_backend.texts import problems as texts
-from maverik_backend.web.body_limit import LARGEST_BYTES
+from maverik_backend.web.middleware.body_limit import LARGEST_BYTES
 from tests.deployments.nginx import PROGRAM, directives, running_nginx
-from tests.servers import CUT, Reply, ScriptedServer, refusing_port
+from tests.support.servers import CUT, Reply, ScriptedServer, refusing_port
 
 MAX_HEAD_BYTES = ConnectionLimits().max_head_bytes
 # More than the burst, at more than the rate of any machine's clock that a test can wait for.

@@ -17,7 +17,7 @@ import requests
 from maverik_backend.connections import raise_open_files_limit
 from maverik_backend.texts import problems as texts
 from tests.connections.served import rest_of
-from tests.processes import ServerProcess
+from tests.support.processes import ServerProcess
 
 MIB = 1024 * 1024
 HEADERS_MIB = 40

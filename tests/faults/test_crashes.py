@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.postgres import TcpPostgres
-from tests.processes import ServerProcess, run_maverik
-from tests.servers import HANG, OptimizerServer, RagServer, Reply, Request
-from tests.talk import CLIENTS, Talk
+from tests.support.postgres import TcpPostgres
+from tests.support.processes import ServerProcess, run_maverik
+from tests.support.servers import HANG, OptimizerServer, RagServer, Reply, Request
+from tests.support.talk import CLIENTS, Talk
 
 ENOUGH_TURNS = 60
 LEAVING_S = 15.0  # one second of grace, and a busy machine

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.settings import DatabaseSettings
-from tests.fixtures.application import local_settings
-from tests.postgres import PASSWORD, USER, TcpPostgres, TlsFront
-from tests.servers import LOOPBACK
+from tests.support.fixtures.application import local_settings
+from tests.support.postgres import PASSWORD, USER, TcpPostgres, TlsFront
+from tests.support.servers import LOOPBACK
 
 AUTHORITY = trustme.CA()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.processes import ServerProcess
+from tests.support.processes import ServerProcess
 
 DRAIN_S = 3.0
 LONG_DRAIN_S = 120.0

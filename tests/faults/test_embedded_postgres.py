@@ -14,8 +14,8 @@ import requests
 from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
-from tests.fixtures.people import key_in, make_profile
-from tests.processes import ServerProcess, run_maverik, run_python
+from tests.support.fixtures.people import key_in, make_profile
+from tests.support.processes import ServerProcess, run_maverik, run_python
 
 EMAIL = "ana@example.com"
 

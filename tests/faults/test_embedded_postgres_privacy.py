@@ -20,7 +20,8 @@ import pytest
 from sqlalchemy import URL, create_engine, text
 
 from maverik_backend.core import embedded_postgres
-from tests.processes import ROOT, clean_environment, run_maverik
+from tests.support.paths import ROOT
+from tests.support.processes import clean_environment, run_maverik
 
 NOBODY = 65534
 PROTOCOL_3 = 196_608

@@ -14,10 +14,10 @@ from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.database import make_engine
 from maverik_backend.core.deadline import Deadline
-from tests.fixtures.application import local_settings
-from tests.fixtures.people import key_in, link_token_in, make_profile, make_session_body, text_of
-from tests.fixtures.scan import everything
-from tests.processes import ServerProcess
+from tests.support.fixtures.application import local_settings
+from tests.support.fixtures.people import key_in, link_token_in, make_profile, make_session_body, text_of
+from tests.support.fixtures.scan import everything
+from tests.support.processes import ServerProcess
 
 EMAIL = "ana.de.la.fuga@example.com"
 CHOSEN = ("primera clave elegida 8Qz", "segunda clave elegida 3Wv")

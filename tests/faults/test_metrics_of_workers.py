@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from tests.faults.test_workers import eventually, starts, workers
-from tests.processes import ServerProcess
-from tests.scrape import value
+from tests.support.processes import ServerProcess
+from tests.support.scrape import value
 
 TOKEN = "una-clave-de-metricas-8Qz"
 CATALOGS = {"route": "/catalogs", "status": "200"}

@@ -20,8 +20,8 @@ from maverik_backend.clients.http import BACKOFFS_S
 from maverik_backend.core.database import Database
 from maverik_backend.settings import Settings
 from maverik_backend.texts import advice as texts
-from tests.fixtures.people import TestUser
-from tests.servers import LOOPBACK, OptimizerServer, Peer, RagServer, RawServer, refusing_port
+from tests.support.fixtures.people import TestUser
+from tests.support.servers import LOOPBACK, OptimizerServer, Peer, RagServer, RawServer, refusing_port
 
 AMPLE_S = 10.0
 SHORT_S = 1.0  # the least that the settings allow; for what would last longer than any deadline

@@ -20,11 +20,12 @@ from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.security import generate_paserk
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import resources_of
-from tests.fixtures.database import rows
-from tests.fixtures.people import key_in, make_profile
-from tests.postgres import PASSWORD, TcpPostgres
-from tests.processes import ROOT, ServerProcess, clean_environment, run_maverik
-from tests.talk import Talk
+from tests.support.fixtures.database import rows
+from tests.support.fixtures.people import key_in, make_profile
+from tests.support.paths import ROOT
+from tests.support.postgres import PASSWORD, TcpPostgres
+from tests.support.processes import ServerProcess, clean_environment, run_maverik
+from tests.support.talk import Talk
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 OLD, NEW = generate_paserk(), generate_paserk()

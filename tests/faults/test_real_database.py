@@ -21,14 +21,14 @@ from maverik_backend.api import create_app
 from maverik_backend.core import migrations
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.errors import DatabaseUnavailable
-from maverik_backend.services.health import DATABASE_FRESH_FOR_S
+from maverik_backend.services.operations.health import DATABASE_FRESH_FOR_S
 from maverik_backend.settings import DatabaseSettings, Settings
-from tests.fixtures.application import local_settings
-from tests.fixtures.database import rows
-from tests.fixtures.people import make_profile
-from tests.postgres import PASSWORD, USER, TcpPostgres
-from tests.processes import run_maverik
-from tests.servers import Peer, RawServer
+from tests.support.fixtures.application import local_settings
+from tests.support.fixtures.database import rows
+from tests.support.fixtures.people import make_profile
+from tests.support.postgres import PASSWORD, USER, TcpPostgres
+from tests.support.processes import run_maverik
+from tests.support.servers import Peer, RawServer
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,12 @@ import pytest
 import requests
 
 from maverik_backend.core.security import generate_paserk
-from maverik_backend.services.throttle import LIMITS, Action
-from tests.fixtures.people import make_profile
-from tests.postgres import TcpPostgres
-from tests.processes import ServerProcess, run_maverik
-from tests.servers import MailApiServer, OptimizerServer, RagServer, Reply, Request
-from tests.talk import CLIENTS, Talk, Tally
+from maverik_backend.services.limits.throttle import LIMITS, Action
+from tests.support.fixtures.people import make_profile
+from tests.support.postgres import TcpPostgres
+from tests.support.processes import ServerProcess, run_maverik
+from tests.support.servers import MailApiServer, OptimizerServer, RagServer, Reply, Request
+from tests.support.talk import CLIENTS, Talk, Tally
 
 REPLICAS = 3
 ENOUGH_TURNS = 30

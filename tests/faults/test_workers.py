@@ -12,9 +12,9 @@ import psutil
 import pytest
 import requests
 
-from tests.processes import ServerProcess, run_maverik
-from tests.servers import OptimizerServer, RagServer, Reply
-from tests.talk import Talk
+from tests.support.processes import ServerProcess, run_maverik
+from tests.support.servers import OptimizerServer, RagServer, Reply
+from tests.support.talk import Talk
 
 PATIENCE_S = 30.0
 

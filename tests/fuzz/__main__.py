@@ -19,8 +19,9 @@ import requests
 from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
-from tests.fixtures.people import key_in, make_profile
-from tests.processes import ROOT, ServerProcess, clean_environment
+from tests.support.fixtures.people import key_in, make_profile
+from tests.support.paths import ROOT
+from tests.support.processes import ServerProcess, clean_environment
 
 EXAMPLES = 400
 # Answers to a well-formed request of one of those below.

@@ -17,8 +17,8 @@ from maverik_backend.core.database import make_engine
 from maverik_backend.errors import SettingsError
 from maverik_backend.models import SCHEMA_REVISIONS
 from maverik_backend.settings import Settings
-from tests.fixtures.database import Alembic, rows
-from tests.processes import ROOT
+from tests.support.fixtures.database import Alembic, rows
+from tests.support.paths import ROOT
 
 PREVIOUS = "b7d93e04a1f6"  # the one after it alters the turns
 GIVES_UP_WITHIN_S = 15.0  # five, and a busy machine

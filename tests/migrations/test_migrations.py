@@ -15,7 +15,7 @@ from maverik_backend.core.migrations import ALEMBIC_INI
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.models import SCHEMA_REVISIONS
 from maverik_backend.settings import Settings
-from tests.fixtures.database import Alembic, rows
+from tests.support.fixtures.database import Alembic, rows
 
 BASE = "0b2e5472511d"
 CHEAP = {"argon2_memory_kib": 8}

@@ -14,11 +14,11 @@ from starlette.testclient import TestClient
 
 from maverik_backend.api import create_app
 from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.markdown import clean
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.core.text import without_bidi_controls
-from maverik_backend.services.answer import clean
 from maverik_backend.settings import Settings
-from tests.fixtures.database import Alembic, rows
+from tests.support.fixtures.database import Alembic, rows
 
 BASE = "0b2e5472511d"
 CHEAP = {"argon2_memory_kib": 8}

@@ -18,10 +18,10 @@ from maverik_backend.core.database import Database, database_url, make_engine
 from maverik_backend.core.embedded_postgres import load_pgserver
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.invocation import own_command
-from maverik_backend.services import administration
+from maverik_backend.services.accounts import administration
 from maverik_backend.settings import Settings
-from tests.fixtures.database import Alembic, rows
-from tests.processes import clean_environment
+from tests.support.fixtures.database import Alembic, rows
+from tests.support.processes import clean_environment
 
 BASE = "0b2e5472511d"
 CHEAP = {"argon2_memory_kib": 8}

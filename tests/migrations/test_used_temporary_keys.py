@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from maverik_backend.settings import Settings
-from tests.fixtures.database import Alembic, rows
+from tests.support.fixtures.database import Alembic, rows
 
 BEFORE = "c4e8a6f1d273"
 

@@ -16,9 +16,10 @@ import pytest
 import requests
 from sqlalchemy import URL, Connection, create_engine, text
 
-from tests.documents import commands_below, span_in
-from tests.postgres import PASSWORD, USER, TcpPostgres
-from tests.processes import ROOT, ServerProcess, clean_environment
+from tests.support.documents import commands_below, span_in
+from tests.support.paths import ROOT
+from tests.support.postgres import PASSWORD, USER, TcpPostgres
+from tests.support.processes import ServerProcess, clean_environment
 
 DOCUMENT = ROOT / "docs" / "UPGRADING.md"
 BASE = "0b2e5472511d"

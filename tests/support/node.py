@@ -11,13 +11,13 @@ import os
 import shutil
 import subprocess
 from functools import cache
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 SCRIPTS = ROOT / "tests" / "node"
 INSTALLED = ROOT / ".venv" / "node"
 OLDEST_NODE = 20

@@ -1,0 +1,1 @@
+"""The embedded advisor: rules, articles and sums that answer inside the process, without a service."""

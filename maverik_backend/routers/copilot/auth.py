@@ -1,0 +1,128 @@
+"""Signing in and out, tokens, logins, keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
+
+from maverik_backend import errors
+from maverik_backend.routers import responses
+from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
+from maverik_backend.schemas.user import (
+    ClaveCambiarRequest,
+    ClaveRestablecerRequest,
+    ClaveRestablecidaResponse,
+    CorreoRequest,
+    InicioSesionResponse,
+    LoginResponse,
+    MensajeResponse,
+    TokenRenovarRequest,
+    UsuarioLogin,
+)
+from maverik_backend.services.accounts import auth
+from maverik_backend.services.accounts.auth import Credentials
+from maverik_backend.services.accounts.login import Login
+from maverik_backend.services.accounts.password import Reset
+from maverik_backend.texts import messages
+from maverik_backend.web.dependencies import (
+    App,
+    CurrentCaller,
+    CurrentLogin,
+    DbSession,
+    DetachedLogin,
+    WritingLogin,
+    WritingUser,
+)
+
+router = APIRouter(prefix="/user", tags=["acceso"])
+
+MAX_LOGINS = 100
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LOGINS, description="Cuántas, como máximo."), SHORT_NUMBER]
+Before = Annotated[
+    int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior."), SHORT_NUMBER
+]
+
+
+@router.post(
+    "/login",
+    summary="Entrar con correo y clave",
+    responses=responses.of(errors.WrongCredentials, errors.SecondFactorRequired, errors.WrongSecondFactor),
+)
+def log_in(body: UsuarioLogin, app: App, caller: CurrentCaller) -> LoginResponse:
+    credentials = Credentials(email=body.email, password=body.clave, code=body.codigo)
+    with app.metrics.login():
+        login = app.authenticator.log_in(credentials, caller=caller, renews_tokens=body.renueva_tokens)
+    return _shape(login)
+
+
+@router.post(
+    "/token/refresh",
+    summary="Cambiar un token de renovación por tokens nuevos",
+    responses=responses.of(errors.NotAuthenticated),
+)
+def refresh_token(body: TokenRenovarRequest, app: App, caller: CurrentCaller) -> LoginResponse:
+    return _shape(app.authenticator.refresh(refresh_token=body.refresh_token, caller=caller))
+
+
+@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Cerrar esta sesión")
+def log_out(signed_in: WritingLogin, session: DbSession, caller: CurrentCaller) -> None:
+    auth.log_out(session, signed_in=signed_in, caller=caller)
+
+
+@router.get("/logins", summary="Dónde tengo sesiones abiertas")
+def get_logins(
+    signed_in: CurrentLogin, session: DbSession, limit: Limit = MAX_LOGINS, before: Before = None
+) -> list[InicioSesionResponse]:
+    return [
+        InicioSesionResponse.model_validate({**vars(login), "actual": login.id == signed_in.login_id})
+        for login in auth.get_logins(session, user_id=signed_in.user.id, limit=limit, before=before)
+    ]
+
+
+@router.delete(
+    "/logins/{login_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Cerrar una de mis sesiones",
+)
+def end_login(login_id: Id, user: WritingUser, session: DbSession, caller: CurrentCaller) -> None:
+    auth.end_login(session, user_id=user.id, login_id=login_id, caller=caller)
+
+
+@router.post("/password/forgot", summary="Pedir un enlace para elegir otra clave")
+def forgot_password(body: CorreoRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
+    app.passwords.request_reset(email=body.email, caller=caller)
+    return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
+
+
+@router.post("/password/reset", summary="Elegir otra clave con un enlace recibido por correo")
+def reset_password(body: ClaveRestablecerRequest, app: App, caller: CurrentCaller) -> ClaveRestablecidaResponse:
+    reset = Reset(token=body.token, new_password=body.clave_nueva, code=body.codigo, renews_tokens=body.renueva_tokens)
+    login = app.passwords.reset(reset, caller=caller)
+    tokens = _shape(login).model_dump() if login else {}
+    return ClaveRestablecidaResponse(mensaje=messages.KEY_CHANGED, segundo_factor_requerido=login is None, **tokens)
+
+
+@router.put("/password", summary="Elegir otra clave sabiendo la actual")
+def change_password(
+    body: ClaveCambiarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+) -> MensajeResponse:
+    app.passwords.change(signed_in=signed_in, current=body.clave_actual, new_password=body.clave_nueva, caller=caller)
+    return MensajeResponse(mensaje=messages.KEY_CHANGED)
+
+
+@router.post("/email/resend", summary="Pedir otra vez la clave temporal")
+def resend_key(body: CorreoRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
+    app.passwords.resend_key(email=body.email, caller=caller)
+    return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
+
+
+def _shape(login: Login) -> LoginResponse:
+    return LoginResponse(
+        access_token=login.access_token.token,
+        expires_in=login.access_token.expires_in_s,
+        refresh_token=login.refresh_token,
+        user_name=login.user_name,
+        debe_cambiar_clave=login.must_change_password,
+    )

@@ -1,0 +1,65 @@
+"""The person's own second factor."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, status
+
+from maverik_backend import errors
+from maverik_backend.routers import responses
+from maverik_backend.schemas.second_factor import (
+    CodigosRecuperacionResponse,
+    SegundoFactorAutorizarRequest,
+    SegundoFactorConfirmarRequest,
+    SegundoFactorIniciadoResponse,
+    SegundoFactorResponse,
+)
+from maverik_backend.schemas.user import ClaveConfirmarRequest
+from maverik_backend.services.accounts import second_factor
+from maverik_backend.web.dependencies import App, CurrentCaller, CurrentUser, DbSession, DetachedLogin
+
+router = APIRouter(prefix="/user/second-factor", tags=["acceso"])
+
+_INACTIVE = responses.of(errors.SecondFactorInactive)
+
+
+@router.get("", summary="Si mi cuenta tiene segundo factor")
+def get_second_factor(user: CurrentUser, session: DbSession) -> SegundoFactorResponse:
+    factor = second_factor.get_active(session, user_id=user.id)
+    return SegundoFactorResponse(
+        activo=factor is not None,
+        activado=factor.activado if factor else None,
+        codigos_restantes=second_factor.count_recovery_codes(session, user_id=user.id),
+    )
+
+
+@router.post("", summary="Empezar a activar un segundo factor", responses=responses.of(errors.SecondFactorActive))
+def start_second_factor(
+    body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+) -> SegundoFactorIniciadoResponse:
+    started = app.enrolments.start(signed_in=signed_in, password=body.clave, caller=caller)
+    return SegundoFactorIniciadoResponse(secreto=started.secret, uri=started.uri)
+
+
+@router.post("/confirm", summary="Activarlo con el primer código", responses=_INACTIVE)
+def confirm_second_factor(
+    body: SegundoFactorConfirmarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+) -> CodigosRecuperacionResponse:
+    codes = app.enrolments.confirm(signed_in=signed_in, code=body.codigo, caller=caller)
+    return CodigosRecuperacionResponse(codigos=codes)
+
+
+@router.post("/recovery-codes", summary="Pedir otros códigos de recuperación", responses=_INACTIVE)
+def renew_recovery_codes(
+    body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+) -> CodigosRecuperacionResponse:
+    codes = app.enrolments.renew_recovery_codes(
+        signed_in=signed_in, password=body.clave, code=body.codigo, caller=caller
+    )
+    return CodigosRecuperacionResponse(codigos=codes)
+
+
+@router.delete("", status_code=status.HTTP_204_NO_CONTENT, summary="Quitar el segundo factor", responses=_INACTIVE)
+def remove_second_factor(
+    body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+) -> None:
+    app.enrolments.remove(signed_in=signed_in, password=body.clave, code=body.codigo, caller=caller)

@@ -1,0 +1,109 @@
+"""Signing up, the investor profile, and what is held about a person."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, status
+
+from maverik_backend import errors
+from maverik_backend.models import EventoSeguridad, Usuario
+from maverik_backend.routers import responses
+from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER
+from maverik_backend.schemas.user import (
+    ClaveConfirmarRequest,
+    EventoResponse,
+    RegistroResponse,
+    UsuarioActualizarRequest,
+    UsuarioCrearRequest,
+    UsuarioResponse,
+)
+from maverik_backend.services.accounts import event as events
+from maverik_backend.services.accounts import user as users
+from maverik_backend.texts import messages
+from maverik_backend.web.dependencies import (
+    App,
+    CurrentCaller,
+    CurrentCatalogs,
+    CurrentClaims,
+    CurrentUser,
+    DbSession,
+    DetachedLogin,
+    WritingUser,
+)
+from maverik_backend.web.streaming import JsonStream
+
+router = APIRouter(prefix="/user", tags=["usuario"])
+
+Limit = Annotated[int, Query(ge=1, le=100, description="Cuántos, como máximo."), SHORT_NUMBER]
+Before = Annotated[
+    int | None, Query(ge=1, le=MAX_BIGINT, description="El `id` más bajo de la página anterior."), SHORT_NUMBER
+]
+
+
+@router.post(
+    "/signup",
+    status_code=status.HTTP_201_CREATED,
+    summary="Crear una cuenta; la clave temporal llega por correo",
+)
+def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, caller: CurrentCaller) -> RegistroResponse:
+    taken = users.sign_up(
+        app.database.transaction,
+        data=body,
+        catalogs=catalogs,
+        passwords=app.passwords,
+        throttle=app.throttle,
+        caller=caller,
+    )
+    return RegistroResponse(
+        **body.model_dump(),
+        id=taken.user_id,
+        fecha_creacion=taken.created,
+        fecha_actualizacion=taken.created,
+        mensaje=messages.SIGNED_UP,
+    )
+
+
+@router.get("/me", summary="Ver el perfil propio", response_model=UsuarioResponse)
+def get_me(user: CurrentUser) -> Usuario:
+    return user
+
+
+@router.patch("/me", summary="Cambiar el perfil propio", response_model=UsuarioResponse)
+def update_me(
+    body: UsuarioActualizarRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
+) -> Usuario:
+    return users.update(session, user=user, changes=body, catalogs=catalogs)
+
+
+@router.delete("/me", status_code=status.HTTP_204_NO_CONTENT, summary="Borrar la cuenta con todo lo dicho en ella")
+def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller) -> None:
+    users.delete(
+        app.database.transaction,
+        signed_in=signed_in,
+        password=body.clave,
+        passwords=app.passwords,
+        keyring=app.keyring,
+        caller=caller,
+    )
+
+
+@router.get(
+    "/me/export",
+    summary="Todo lo que se guarda sobre mí",
+    response_model=dict[str, list[dict[str, Any]]],
+    responses=responses.of(errors.Overloaded, errors.TooManyAtOnce),
+)
+def export_me(claims: CurrentClaims, app: App, caller: CurrentCaller) -> JsonStream:
+    return JsonStream(app.exports.stream(claims=claims, caller=caller))
+
+
+@router.get(
+    "/me/events",
+    summary="Qué pasó con mi cuenta, de lo más nuevo a lo más viejo",
+    response_model=list[EventoResponse],
+)
+def get_my_events(
+    user: CurrentUser, session: DbSession, limit: Limit = 50, before: Before = None
+) -> list[EventoSeguridad]:
+    return list(events.get_page(session, user_id=user.id, limit=limit, before=before))

@@ -1,0 +1,1 @@
+"""Portfolios: what a session asks the optimiser for, and the text that shows one."""

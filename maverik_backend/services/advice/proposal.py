@@ -1,0 +1,58 @@
+"""The portfolio of a conversation, asked for beside the advisor. Whatever goes wrong with it never costs the answer."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextvars import copy_context
+
+import structlog
+
+from maverik_backend.clients.optimizer.base import Optimizer, RiskProfile
+from maverik_backend.core.deadline import Deadline
+from maverik_backend.errors import UpstreamError
+from maverik_backend.schemas.session import Portafolio
+from maverik_backend.services.advice import portfolio as portfolios
+
+Pending = Future[Portafolio | None]
+
+_log = structlog.get_logger(__name__)
+
+
+class Proposals:
+    """Asks the optimiser in threads of ``executor``."""
+
+    def __init__(self, *, optimizer: Optimizer, executor: Executor) -> None:
+        self._optimizer = optimizer
+        self._executor = executor
+
+    def ask(self, *, turn_id: int, risk_profile: RiskProfile, deadline: Deadline) -> Pending:
+        """Begin to ask; the result is a portfolio that makes sense, or ``None``."""
+        try:
+            return self._executor.submit(copy_context().run, self._propose, turn_id, risk_profile, deadline)
+        except RuntimeError:  # no thread can be started, or no more because the process is ending
+            _log.warning("optimizer_failed", turn_id=turn_id, kind="no_thread")
+            none: Pending = Future()
+            none.set_result(None)
+            return none
+
+    def take(self, pending: Pending, *, turn_id: int, within_s: float) -> Portafolio | None:
+        """The portfolio, if it comes within so many seconds."""
+        try:
+            return pending.result(timeout=within_s)
+        except FutureTimeoutError:
+            pending.cancel()
+            _log.warning("optimizer_failed", turn_id=turn_id, kind="late")
+            return None
+
+    def _propose(self, turn_id: int, risk_profile: RiskProfile, deadline: Deadline) -> Portafolio | None:
+        try:
+            allocation = self._optimizer.generate(risk_profile=risk_profile, deadline=deadline)
+            return portfolios.check(allocation, risk_profile=risk_profile)
+        except UpstreamError as error:
+            _log.warning("optimizer_failed", turn_id=turn_id, kind=error.kind, detail=error.detail)
+        except portfolios.NonsensePortfolio as error:
+            _log.warning("optimizer_failed", turn_id=turn_id, kind="nonsense", detail=str(error))
+        except Exception:  # noqa: BLE001 - the portfolio is an extra: no defect in it may cost the answer
+            _log.exception("optimizer_failed", turn_id=turn_id, kind="unexpected")
+        return None

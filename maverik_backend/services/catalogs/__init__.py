@@ -1,0 +1,1 @@
+"""The lists that the sign-up and session forms offer."""

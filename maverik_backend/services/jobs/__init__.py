@@ -1,0 +1,1 @@
+"""Slow work that runs outside a request: the outbox of mails and its worker."""

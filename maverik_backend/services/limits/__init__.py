@@ -1,0 +1,1 @@
+"""Limits: attempts in a time (throttle) and places at once (concurrency)."""

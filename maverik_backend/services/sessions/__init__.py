@@ -1,0 +1,1 @@
+"""Advisory sessions of a person and the first prompt made from a profile."""

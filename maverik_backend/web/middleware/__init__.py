@@ -1,0 +1,1 @@
+"""ASGI middlewares, each one concern of every request."""

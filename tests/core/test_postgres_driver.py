@@ -1,0 +1,214 @@
+"""Statements on the wire: how often PostgreSQL is waited for, and that nothing else about pg8000 changed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import DBAPIError
+from starlette.testclient import TestClient
+
+from maverik_backend.api import create_app
+from maverik_backend.clients.mail.local import LocalMailbox
+from maverik_backend.clients.registry import Clients
+from maverik_backend.core import postgres_driver
+from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.security import PasswordHasher
+from maverik_backend.settings import Settings
+from maverik_backend.web.resources import resources_of
+from tests.support.fixtures.application import ScriptedAdvisor, ScriptedOptimizer
+from tests.support.fixtures.people import key_in, make_profile, make_session_body
+
+
+class CountingStream:
+    """Counts how often something was sent: each time, the answer is waited for."""
+
+    def __init__(self, stream: Any, count: Callable[[], None]) -> None:
+        self.read, self.write = stream.read, stream.write
+        self._stream = stream
+        self._count = count
+
+    def flush(self) -> None:
+        self._count()
+        self._stream.flush()
+
+
+class RoundTrips:
+    """How often PostgreSQL was waited for since it was last asked."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._number = 0
+        event.listen(engine, "checkout", self._watch)
+
+    def take(self) -> int:
+        number, self._number = self._number, 0
+        return number
+
+    def _watch(self, connection: Any, *_: object) -> None:
+        if not isinstance(connection._sock, CountingStream):  # noqa: SLF001 - the wire itself
+            connection._sock = CountingStream(connection._sock, self._count)  # noqa: SLF001
+
+    def _count(self) -> None:
+        self._number += 1
+
+
+@pytest.fixture
+def engine(own_database: Settings) -> Iterator[Engine]:
+    engine = make_engine(own_database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def real(engine: Engine) -> Database:
+    """A database that really commits."""
+    database = Database(engine)
+    with database.transaction() as session:  # SQLAlchemy's own first questions
+        session.execute(text("SELECT 1"))
+    return database
+
+
+@pytest.fixture
+def trips(engine: Engine, real: Database) -> RoundTrips:
+    del real
+    return RoundTrips(engine)
+
+
+class TestRoundTrips:
+    def test_a_transaction_takes_one_for_each_statement_and_one_to_commit(
+        self, real: Database, trips: RoundTrips
+    ) -> None:
+        with real.transaction() as session:
+            session.execute(text("SELECT :n"), {"n": 1})
+            session.execute(text("SELECT :n"), {"n": 2})
+
+        assert trips.take() == 3
+
+    def test_one_without_a_statement_takes_none(self, real: Database, trips: RoundTrips) -> None:
+        with real.transaction() as session:
+            session.connection()
+
+        assert trips.take() == 0
+
+    def test_one_that_fails_takes_one_more_to_go_back(self, real: Database, trips: RoundTrips) -> None:
+        with pytest.raises(DBAPIError), real.transaction() as session:
+            session.execute(text("SELECT :n FROM nowhere WHERE"), {"n": 1})
+
+        assert trips.take() == 2
+
+    def test_a_turn_takes_what_conversation_py_says(
+        self,
+        own_database: Settings,
+        real: Database,
+        trips: RoundTrips,
+        mailbox: LocalMailbox,
+        cheap_hasher: PasswordHasher,
+    ) -> None:
+        clients = Clients(advisor=ScriptedAdvisor(), optimizer=ScriptedOptimizer(), mail=mailbox)
+        app = create_app(own_database, clients=clients, database=real, hasher=cheap_hasher)
+        api, form = TestClient(app), make_profile()
+        api.post("/user/signup", json=form)
+        resources_of(app).outbox.deliver_due()
+        key = key_in(mailbox.mails_to(form["email"])[-1])
+        token = api.post("/user/login", json={"email": form["email"], "clave": key}).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        session = api.post("/copilot/sessions", json=make_session_body(), headers=headers).json()["id"]
+
+        def trips_of(**extra: str) -> int:
+            trips.take()
+            url = f"/copilot/sessions/{session}"
+            assert api.post(url, json={"input": "hola"}, headers={**headers, **extra}).status_code == 200
+            return trips.take()
+
+        assert trips_of() == 3 + 3
+        assert trips_of() == 3 + 2
+        assert trips_of(**{"Idempotency-Key": "una"}) == 3 + 6 + 2
+
+
+class TestStatements:
+    @pytest.mark.parametrize("value", ["ñ 🤔 % %s $1 '\"\\", "", "x" * 100_000, None], ids=["odd", "", "long", "null"])
+    def test_any_text_arrives_as_it_was_sent(self, real: Database, value: str | None) -> None:
+        with real.transaction() as session:
+            assert session.scalar(text("SELECT CAST(:value AS text)"), {"value": value}) == value
+
+    def test_one_that_fails_leaves_a_connection_that_works(self, real: Database, engine: Engine) -> None:
+        with pytest.raises(DBAPIError), real.transaction() as session:
+            session.execute(text("SELECT 1 / :n"), {"n": 0})
+
+        with real.transaction() as session:
+            assert session.scalar(text("SELECT 2")) == 2
+        assert engine.pool.checkedin() == 1  # type: ignore[attr-defined] # a QueuePool
+
+    def test_a_failed_transaction_is_not_committed_by_the_next(self, real: Database) -> None:
+        def fail() -> None:
+            with real.transaction() as session:
+                session.execute(text("CREATE TABLE rest (n int)"))
+                session.execute(text("SELECT 1 / :n"), {"n": 0})
+
+        with pytest.raises(DBAPIError):
+            fail()
+
+        with real.transaction() as session:
+            assert session.scalar(text("SELECT to_regclass('rest')")) is None
+
+    def test_columns_of_one_name_and_other_types_are_told_apart(self, real: Database) -> None:
+        with real.transaction() as session:
+            assert session.scalar(text("SELECT CAST(:v AS int) AS x"), {"v": 1}) == 1
+            assert session.scalar(text("SELECT CAST(:v AS text) AS x"), {"v": "1"}) == "1"
+            assert session.execute(text("SELECT 1 AS x WHERE :no"), {"no": False}).all() == []
+
+    def test_more_kinds_of_answers_than_are_remembered_are_read(self, real: Database) -> None:
+        with real.transaction() as session:
+            for number in range(200):
+                assert session.execute(text(f"SELECT CAST(:n AS int) AS c{number}"), {"n": number}).one()._mapping == {  # noqa: SLF001
+                    f"c{number}": number
+                }
+
+    def test_a_copy_is_read_as_pg8000_does(self, engine: Engine) -> None:
+        connection, stream = engine.raw_connection(), io.BytesIO()
+
+        connection.cursor().execute("COPY (SELECT 1, 'ñ') TO STDOUT", stream=stream)  # type: ignore[call-arg]
+        connection.close()
+
+        assert stream.getvalue().decode() == "1\tñ\n"
+
+
+class TestAConnectionThatTheServerEnded:
+    def test_is_replaced_before_it_is_used(self, real: Database, engine: Engine) -> None:
+        with engine.connect() as other:
+            with real.transaction() as session:
+                pid = session.scalar(text("SELECT pg_backend_pid()"))
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+        with real.transaction() as session:
+            assert session.scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+class TestAnswersThatAreNotReadToTheirEnd:
+    def test_a_statement_is_passed_over_when_the_transaction_cannot_begin(
+        self, real: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with real.transaction() as session:
+            session.execute(text("CREATE TABLE noted (n int)"))
+        impossible = postgres_driver._parse_message("begin nonsense", ()) + postgres_driver._EXECUTE  # noqa: SLF001
+        with monkeypatch.context() as broken:
+            broken.setattr(postgres_driver, "_BEGIN", impossible)
+            with pytest.raises(DBAPIError), real.transaction() as session:
+                session.execute(text("INSERT INTO noted VALUES (:n)"), {"n": 1})
+
+        with real.transaction() as session:
+            assert session.scalar(text("SELECT count(*) FROM noted WHERE n = :n"), {"n": 1}) == 0
+
+    def test_nobody_gets_the_rest_of_one(self, real: Database) -> None:
+        def fail() -> None:
+            with real.transaction() as session:
+                session.execute(text("SELECT time '24:00', :n FROM generate_series(1, 3)"), {"n": 1})
+
+        with pytest.raises(ValueError, match="24:00"):
+            fail()
+
+        with real.transaction() as session:
+            assert session.scalar(text("SELECT CAST(:n AS int)"), {"n": 2}) == 2

@@ -1,0 +1,146 @@
+"""Rules of the house that a machine can check; each says what to do when it fails."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from inspect import iscoroutinefunction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+import maverik_backend
+from maverik_backend.routers import catalog, health
+from maverik_backend.routers.copilot import auth, chat, second_factor, session, user
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "maverik_backend"
+ALEMBIC_MAY_IMPORT = (
+    "maverik_backend.models",
+    "maverik_backend.settings",
+    "maverik_backend.errors",
+    # One place knows how a connection is made, the embedded PostgreSQL included (see alembic/env.py).
+    "maverik_backend.core.database",
+    # Only what messages tell people to type.
+    "maverik_backend.invocation",
+)
+# Not a migration: it runs them, and first asks whether the server could start afterwards.
+ALEMBIC_ENV_MAY_IMPORT = (*ALEMBIC_MAY_IMPORT, "maverik_backend.api")
+
+
+def sources(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_migrations_depend_on_models_and_settings_only() -> None:
+    wrong = {
+        f"{path.name}: {name}"
+        for path in sources(ROOT / "alembic")
+        for name in imports(path)
+        if name.startswith("maverik_backend")
+        and not name.startswith(ALEMBIC_ENV_MAY_IMPORT if path.name == "env.py" else ALEMBIC_MAY_IMPORT)
+    }
+
+    assert not wrong, "a migration that imports code changes its meaning when the code does"
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        route
+        for module in (auth, catalog, chat, health, second_factor, session, user)
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+    ],
+    ids=lambda route: route.name,
+)
+def test_routes_are_plain_functions(route: APIRoute) -> None:
+    assert not iscoroutinefunction(route.endpoint), "an async route that waits for the database stops every other one"
+
+
+SECRET = re.compile(r"(^|_)(key|token|secret|code|password|clave|codigo|hash)$")
+NOT_SECRET = {
+    "Share.key",  # whose share it is
+    "Links.set_password",  # the address of a page
+}
+
+
+def dataclasses_of_the_package() -> Iterator[type]:
+    for module in pkgutil.walk_packages(maverik_backend.__path__, "maverik_backend."):
+        if module.name != "maverik_backend.__main__":
+            for found in vars(importlib.import_module(module.name)).values():
+                if isinstance(found, type) and is_dataclass(found) and found.__module__ == module.name:
+                    yield found
+
+
+def secrets_shown(found: Any) -> set[str]:
+    """The fields of a dataclass that its ``repr`` shows although their name says that they hold a secret."""
+    if not found.__dataclass_params__.repr:
+        return set()
+    shown = [field for field in fields(found) if field.repr and field.type not in {"bool", bool}]
+    return {f"{found.__name__}.{field.name}" for field in shown if SECRET.search(field.name)} - NOT_SECRET
+
+
+@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")  # a library says so when the embedded PostgreSQL is imported
+def test_no_repr_shows_a_secret() -> None:
+    wrong = {f"{found.__module__}: {name}" for found in dataclasses_of_the_package() for name in secrets_shown(found)}
+
+    assert not wrong, "logs and tracebacks show it: `field(repr=False)`, or `repr=False` for the class"
+
+
+def test_services_never_commit() -> None:
+    wrong = [
+        path.name for path in sources(PACKAGE / "services") if re.search(r"\.commit\(|\.rollback\(", path.read_text())
+    ]
+
+    assert not wrong, "whoever opened the transaction commits it (core/database.py)"
+
+
+def test_nothing_is_left_to_do_later() -> None:
+    words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    here = Path(__file__)
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in sources(PACKAGE, ROOT / "alembic", ROOT / "tests", ROOT / "deployments")
+        if path != here and words.search(path.read_text(encoding="utf-8"))
+    ]
+
+    assert not wrong, "do it, or open an issue"
+
+
+def test_locks_hold_hashes_and_no_addresses() -> None:
+    for lock in sorted(ROOT.glob("requirements*.txt")):
+        content = lock.read_text(encoding="utf-8")
+        assert content.count("--hash=sha256:") >= content.count("=="), lock.name
+        assert not re.search(r"://|--index|--find-links", content), lock.name
+
+
+def test_every_setting_is_explained_in_the_example() -> None:
+    from maverik_backend import settings  # a module whose private table of groups is what is checked
+
+    explained = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for group in settings._GROUPS.values():  # noqa: SLF001
+        for name, field in group.model_fields.items():
+            prefix = str(group.model_config.get("env_prefix", ""))
+            variable = str(field.validation_alias or f"{prefix}{name}").upper()
+            assert re.search(rf"^#? ?{variable}=", explained, re.MULTILINE), f"{variable} is not in .env.example"
+
+
+def test_the_package_has_one_version() -> None:
+    from maverik_backend import __version__
+
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -11,6 +11,14 @@ from maverik_backend.models.account import (
 )
 from maverik_backend.models.base import Base
 from maverik_backend.models.catalog import CATALOGS, Catalogo
+from maverik_backend.models.conversation import (
+    Conversacion,
+    ConversationKind,
+    FragmentoTurno,
+    Principal,
+    PrincipalKind,
+    Proceso,
+)
 from maverik_backend.models.knowledge import Pasaje
 from maverik_backend.models.outbox import CorreoSaliente, MailState
 from maverik_backend.models.session import PedidoIdempotente, SesionAsesoria, SesionAsesoriaDetalle, TurnState
@@ -30,6 +38,7 @@ SCHEMA_REVISIONS = (
     "e7b40c96d5a2",
     "e8b3f05d7a19",
     "e2b58d07f3a9",
+    "e7c15d90b2a4",
 )
 
 __all__ = [
@@ -38,14 +47,20 @@ __all__ = [
     "Base",
     "Catalogo",
     "CodigoRecuperacion",
+    "Conversacion",
+    "ConversationKind",
     "CorreoSaliente",
     "EnlaceClave",
     "EventoSeguridad",
+    "FragmentoTurno",
     "InicioSesion",
     "LimiteUso",
     "MailState",
     "Pasaje",
     "PedidoIdempotente",
+    "Principal",
+    "PrincipalKind",
+    "Proceso",
     "SecurityEvent",
     "SegundoFactor",
     "SesionAsesoria",

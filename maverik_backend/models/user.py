@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, false, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    false,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from maverik_backend.models.base import Base, BigIdMixin
+from maverik_backend.models.base import Base
 from maverik_backend.models.types import Day, showable_day, showable_moment
 
 
@@ -16,7 +28,7 @@ def _answer(catalog: str) -> Mapped[int]:
     return mapped_column(SmallInteger, ForeignKey(f"{catalog}.id"), server_default=text("1"))
 
 
-class Usuario(BigIdMixin, Base):
+class Usuario(Base):
     """A person who can sign in. ``clave_hash`` is an Argon2id PHC string; the key itself is nowhere.
 
     ``debe_cambiar_clave`` marks a key that somebody else has seen (it was mailed, or kept in clear by an older
@@ -33,6 +45,10 @@ class Usuario(BigIdMixin, Base):
         CheckConstraint(showable_moment("fecha_actualizacion"), name="fecha_actualizacion"),
     )
 
+    # The row of the same id in ``principal`` is inserted after this one, by a trigger.
+    id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("principal.id", deferrable=True, initially="DEFERRED"), Identity(), primary_key=True
+    )
     email: Mapped[str] = mapped_column(String(500))
     clave_hash: Mapped[str] = mapped_column(Text)
     debe_cambiar_clave: Mapped[bool] = mapped_column(server_default=false())

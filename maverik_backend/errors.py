@@ -5,7 +5,7 @@ text. Messages in these classes are for developers and logs (English); they neve
 
     MaverikError
     ├── SettingsError            the process must not start
-    ├── InvalidInput             fields that the caller can mend
+    ├── InvalidInput             fields that the client can mend
     ├── WrongCredentials         address and key do not match
     ├── SecondFactorRequired     address and key match, a code is missing
     ├── WrongSecondFactor        ... or is not right, or was used before
@@ -68,7 +68,7 @@ class FieldError:
 
 
 class InvalidInput(MaverikError):
-    """The caller's data cannot be accepted; ``fields`` says what to mend."""
+    """The client's data cannot be accepted; ``fields`` says what to mend."""
 
     def __init__(self, fields: Iterable[FieldError]) -> None:
         self.fields = tuple(fields)
@@ -124,7 +124,7 @@ class TooManyAtOnce(MaverikError):
 
 
 class AddressBusy(TooManyAtOnce):
-    """The callers behind one address have, together, as many turns under way as they may have at once."""
+    """The clients behind one address have, together, as many turns under way as they may have at once."""
 
 
 class TooManySessions(MaverikError):
@@ -136,11 +136,11 @@ class NotFound(MaverikError):
 
 
 class AlreadyExists(MaverikError):
-    """There is an account with this address; raised for operators only, callers of the API are never told."""
+    """There is an account with this address; raised for operators only, clients of the API are never told."""
 
 
 class AccountDisabled(MaverikError):
-    """The account is closed; raised for operators only, callers of the API are never told."""
+    """The account is closed; raised for operators only, clients of the API are never told."""
 
 
 class AddressGetsNoMail(MaverikError):

@@ -64,7 +64,7 @@ class Server(uvicorn.Server):
                 log_config=None,  # logs are structlog's business (core/logging.py)
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,  # X-Forwarded-For is read by web/caller.py alone, as TRUSTED_PROXY_COUNT says
+                proxy_headers=False,  # X-Forwarded-For is read by web/client_info.py alone, as TRUSTED_PROXY_COUNT says
                 # Longer than the grace: _leave ends the process then, once the turns left behind are marked.
                 timeout_graceful_shutdown=math.ceil(self._grace_s) + LEAVE_MARGIN_S,
             )
@@ -151,7 +151,7 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
             Supervisor(run_worker, count=workers, grace_s=grace_s, on_death=forget) as supervisor,
         ):
             status = supervisor.run()
-            listener.close()  # else callers would wait for an answer while the workers end
+            listener.close()  # else clients would wait for an answer while the workers end
     if status:
         sys.exit(status)
 

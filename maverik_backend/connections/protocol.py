@@ -32,10 +32,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from maverik_backend.connections.table import ConnectionTable, Cut
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.errors import Overloaded
-from maverik_backend.services.accounts.event import Caller
 from maverik_backend.web import problems
-from maverik_backend.web.caller import canonical_address
+from maverik_backend.web.client_info import canonical_address
 from maverik_backend.web.middleware.security_headers import HEADERS
 
 # What the parser is given at once: a bound on bytes is exceeded by less than this.
@@ -148,7 +148,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
         peer = self.client[0] if self.client else ""
-        address = Caller(address=canonical_address(peer) or peer).place
+        address = ClientInfo(address=canonical_address(peer) or peer).limit_address
         if not self._table.enter(self, address=address):
             self._table.count(Cut.FULL)
             transport.write(self._refusal_bytes(Cut.FULL))

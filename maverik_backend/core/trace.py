@@ -1,6 +1,6 @@
 """Which trace a request belongs to, by W3C Trace Context (https://www.w3.org/TR/trace-context/).
 
-This service records no spans of its own: it takes the caller's trace or begins one, names it in every log line, and
+This service records no spans of its own: it takes the client's trace or begins one, names it in every log line, and
 passes it on to the services that it asks, so that one search finds a turn in the logs of all of them.
 """
 
@@ -31,7 +31,7 @@ _STATE_MEMBER = re.compile(f"{_KEY}={_VALUE}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """A trace as it is passed on: 32 hexadecimal digits, whether its caller records it, and what vendors added."""
+    """A trace as it is passed on: 32 hexadecimal digits, whether its client records it, and what vendors added."""
 
     trace_id: str
     is_sampled: bool = False

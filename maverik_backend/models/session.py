@@ -118,7 +118,7 @@ class SesionAsesoriaDetalle(BigIdMixin, Base):
 class PedidoIdempotente(BigIdMixin, Base):
     """An ``Idempotency-Key`` that a person sent, what it was sent with, and the turn that it made.
 
-    ``resumen`` is a digest of the request: the same key with another request is a mistake of the caller's.
+    ``resumen`` is a digest of the request: the same key with another request is a mistake of the client's.
     """
 
     __tablename__ = "pedido_idempotente"

@@ -21,7 +21,7 @@ from maverik_backend.services.accounts.auth import Credentials
 from maverik_backend.services.accounts.password import Reset
 from maverik_backend.services.accounts.password_change import change_signing_in
 from maverik_backend.web import assets, pages, problems
-from maverik_backend.web.dependencies import App, CurrentCaller
+from maverik_backend.web.dependencies import App, CurrentClientInfo
 from maverik_backend.web.forms import SentForm
 from maverik_backend.web.pages import Form
 from maverik_backend.web.resources import Resources
@@ -40,11 +40,11 @@ def show_set(app: App, token: Token = "") -> Response:
 
 
 @router.post(SET_PATH)
-def set_key(sent: SentForm, app: App, caller: CurrentCaller) -> Response:
+def set_key(sent: SentForm, app: App, client_info: CurrentClientInfo) -> Response:
     def work() -> None:
         form = RestablecerForm.model_validate(sent)
         reset = Reset(token=form.token, new_password=form.clave_nueva, signs_in=False)
-        app.passwords.reset(reset, caller=caller)
+        app.passwords.reset(reset, client_info=client_info)
 
     return _answer(pages.SET, app, sent, work)
 
@@ -55,10 +55,10 @@ def show_forgot(app: App) -> Response:
 
 
 @router.post(FORGOT_PATH)
-def forgot_key(sent: SentForm, app: App, caller: CurrentCaller) -> Response:
+def forgot_key(sent: SentForm, app: App, client_info: CurrentClientInfo) -> Response:
     def work() -> None:
         form = CorreoRequest.model_validate(sent)
-        app.passwords.request_reset(email=form.email, caller=caller)
+        app.passwords.request_reset(email=form.email, client_info=client_info)
 
     return _answer(pages.FORGOT, app, sent, work)
 
@@ -69,7 +69,7 @@ def show_change(app: App) -> Response:
 
 
 @router.post(CHANGE_PATH)
-def change_key(sent: SentForm, app: App, caller: CurrentCaller) -> Response:
+def change_key(sent: SentForm, app: App, client_info: CurrentClientInfo) -> Response:
     def work() -> None:
         form = CambiarForm.model_validate(sent)
         change_signing_in(
@@ -79,7 +79,7 @@ def change_key(sent: SentForm, app: App, caller: CurrentCaller) -> Response:
             passwords=app.passwords,
             credentials=Credentials(email=form.email, password=form.clave_actual, code=form.codigo),
             new_password=form.clave_nueva,
-            caller=caller,
+            client_info=client_info,
         )
 
     return _answer(pages.CHANGE, app, sent, work)

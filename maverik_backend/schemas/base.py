@@ -1,6 +1,6 @@
 """Types that several shapes share.
 
-What a caller sends is bounded before it is worked on: a text by the length in its :class:`Text`, a number or date that
+What a client sends is bounded before it is worked on: a text by the length in its :class:`Text`, a number or date that
 may come as text by :class:`AtMost`, which both run before any other validator. Normalising, matching and parsing can
 take time that grows with the square of the length (Unicode NFC, UAX #15), and bodies are validated on the event loop.
 ``tests/api/test_request_bounds.py`` refuses a field or parameter without such a bound.
@@ -29,7 +29,7 @@ NON_BLANK_TEXT = rf"^[^\x00]*[^\x00{_BLANKS}][^\x00]*$"
 
 
 class Request(BaseModel):
-    """A body that a caller sends. Fields that it does not know are ignored."""
+    """A body that a client sends. Fields that it does not know are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 

@@ -20,6 +20,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.orm import Session
 
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import (
     DatabaseUnavailable,
@@ -31,10 +32,9 @@ from maverik_backend.errors import (
 from maverik_backend.models import Usuario
 from maverik_backend.services.accounts import auth
 from maverik_backend.services.accounts.auth import SignedIn
-from maverik_backend.services.accounts.event import Caller
 from maverik_backend.services.catalogs.catalog import Catalogs
 from maverik_backend.services.limits.throttle import Action
-from maverik_backend.web.caller import caller_of, is_from_this_machine
+from maverik_backend.web.client_info import client_info_of, is_from_this_machine
 from maverik_backend.web.resources import Resources, resources_of
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="PASETO", description="El `access_token` de `POST /user/login`.")
@@ -94,7 +94,7 @@ _BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
 async def _may_see_details(request: Request, app: App) -> bool:
-    """Whether the caller is shown how the service is from inside.
+    """Whether the client is shown how the service is from inside.
 
     Three are: who sends ``METRICS_TOKEN``, where none is set who calls from this machine, and operators who are signed
     in. The token is compared in a time that does not tell how much of it was guessed. Production demands it always, and
@@ -109,10 +109,10 @@ async def _may_see_details(request: Request, app: App) -> bool:
         knows = is_bearer and secrets.compare_digest(token.encode(), expected.get_secret_value().encode())
     if knows or not is_bearer:
         return knows
-    return await anyio.to_thread.run_sync(_is_signed_in_operator, app, token, await _caller(request, app))
+    return await anyio.to_thread.run_sync(_is_signed_in_operator, app, token, await _client_info(request, app))
 
 
-def _is_signed_in_operator(app: Resources, token: str, caller: Caller) -> bool:
+def _is_signed_in_operator(app: Resources, token: str, client_info: ClientInfo) -> bool:
     """Whether ``token`` is an operator's. Whatever keeps from finding out makes a stranger of them.
 
     Routes that tell how the service is are not counted (web/middleware/address_limit.py); what asks the database is,
@@ -120,7 +120,7 @@ def _is_signed_in_operator(app: Resources, token: str, caller: Caller) -> bool:
     """
     try:
         claims = app.tokens.read_access(token)
-        app.throttle.count(Action.REQUEST_FROM_ADDRESS, caller.place)
+        app.throttle.count(Action.REQUEST_FROM_ADDRESS, client_info.limit_address)
         with app.database.transaction() as session:
             _require_operator_account(auth.authenticate(session, claims), app)
     except (NotAuthenticated, OperatorsOnly, TooManyTries, UpstreamUnreachable, DatabaseUnavailable):
@@ -209,8 +209,8 @@ def count_opened_session(app: App, claims: CurrentClaims) -> None:
     app.throttle.count(Action.OPEN_SESSION, str(claims.user_id))
 
 
-async def _caller(request: Request, app: App) -> Caller:
-    return caller_of(request, trusted_proxy_count=app.settings.security.trusted_proxy_count)
+async def _client_info(request: Request, app: App) -> ClientInfo:
+    return client_info_of(request, trusted_proxy_count=app.settings.security.trusted_proxy_count)
 
 
-CurrentCaller = Annotated[Caller, Depends(_caller)]
+CurrentClientInfo = Annotated[ClientInfo, Depends(_client_info)]

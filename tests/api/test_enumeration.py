@@ -104,7 +104,7 @@ OF_THE_REQUEST = {"email": None, "id": None, "fecha_creacion": None, "fecha_actu
 
 
 def answer_of(response: Any) -> tuple[Any, ...]:
-    """All that a caller sees."""
+    """All that a client sees."""
     headers = {name: value for name, value in response.headers.items() if name not in NOT_COMPARED}
     return response.status_code, response.content, headers
 

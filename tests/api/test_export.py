@@ -12,13 +12,13 @@ import requests
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.logging import AlreadyLoggedError
 from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.tokens import AccessClaims, Tokens
 from maverik_backend.errors import AddressBusy, NotAuthenticated, Overloaded, TooManyAtOnce
-from maverik_backend.services.accounts.event import Caller
 from maverik_backend.services.accounts.export import (
     CHUNK_BYTES,
     MAX_PER_ADDRESS,
@@ -35,7 +35,7 @@ from tests.support.serving import serving
 POOL_SIZE = 12
 TURNS = 300
 CHARS = 8_000
-CALLER = Caller(address="192.0.2.1")
+CLIENT_INFO = ClientInfo(address="192.0.2.1")
 # What is read at once, as Python and then as JSON, and what the driver holds of it meanwhile.
 MEMORY_BYTES = 6 * (CHUNK_BYTES + ROWS_PER_READ * 2 * CHARS)
 
@@ -100,14 +100,14 @@ def busy_connections(engine: Engine) -> int:
 
 class TestDocument:
     def test_every_turn_is_in_it_by_session(self, exports: Exports, claims: AccessClaims) -> None:
-        document = json.loads(b"".join(exports.stream(claims=claims, caller=CALLER)))
+        document = json.loads(b"".join(exports.stream(claims=claims, client_info=CLIENT_INFO)))
 
         turns = document["sesion_asesoria_detalle"]
         assert len(turns) == TURNS
         assert turns == sorted(turns, key=lambda turn: (turn["sesion_asesoria_id"], turn["id"]))
 
     def test_it_comes_in_pieces_of_a_bounded_size(self, exports: Exports, claims: AccessClaims) -> None:
-        sizes = [len(piece) for piece in exports.stream(claims=claims, caller=CALLER)]
+        sizes = [len(piece) for piece in exports.stream(claims=claims, client_info=CLIENT_INFO)]
 
         assert max(sizes) <= CHUNK_BYTES + 3 * CHARS
         assert sum(sizes) > TURNS * 2 * CHARS
@@ -115,7 +115,7 @@ class TestDocument:
     def test_what_is_added_meanwhile_is_not_in_it(
         self, exports: Exports, claims: AccessClaims, own_database: Settings
     ) -> None:
-        stream = exports.stream(claims=claims, caller=CALLER)
+        stream = exports.stream(claims=claims, client_info=CLIENT_INFO)
         first = next(stream)
         rows(own_database, "INSERT INTO sesion_asesoria (usuario_id) VALUES (:id)", id=claims.user_id)
         rows(
@@ -132,7 +132,7 @@ class TestDocument:
     def test_it_is_on_record_and_does_not_hold_its_own_record(
         self, exports: Exports, claims: AccessClaims, own_database: Settings
     ) -> None:
-        document = json.loads(b"".join(exports.stream(claims=claims, caller=CALLER)))
+        document = json.loads(b"".join(exports.stream(claims=claims, client_info=CLIENT_INFO)))
 
         assert rows(own_database, "SELECT tipo FROM evento_seguridad") == [{"tipo": "datos_exportados"}]
         assert document["evento_seguridad"] == []
@@ -140,12 +140,12 @@ class TestDocument:
 
 class TestWhatItHolds:
     def test_no_connection_between_two_pieces(self, exports: Exports, claims: AccessClaims, engine: Engine) -> None:
-        assert {busy_connections(engine) for _ in exports.stream(claims=claims, caller=CALLER)} == {0}
+        assert {busy_connections(engine) for _ in exports.stream(claims=claims, client_info=CLIENT_INFO)} == {0}
 
     def test_little_memory(self, exports: Exports, claims: AccessClaims) -> None:
         tracemalloc.start()
         try:
-            size = sum(len(piece) for piece in exports.stream(claims=claims, caller=CALLER))
+            size = sum(len(piece) for piece in exports.stream(claims=claims, client_info=CLIENT_INFO))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -156,28 +156,28 @@ class TestWhatItHolds:
 
 class TestAtOnce:
     def test_a_second_one_of_a_person_is_refused(self, exports: Exports, claims: AccessClaims) -> None:
-        running = exports.stream(claims=claims, caller=CALLER)
+        running = exports.stream(claims=claims, client_info=CLIENT_INFO)
         next(running)
 
         with pytest.raises(TooManyAtOnce):
-            next(exports.stream(claims=claims, caller=CALLER))
+            next(exports.stream(claims=claims, client_info=CLIENT_INFO))
 
     @pytest.mark.parametrize("end", [Stream.close, list], ids=["closed", "read to its end"])
     def test_the_next_one_may_begin_when_it_has_ended(
         self, exports: Exports, claims: AccessClaims, end: Callable[[Stream], object]
     ) -> None:
-        running = exports.stream(claims=claims, caller=CALLER)
+        running = exports.stream(claims=claims, client_info=CLIENT_INFO)
         next(running)
 
         end(running)
 
-        assert next(exports.stream(claims=claims, caller=CALLER))
+        assert next(exports.stream(claims=claims, client_info=CLIENT_INFO))
 
     def test_a_process_makes_as_many_as_a_quarter_of_its_connections(
         self, exports: Exports, make_claims: MakeClaims
     ) -> None:
         *running, refused = [
-            exports.stream(claims=claims, caller=Caller(address=f"192.0.2.{number}"))
+            exports.stream(claims=claims, client_info=ClientInfo(address=f"192.0.2.{number}"))
             for number, claims in enumerate(make_claims(POOL_SIZE // 4 + 1))
         ]
         for stream in running:
@@ -188,16 +188,16 @@ class TestAtOnce:
 
     def test_an_address_makes_so_many(self, exports: Exports, make_claims: MakeClaims) -> None:
         *people, last = make_claims(MAX_PER_ADDRESS + 1)
-        running = [exports.stream(claims=claims, caller=CALLER) for claims in people]
+        running = [exports.stream(claims=claims, client_info=CLIENT_INFO) for claims in people]
         for stream in running:
             next(stream)
 
         with pytest.raises(AddressBusy):
-            next(exports.stream(claims=last, caller=CALLER))
+            next(exports.stream(claims=last, client_info=CLIENT_INFO))
 
 
 def test_a_login_that_ends_meanwhile_ends_it(exports: Exports, claims: AccessClaims, own_database: Settings) -> None:
-    stream = exports.stream(claims=claims, caller=CALLER)
+    stream = exports.stream(claims=claims, client_info=CLIENT_INFO)
     next(stream)
     rows(own_database, "UPDATE inicio_sesion SET cerrado = now()")
 
@@ -274,7 +274,7 @@ def test_a_transaction_of_many_small_sessions_ends_after_so_many_statements(
             id=session["id"],
         )
 
-    chunks = list(exports.stream(claims=claims, caller=CALLER))
+    chunks = list(exports.stream(claims=claims, client_info=CLIENT_INFO))
 
     assert len(chunks) > 3
     assert b"".join(chunks).count(b'"hola"') == len(sessions)

@@ -178,7 +178,7 @@ def with_token(token: str) -> dict[str, str]:
 
 
 class TestWhoSeesTheDetail:
-    """``METRICS_TOKEN``, or a caller on the machine itself where there is none and it is not production."""
+    """``METRICS_TOKEN``, or a client on the machine itself where there is none and it is not production."""
 
     @staticmethod
     def sees(app: FastAPI, *, client: str = "127.0.0.1", headers: dict[str, str] | None = None) -> bool:

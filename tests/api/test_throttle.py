@@ -382,7 +382,7 @@ class TestWhoIsCounted:
 
 
 class TestFromWhere:
-    """What stands left of our own proxies' entries in X-Forwarded-For was written by the caller."""
+    """What stands left of our own proxies' entries in X-Forwarded-For was written by the client."""
 
     @staticmethod
     def serve(make_app: MakeApp, proxies: int) -> TestClient:
@@ -406,7 +406,7 @@ class TestFromWhere:
 
         assert self.log_in_from(api, f"192.0.2.1, {ours}") == 429
 
-    def test_callers_behind_one_proxy_are_counted_apart(self, make_app: MakeApp) -> None:
+    def test_clients_behind_one_proxy_are_counted_apart(self, make_app: MakeApp) -> None:
         api = self.serve(make_app, 1)
         for _ in range(LIMITS[Action.LOG_IN_FROM_ADDRESS].amount):
             self.log_in_from(api, "203.0.113.7")
@@ -414,7 +414,7 @@ class TestFromWhere:
         assert self.log_in_from(api, "203.0.113.7") == 429
         assert self.log_in_from(api, "203.0.113.8") == 401
 
-    def test_what_is_shown_to_the_person_is_the_callers_network(self, make_app: MakeApp, user: TestUser) -> None:
+    def test_what_is_shown_to_the_person_is_the_clients_network(self, make_app: MakeApp, user: TestUser) -> None:
         api = self.serve(make_app, 1)
 
         api.post(

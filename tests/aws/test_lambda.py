@@ -258,7 +258,9 @@ class TestRequests:
 
         assert [answer.status for answer in answers] == [200, 200]
 
-    def test_the_caller_is_who_lambda_says(self, api: LambdaProcess, run: Run, deployment: Deployment) -> None:
+    def test_the_client_s_address_is_the_one_that_lambda_tells(
+        self, api: LambdaProcess, run: Run, deployment: Deployment
+    ) -> None:
         form, key = sign_up(api, run, deployment)
         token = log_in(api, form, key, headers={"X-Forwarded-For": "198.51.100.7"})
         events = api.request("GET", "/user/me/events", token=token).json()

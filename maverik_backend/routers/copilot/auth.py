@@ -27,7 +27,7 @@ from maverik_backend.services.accounts.password import Reset
 from maverik_backend.texts import messages
 from maverik_backend.web.dependencies import (
     App,
-    CurrentCaller,
+    CurrentClientInfo,
     CurrentLogin,
     DbSession,
     DetachedLogin,
@@ -50,10 +50,10 @@ Before = Annotated[
     summary="Entrar con correo y clave",
     responses=responses.of(errors.WrongCredentials, errors.SecondFactorRequired, errors.WrongSecondFactor),
 )
-def log_in(body: UsuarioLogin, app: App, caller: CurrentCaller) -> LoginResponse:
+def log_in(body: UsuarioLogin, app: App, client_info: CurrentClientInfo) -> LoginResponse:
     credentials = Credentials(email=body.email, password=body.clave, code=body.codigo)
     with app.metrics.login():
-        login = app.authenticator.log_in(credentials, caller=caller, renews_tokens=body.renueva_tokens)
+        login = app.authenticator.log_in(credentials, client_info=client_info, renews_tokens=body.renueva_tokens)
     return _shape(login)
 
 
@@ -62,13 +62,13 @@ def log_in(body: UsuarioLogin, app: App, caller: CurrentCaller) -> LoginResponse
     summary="Cambiar un token de renovación por tokens nuevos",
     responses=responses.of(errors.NotAuthenticated),
 )
-def refresh_token(body: TokenRenovarRequest, app: App, caller: CurrentCaller) -> LoginResponse:
-    return _shape(app.authenticator.refresh(refresh_token=body.refresh_token, caller=caller))
+def refresh_token(body: TokenRenovarRequest, app: App, client_info: CurrentClientInfo) -> LoginResponse:
+    return _shape(app.authenticator.refresh(refresh_token=body.refresh_token, client_info=client_info))
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Cerrar esta sesión")
-def log_out(signed_in: WritingLogin, session: DbSession, caller: CurrentCaller) -> None:
-    auth.log_out(session, signed_in=signed_in, caller=caller)
+def log_out(signed_in: WritingLogin, session: DbSession, client_info: CurrentClientInfo) -> None:
+    auth.log_out(session, signed_in=signed_in, client_info=client_info)
 
 
 @router.get("/logins", summary="Dónde tengo sesiones abiertas")
@@ -86,35 +86,39 @@ def get_logins(
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Cerrar una de mis sesiones",
 )
-def end_login(login_id: Id, user: WritingUser, session: DbSession, caller: CurrentCaller) -> None:
-    auth.end_login(session, user_id=user.id, login_id=login_id, caller=caller)
+def end_login(login_id: Id, user: WritingUser, session: DbSession, client_info: CurrentClientInfo) -> None:
+    auth.end_login(session, user_id=user.id, login_id=login_id, client_info=client_info)
 
 
 @router.post("/password/forgot", summary="Pedir un enlace para elegir otra clave")
-def forgot_password(body: CorreoRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
-    app.passwords.request_reset(email=body.email, caller=caller)
+def forgot_password(body: CorreoRequest, app: App, client_info: CurrentClientInfo) -> MensajeResponse:
+    app.passwords.request_reset(email=body.email, client_info=client_info)
     return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
 
 
 @router.post("/password/reset", summary="Elegir otra clave con un enlace recibido por correo")
-def reset_password(body: ClaveRestablecerRequest, app: App, caller: CurrentCaller) -> ClaveRestablecidaResponse:
+def reset_password(
+    body: ClaveRestablecerRequest, app: App, client_info: CurrentClientInfo
+) -> ClaveRestablecidaResponse:
     reset = Reset(token=body.token, new_password=body.clave_nueva, code=body.codigo, renews_tokens=body.renueva_tokens)
-    login = app.passwords.reset(reset, caller=caller)
+    login = app.passwords.reset(reset, client_info=client_info)
     tokens = _shape(login).model_dump() if login else {}
     return ClaveRestablecidaResponse(mensaje=messages.KEY_CHANGED, segundo_factor_requerido=login is None, **tokens)
 
 
 @router.put("/password", summary="Elegir otra clave sabiendo la actual")
 def change_password(
-    body: ClaveCambiarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+    body: ClaveCambiarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> MensajeResponse:
-    app.passwords.change(signed_in=signed_in, current=body.clave_actual, new_password=body.clave_nueva, caller=caller)
+    app.passwords.change(
+        signed_in=signed_in, current=body.clave_actual, new_password=body.clave_nueva, client_info=client_info
+    )
     return MensajeResponse(mensaje=messages.KEY_CHANGED)
 
 
 @router.post("/email/resend", summary="Pedir otra vez la clave temporal")
-def resend_key(body: CorreoRequest, app: App, caller: CurrentCaller) -> MensajeResponse:
-    app.passwords.resend_key(email=body.email, caller=caller)
+def resend_key(body: CorreoRequest, app: App, client_info: CurrentClientInfo) -> MensajeResponse:
+    app.passwords.resend_key(email=body.email, client_info=client_info)
     return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
 
 

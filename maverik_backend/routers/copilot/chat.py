@@ -11,7 +11,14 @@ from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
 from maverik_backend.services.turns.idempotency import MAX_KEY_CHARS
-from maverik_backend.web.dependencies import App, CurrentCaller, CurrentClaims, CurrentUser, DbSession, HistoryReader
+from maverik_backend.web.dependencies import (
+    App,
+    CurrentClaims,
+    CurrentClientInfo,
+    CurrentUser,
+    DbSession,
+    HistoryReader,
+)
 from maverik_backend.web.links import link_to
 from maverik_backend.web.openapi import headers_of
 
@@ -53,13 +60,13 @@ def create_turn(
     session_id: Id,
     body: TurnoCrearRequest,
     claims: CurrentClaims,
-    caller: CurrentCaller,
+    client_info: CurrentClientInfo,
     app: App,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> TurnoResponse:
     answered = app.chat.answer(
-        claims=claims, caller=caller, session_id=session_id, text=body.input, idempotency_key=idempotency_key
+        claims=claims, client_info=client_info, session_id=session_id, text=body.input, idempotency_key=idempotency_key
     )
     if answered.is_replay:
         response.headers["Idempotency-Replayed"] = "true"
@@ -98,5 +105,7 @@ def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, session: DbSession,
     summary="Pedir otra vez la respuesta que quedó sin terminar o fue de respaldo",
     responses=responses.of(errors.TurnInProgress, errors.NothingToRetry, *_WHEN_TOO_MANY_ARE_UNDER_WAY),
 )
-def retry_turn(session_id: Id, turn_id: Id, claims: CurrentClaims, caller: CurrentCaller, app: App) -> TurnoResponse:
-    return app.chat.retry(claims=claims, caller=caller, session_id=session_id, turn_id=turn_id)
+def retry_turn(
+    session_id: Id, turn_id: Id, claims: CurrentClaims, client_info: CurrentClientInfo, app: App
+) -> TurnoResponse:
+    return app.chat.retry(claims=claims, client_info=client_info, session_id=session_id, turn_id=turn_id)

@@ -15,7 +15,7 @@ from maverik_backend.schemas.second_factor import (
 )
 from maverik_backend.schemas.user import ClaveConfirmarRequest
 from maverik_backend.services.accounts import second_factor
-from maverik_backend.web.dependencies import App, CurrentCaller, CurrentUser, DbSession, DetachedLogin
+from maverik_backend.web.dependencies import App, CurrentClientInfo, CurrentUser, DbSession, DetachedLogin
 
 router = APIRouter(prefix="/user/second-factor", tags=["acceso"])
 
@@ -34,32 +34,32 @@ def get_second_factor(user: CurrentUser, session: DbSession) -> SegundoFactorRes
 
 @router.post("", summary="Empezar a activar un segundo factor", responses=responses.of(errors.SecondFactorActive))
 def start_second_factor(
-    body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+    body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> SegundoFactorIniciadoResponse:
-    started = app.enrolments.start(signed_in=signed_in, password=body.clave, caller=caller)
+    started = app.enrolments.start(signed_in=signed_in, password=body.clave, client_info=client_info)
     return SegundoFactorIniciadoResponse(secreto=started.secret, uri=started.uri)
 
 
 @router.post("/confirm", summary="Activarlo con el primer código", responses=_INACTIVE)
 def confirm_second_factor(
-    body: SegundoFactorConfirmarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+    body: SegundoFactorConfirmarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> CodigosRecuperacionResponse:
-    codes = app.enrolments.confirm(signed_in=signed_in, code=body.codigo, caller=caller)
+    codes = app.enrolments.confirm(signed_in=signed_in, code=body.codigo, client_info=client_info)
     return CodigosRecuperacionResponse(codigos=codes)
 
 
 @router.post("/recovery-codes", summary="Pedir otros códigos de recuperación", responses=_INACTIVE)
 def renew_recovery_codes(
-    body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+    body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> CodigosRecuperacionResponse:
     codes = app.enrolments.renew_recovery_codes(
-        signed_in=signed_in, password=body.clave, code=body.codigo, caller=caller
+        signed_in=signed_in, password=body.clave, code=body.codigo, client_info=client_info
     )
     return CodigosRecuperacionResponse(codigos=codes)
 
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT, summary="Quitar el segundo factor", responses=_INACTIVE)
 def remove_second_factor(
-    body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller
+    body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> None:
-    app.enrolments.remove(signed_in=signed_in, password=body.clave, code=body.codigo, caller=caller)
+    app.enrolments.remove(signed_in=signed_in, password=body.clave, code=body.codigo, client_info=client_info)

@@ -23,9 +23,9 @@ from maverik_backend.services.accounts import user as users
 from maverik_backend.texts import messages
 from maverik_backend.web.dependencies import (
     App,
-    CurrentCaller,
     CurrentCatalogs,
     CurrentClaims,
+    CurrentClientInfo,
     CurrentUser,
     DbSession,
     DetachedLogin,
@@ -46,14 +46,16 @@ Before = Annotated[
     status_code=status.HTTP_201_CREATED,
     summary="Crear una cuenta; la clave temporal llega por correo",
 )
-def sign_up(body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, caller: CurrentCaller) -> RegistroResponse:
+def sign_up(
+    body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, client_info: CurrentClientInfo
+) -> RegistroResponse:
     taken = users.sign_up(
         app.database.transaction,
         data=body,
         catalogs=catalogs,
         passwords=app.passwords,
         throttle=app.throttle,
-        caller=caller,
+        client_info=client_info,
     )
     return RegistroResponse(
         **body.model_dump(),
@@ -77,14 +79,14 @@ def update_me(
 
 
 @router.delete("/me", status_code=status.HTTP_204_NO_CONTENT, summary="Borrar la cuenta con todo lo dicho en ella")
-def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, caller: CurrentCaller) -> None:
+def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo) -> None:
     users.delete(
         app.database.transaction,
         signed_in=signed_in,
         password=body.clave,
         passwords=app.passwords,
         keyring=app.keyring,
-        caller=caller,
+        client_info=client_info,
     )
 
 
@@ -94,8 +96,8 @@ def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, c
     response_model=dict[str, list[dict[str, Any]]],
     responses=responses.of(errors.Overloaded, errors.TooManyAtOnce),
 )
-def export_me(claims: CurrentClaims, app: App, caller: CurrentCaller) -> JsonStream:
-    return JsonStream(app.exports.stream(claims=claims, caller=caller))
+def export_me(claims: CurrentClaims, app: App, client_info: CurrentClientInfo) -> JsonStream:
+    return JsonStream(app.exports.stream(claims=claims, client_info=client_info))
 
 
 @router.get(

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.core.tokens import AccessClaims, Tokens
@@ -28,7 +29,7 @@ from maverik_backend.errors import (
 )
 from maverik_backend.models import InicioSesion, SecurityEvent, Usuario
 from maverik_backend.services.accounts import event as events
-from maverik_backend.services.accounts.event import NOBODY, Caller
+from maverik_backend.services.accounts.event import NOBODY
 from maverik_backend.services.accounts.login import Login, Logins
 from maverik_backend.services.accounts.second_factor import SecondFactors
 from maverik_backend.services.limits.throttle import Action, Throttle
@@ -83,7 +84,7 @@ class Authenticator:
         self._second_factors = second_factors
         self._throttle = throttle
 
-    def log_in(self, credentials: Credentials, *, caller: Caller, renews_tokens: bool = False) -> Login:
+    def log_in(self, credentials: Credentials, *, client_info: ClientInfo, renews_tokens: bool = False) -> Login:
         """Open a login for the person with this address and key, and code where the account asks for one.
 
         Hashing is slow on purpose, so it happens with no transaction open. An unknown address, a wrong key, an expired
@@ -96,24 +97,24 @@ class Authenticator:
             SecondFactorRequired: when it is, and a code is missing.
             WrongSecondFactor: when it is, and the code is not right.
         """
-        self._count_try(credentials.email, caller)
+        self._count_try(credentials.email, client_info)
         for _ in range(_TRIES_WHILE_HASH_CHANGES):
-            user = self._verify(credentials, caller)
-            self._second_factors.count_try(user_id=user.id, code=credentials.code, caller=caller)
-            if login := self._open(user, credentials, caller=caller, renews_tokens=renews_tokens):
-                self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, credentials.email, caller.place)
+            user = self._verify(credentials, client_info)
+            self._second_factors.count_try(user_id=user.id, code=credentials.code, client_info=client_info)
+            if login := self._open(user, credentials, client_info=client_info, renews_tokens=renews_tokens):
+                self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, credentials.email, client_info.limit_address)
                 return login
         raise WrongCredentials
 
-    def refresh(self, *, refresh_token: str, caller: Caller) -> Login:
+    def refresh(self, *, refresh_token: str, client_info: ClientInfo) -> Login:
         """New tokens for the login that ``refresh_token`` belongs to; the token itself is used up.
 
         Raises:
-            TooManyTries: when this was tried too often from the caller's address.
+            TooManyTries: when this was tried too often from the client's address.
             NotAuthenticated: when the token does not hold, or its login is closed; also when it was used before, which
                 closes the login.
         """
-        self._throttle.count(Action.REFRESH_FROM_ADDRESS, caller.place)
+        self._throttle.count(Action.REFRESH_FROM_ADDRESS, client_info.limit_address)
         claims = self._tokens.read_refresh(refresh_token)
         with self._transaction() as session:
             login, user, is_recent = _lock_login(session, claims.login_id)
@@ -124,10 +125,10 @@ class Authenticator:
                 self._rotate(login)
             elif is_lost_answer:
                 login.rotacion_repetida = claims.rotation
-                events.record(session, SecurityEvent.REFRESH_REPEATED, user_id=user.id, caller=caller)
+                events.record(session, SecurityEvent.REFRESH_REPEATED, user_id=user.id, client_info=client_info)
             else:
                 login.cerrado = func.now()
-                events.record(session, SecurityEvent.REFRESH_REUSED, user_id=user.id, caller=caller)
+                events.record(session, SecurityEvent.REFRESH_REUSED, user_id=user.id, client_info=client_info)
         if is_reused:  # said after the commit that closed the login
             raise NotAuthenticated("reused")
         return self._logins.issue(user=user, login=login)
@@ -137,20 +138,20 @@ class Authenticator:
         login.ultimo_uso = func.now()
         login.vence = min(datetime.now(UTC) + self._tokens.refresh_ttl, login.fecha_creacion + LONGEST_LOGIN)
 
-    def _count_try(self, email: str, caller: Caller) -> None:
+    def _count_try(self, email: str, client_info: ClientInfo) -> None:
         """Count before the account is looked up; all accounts, known or not, cost the same statement here.
 
         Where the account was signed in to before, tries from elsewhere lock nobody out.
         """
-        self._throttle.count(Action.LOG_IN_FROM_ADDRESS, caller.place)
-        self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email, caller.place)
-        self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, email, caller.network)
+        self._throttle.count(Action.LOG_IN_FROM_ADDRESS, client_info.limit_address)
+        self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email, client_info.limit_address)
+        self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, email, client_info.network)
         with self._transaction() as session:
-            is_known = _is_known_network(session, email=email, network=caller.network)
+            is_known = _is_known_network(session, email=email, network=client_info.network)
         if not is_known:
             self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, email)
 
-    def _verify(self, credentials: Credentials, caller: Caller) -> Usuario:
+    def _verify(self, credentials: Credentials, client_info: ClientInfo) -> Usuario:
         """The person whose key this is."""
         with self._transaction() as session:
             user = session.scalar(select(Usuario).where(func.lower(Usuario.email) == credentials.email))
@@ -159,11 +160,13 @@ class Authenticator:
             return user
         with self._transaction() as session:
             events.record_afterwards(
-                session, SecurityEvent.LOGIN_FAILED, user_id=user.id if user else NOBODY, caller=caller
+                session, SecurityEvent.LOGIN_FAILED, user_id=user.id if user else NOBODY, client_info=client_info
             )
         raise WrongCredentials
 
-    def _open(self, user: Usuario, credentials: Credentials, *, caller: Caller, renews_tokens: bool) -> Login | None:
+    def _open(
+        self, user: Usuario, credentials: Credentials, *, client_info: ClientInfo, renews_tokens: bool
+    ) -> Login | None:
         """A login for the person who was verified; ``None`` when their key or account is another by now."""
         is_outdated = self._hasher.is_outdated(user.clave_hash)
         new_hash = self._hasher.hash(credentials.password) if is_outdated else user.clave_hash
@@ -172,18 +175,22 @@ class Authenticator:
                 if not _confirm_verified(session, user, new_hash=new_hash):
                     return None
                 has_second_factor = self._second_factors.demand(
-                    session, user=user, code=credentials.code, caller=caller
+                    session, user=user, code=credentials.code, client_info=client_info
                 )
                 login = self._logins.open(
-                    session, user=user, has_second_factor=has_second_factor, renews_tokens=renews_tokens, caller=caller
+                    session,
+                    user=user,
+                    has_second_factor=has_second_factor,
+                    renews_tokens=renews_tokens,
+                    client_info=client_info,
                 )
                 if user.email_verificado is None:
-                    events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, caller=caller)
+                    events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, client_info=client_info)
         except SecondFactorRequired:
-            self._second_factors.note_missing(user_id=user.id, caller=caller)
+            self._second_factors.note_missing(user_id=user.id, client_info=client_info)
             raise
         except WrongSecondFactor:
-            self._second_factors.note_failure(user_id=user.id, caller=caller)
+            self._second_factors.note_failure(user_id=user.id, client_info=client_info)
             raise
         return self._logins.issue(user=user, login=login)
 
@@ -247,13 +254,13 @@ def get_logins(session: Session, *, user_id: int, limit: int, before: int | None
     return session.scalars(query.order_by(InicioSesion.id.desc()).limit(limit)).all()
 
 
-def log_out(session: Session, *, signed_in: SignedIn, caller: Caller) -> None:
+def log_out(session: Session, *, signed_in: SignedIn, client_info: ClientInfo) -> None:
     """Close the login that this request was sent with."""
     _close(session, InicioSesion.id == signed_in.login_id)
-    events.record(session, SecurityEvent.LOGGED_OUT, user_id=signed_in.user.id, caller=caller)
+    events.record(session, SecurityEvent.LOGGED_OUT, user_id=signed_in.user.id, client_info=client_info)
 
 
-def end_login(session: Session, *, user_id: int, login_id: int, caller: Caller) -> None:
+def end_login(session: Session, *, user_id: int, login_id: int, client_info: ClientInfo) -> None:
     """Close one of the person's own logins.
 
     Raises:
@@ -261,7 +268,7 @@ def end_login(session: Session, *, user_id: int, login_id: int, caller: Caller) 
     """
     if not _close(session, InicioSesion.id == login_id, InicioSesion.usuario_id == user_id):
         raise NotFound("login")
-    events.record(session, SecurityEvent.LOGIN_ENDED, user_id=user_id, caller=caller)
+    events.record(session, SecurityEvent.LOGIN_ENDED, user_id=user_id, client_info=client_info)
 
 
 def end_logins(session: Session, *, user_id: int, but: int | None = None) -> None:

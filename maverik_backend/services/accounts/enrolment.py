@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from maverik_backend.core import one_time_codes
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import Keyring
 from maverik_backend.errors import (
@@ -30,7 +31,6 @@ from maverik_backend.models import SecurityEvent, SegundoFactor, Usuario
 from maverik_backend.services.accounts import auth, second_factor
 from maverik_backend.services.accounts import event as events
 from maverik_backend.services.accounts.auth import SignedIn
-from maverik_backend.services.accounts.event import Caller
 from maverik_backend.services.accounts.password import CODE_FIELD, Passwords, lock_confirmed
 from maverik_backend.services.accounts.second_factor import SecondFactors
 from maverik_backend.services.jobs import outbox
@@ -71,7 +71,7 @@ class Enrolments:
         self._throttle = throttle
         self._forgot_url = forgot_url
 
-    def start(self, *, signed_in: SignedIn, password: str, caller: Caller) -> Enrolment:
+    def start(self, *, signed_in: SignedIn, password: str, client_info: ClientInfo) -> Enrolment:
         """A new secret; one that still waits for its first code is replaced.
 
         Raises:
@@ -80,7 +80,7 @@ class Enrolments:
             SecondFactorActive: when the account has a second factor.
             NotAuthenticated: when the login ended meanwhile.
         """
-        self._passwords.require_key(signed_in.user, password, field=KEY_FIELD, caller=caller)
+        self._passwords.require_key(signed_in.user, password, field=KEY_FIELD, client_info=client_info)
         secret = one_time_codes.generate_secret()
         with self._transaction() as session:
             user = lock_confirmed(session, signed_in, field=KEY_FIELD)
@@ -88,16 +88,16 @@ class Enrolments:
                 raise SecondFactorActive
         return Enrolment(secret=secret, uri=one_time_codes.enrolment_uri(secret, account=user.email))
 
-    def confirm(self, *, signed_in: SignedIn, code: str, caller: Caller) -> list[str]:
+    def confirm(self, *, signed_in: SignedIn, code: str, client_info: ClientInfo) -> list[str]:
         """Activate the secret with its first code; the recovery codes, which are shown this once.
 
         Raises:
-            TooManyTries: when codes were tried too often from the caller's address.
+            TooManyTries: when codes were tried too often from the client's address.
             InvalidInput: when the code is not right.
             SecondFactorInactive: when no secret waits for one.
             NotAuthenticated: when the login ended.
         """
-        self._throttle.count(Action.SECOND_FACTOR_FROM_ADDRESS, str(signed_in.user.id), caller.place)
+        self._throttle.count(Action.SECOND_FACTOR_FROM_ADDRESS, str(signed_in.user.id), client_info.limit_address)
         with self._transaction() as session:
             user = auth.lock(session, signed_in)
             factor = session.scalar(select(SegundoFactor).where(SegundoFactor.usuario_id == user.id, *is_waiting()))
@@ -109,23 +109,31 @@ class Enrolments:
             factor.activado = func.now()
             codes = second_factor.replace_recovery_codes(session, user_id=user.id)
             auth.end_other_logins(session, signed_in=signed_in, has_second_factor=True)
-            self._tell(session, user, SecurityEvent.SECOND_FACTOR_ADDED, letters.second_factor_added, caller=caller)
+            self._tell(
+                session, user, SecurityEvent.SECOND_FACTOR_ADDED, letters.second_factor_added, client_info=client_info
+            )
         return codes
 
-    def renew_recovery_codes(self, *, signed_in: SignedIn, password: str, code: str, caller: Caller) -> list[str]:
+    def renew_recovery_codes(
+        self, *, signed_in: SignedIn, password: str, code: str, client_info: ClientInfo
+    ) -> list[str]:
         """New recovery codes, which are shown this once; the earlier ones end.
 
         Raises:
             TooManyTries, InvalidInput, SecondFactorInactive, NotAuthenticated: as :meth:`remove`.
         """
-        with self._confirmed(signed_in, password=password, code=code, caller=caller) as (session, user):
+        with self._confirmed(signed_in, password=password, code=code, client_info=client_info) as (session, user):
             codes = second_factor.replace_recovery_codes(session, user_id=user.id)
             self._tell(
-                session, user, SecurityEvent.RECOVERY_CODES_RENEWED, letters.recovery_codes_renewed, caller=caller
+                session,
+                user,
+                SecurityEvent.RECOVERY_CODES_RENEWED,
+                letters.recovery_codes_renewed,
+                client_info=client_info,
             )
         return codes
 
-    def remove(self, *, signed_in: SignedIn, password: str, code: str, caller: Caller) -> None:
+    def remove(self, *, signed_in: SignedIn, password: str, code: str, client_info: ClientInfo) -> None:
         """Remove the second factor with its recovery codes, knowing the key and having a code.
 
         Raises:
@@ -134,26 +142,32 @@ class Enrolments:
             SecondFactorInactive: when there is none.
             NotAuthenticated: when the login ended meanwhile.
         """
-        with self._confirmed(signed_in, password=password, code=code, caller=caller) as (session, user):
+        with self._confirmed(signed_in, password=password, code=code, client_info=client_info) as (session, user):
             second_factor.remove(session, user_id=user.id)
             auth.end_other_logins(session, signed_in=signed_in, has_second_factor=False)
-            self._tell(session, user, SecurityEvent.SECOND_FACTOR_REMOVED, letters.second_factor_removed, caller=caller)
+            self._tell(
+                session,
+                user,
+                SecurityEvent.SECOND_FACTOR_REMOVED,
+                letters.second_factor_removed,
+                client_info=client_info,
+            )
 
     @contextmanager
     def _confirmed(
-        self, signed_in: SignedIn, *, password: str, code: str, caller: Caller
+        self, signed_in: SignedIn, *, password: str, code: str, client_info: ClientInfo
     ) -> Iterator[tuple[Session, Usuario]]:
         """A transaction with the person's row locked, in which the key was right and the code is used up."""
-        self._passwords.require_key(signed_in.user, password, field=KEY_FIELD, caller=caller)
-        self._second_factors.count_try(user_id=signed_in.user.id, code=code, caller=caller)
+        self._passwords.require_key(signed_in.user, password, field=KEY_FIELD, client_info=client_info)
+        self._second_factors.count_try(user_id=signed_in.user.id, code=code, client_info=client_info)
         try:
             with self._transaction() as session:
                 user = lock_confirmed(session, signed_in, field=KEY_FIELD)
-                if not self._second_factors.demand(session, user=user, code=code, caller=caller):
+                if not self._second_factors.demand(session, user=user, code=code, client_info=client_info):
                     raise SecondFactorInactive
                 yield session, user
         except WrongSecondFactor:
-            self._second_factors.note_failure(user_id=signed_in.user.id, caller=caller)
+            self._second_factors.note_failure(user_id=signed_in.user.id, client_info=client_info)
             raise _wrong_code() from None
 
     def _tell(
@@ -163,9 +177,9 @@ class Enrolments:
         event: SecurityEvent,
         write: Callable[..., Letter],
         *,
-        caller: Caller,
+        client_info: ClientInfo,
     ) -> None:
-        events.record(session, event, user_id=user.id, caller=caller)
+        events.record(session, event, user_id=user.id, client_info=client_info)
         outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=write(forgot_url=self._forgot_url))
 
 

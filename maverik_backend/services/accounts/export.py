@@ -29,6 +29,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, Table, func, select
 from sqlalchemy.orm import Session
 
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.tokens import AccessClaims
@@ -36,7 +37,6 @@ from maverik_backend.errors import AddressBusy, Overloaded, TooManyAtOnce
 from maverik_backend.models import Base, SecurityEvent, SesionAsesoria, SesionAsesoriaDetalle, Usuario
 from maverik_backend.services.accounts import auth
 from maverik_backend.services.accounts import event as events
-from maverik_backend.services.accounts.event import Caller
 from maverik_backend.services.accounts.user import NOT_EXPORTED, OWNED
 from maverik_backend.services.limits.concurrency import ConcurrencyLimiter, Share
 from maverik_backend.services.limits.throttle import Action, Throttle
@@ -82,7 +82,7 @@ class Exports:
         self._throttle = throttle
         self._concurrency = ConcurrencyLimiter(max(1, pool_size // _POOL_SHARE))
 
-    def stream(self, *, claims: AccessClaims, caller: Caller) -> Generator[bytes, None, None]:
+    def stream(self, *, claims: AccessClaims, client_info: ClientInfo) -> Generator[bytes, None, None]:
         """The document in pieces. It has its slot from the first piece until it ends or is closed.
 
         Raises:
@@ -91,13 +91,13 @@ class Exports:
                 must not pass for a whole one.
         """
         person = Share(kind="person", key=str(claims.user_id), limit=1, refusal=TooManyAtOnce)
-        address = Share(kind="address", key=caller.place, limit=MAX_PER_ADDRESS, refusal=AddressBusy)
+        address = Share(kind="address", key=client_info.limit_address, limit=MAX_PER_ADDRESS, refusal=AddressBusy)
         with self._concurrency.slot(person, address):
             self._throttle.count(Action.EXPORT, str(claims.user_id))
             with self._transaction() as db:
                 auth.authenticate(db, claims, is_to_stay=True)
                 tables = _parts_by_table(db, user_id=claims.user_id)
-                events.record(db, SecurityEvent.DATA_EXPORTED, user_id=claims.user_id, caller=caller)
+                events.record(db, SecurityEvent.DATA_EXPORTED, user_id=claims.user_id, client_info=client_info)
             yield from self._chunks(claims, _Document(tables))
 
     def _chunks(self, claims: AccessClaims, document: _Document) -> Iterator[bytes]:

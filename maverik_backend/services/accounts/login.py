@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.tokens import AccessToken, Tokens
 from maverik_backend.models import InicioSesion, SecurityEvent, Usuario
 from maverik_backend.services.accounts import event as events
-from maverik_backend.services.accounts.event import Caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +30,20 @@ class Logins:
         self._tokens = tokens
 
     def open(
-        self, session: Session, *, user: Usuario, has_second_factor: bool, renews_tokens: bool, caller: Caller
+        self, session: Session, *, user: Usuario, has_second_factor: bool, renews_tokens: bool, client_info: ClientInfo
     ) -> InicioSesion:
         """A login of ``user``, whose row is locked; ``renews_tokens`` asks for access tokens that hold briefly."""
         login = InicioSesion(
             usuario_id=user.id,
             vence=datetime.now(UTC) + self._tokens.refresh_ttl,
-            direccion=caller.truncated_address,
-            agente=caller.short_agent,
+            direccion=client_info.truncated_address,
+            agente=client_info.short_agent,
             rotacion=0,
             con_segundo_factor=has_second_factor,
             renueva_tokens=renews_tokens,
         )
         session.add(login)
-        events.record(session, SecurityEvent.LOGGED_IN, user_id=user.id, caller=caller)
+        events.record(session, SecurityEvent.LOGGED_IN, user_id=user.id, client_info=client_info)
         return login
 
     def issue(self, *, user: Usuario, login: InicioSesion) -> Login:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from maverik_backend.core import passwords
 from maverik_backend.core.addresses import mailbox_of
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.mail_links import Links
 from maverik_backend.core.security import Keyring, PasswordHasher, generate_temporary_password
@@ -26,7 +27,7 @@ from maverik_backend.models import EnlaceClave, InicioSesion, SecurityEvent, Usu
 from maverik_backend.services.accounts import auth
 from maverik_backend.services.accounts import event as events
 from maverik_backend.services.accounts.auth import SignedIn
-from maverik_backend.services.accounts.event import NOBODY, Caller
+from maverik_backend.services.accounts.event import NOBODY
 from maverik_backend.services.accounts.login import Login, Logins
 from maverik_backend.services.accounts.second_factor import SecondFactors
 from maverik_backend.services.jobs import outbox
@@ -88,20 +89,20 @@ class Passwords:
         self._temporary_key_ttl = temporary_key_ttl
         self._reset_link_ttl = reset_link_ttl
 
-    def request_reset(self, *, email: str, caller: Caller) -> None:
+    def request_reset(self, *, email: str, client_info: ClientInfo) -> None:
         """Mail a link to set a new key; to an address without account, mail just that.
 
         The same statements run in both cases, so the answer's time tells nothing.
 
         Raises:
-            TooManyTries: when mails to the address or from the caller were asked for too often.
+            TooManyTries: when mails to the address or from the client's address were asked for too often.
         """
-        self._count_mail(email, caller)
+        self._count_mail(email, client_info)
         token = secrets.token_urlsafe(32)
         with self._transaction() as session:
             whose = func.lower(Usuario.email) == email
             user_id = self._store_link(session, whose, token=token, ttl=self._reset_link_ttl)
-            events.record(session, SecurityEvent.RESET_REQUESTED, user_id=user_id, caller=caller)
+            events.record(session, SecurityEvent.RESET_REQUESTED, user_id=user_id, client_info=client_info)
             to, instead = self.mail_without_key(
                 session, email, otherwise=letters.no_account(forgot_url=self.links.forgot)
             )
@@ -110,7 +111,7 @@ class Passwords:
             letter = instead if user_id is None else reset_link
             outbox.enqueue(session, keyring=self._keyring, to=to, letter=letter)
 
-    def resend_key(self, *, email: str, caller: Caller) -> None:
+    def resend_key(self, *, email: str, client_info: ClientInfo) -> None:
         """Mail a fresh temporary key to somebody who never used theirs; to others, mail what they can do instead.
 
         A key without an end is one that the person may know by heart, from before an upgrade: it is not replaced
@@ -119,7 +120,7 @@ class Passwords:
         Raises:
             TooManyTries: as :meth:`request_reset`.
         """
-        self._count_mail(email, caller)
+        self._count_mail(email, client_info)
         mailed = self.make_mailed_key()
         with self._transaction() as session:
             user_id = session.scalar(
@@ -134,7 +135,7 @@ class Passwords:
                 .values(clave_hash=mailed.key_hash, clave_vence=self.temporary_key_expiry())
                 .returning(Usuario.id)
             )
-            events.record(session, SecurityEvent.KEY_RESENT, user_id=user_id, caller=caller)
+            events.record(session, SecurityEvent.KEY_RESENT, user_id=user_id, client_info=client_info)
             to, instead = self.mail_without_key(
                 session, email, otherwise=letters.nothing_to_resend(forgot_url=self.links.forgot)
             )
@@ -142,7 +143,7 @@ class Passwords:
                 session, user_id=user_id, email=to, mailed=mailed, instead=instead if user_id is None else None
             )
 
-    def reset(self, reset: Reset, *, caller: Caller) -> Login | None:
+    def reset(self, reset: Reset, *, client_info: ClientInfo) -> Login | None:
         """Set a key with a mailed link, which is used up; ends every login and opens one, whatever locks the account.
 
         None is opened (``None``) unless ``reset.signs_in``.
@@ -151,54 +152,60 @@ class Passwords:
         (``None``). Neither is the second factor's limit started anew.
 
         Raises:
-            TooManyTries: when this was tried too often from the caller's address, or codes of the account were.
+            TooManyTries: when this was tried too often from the client's address, or codes of the account were.
             InvalidInput: when the link does not hold, or the key or the code is not acceptable; then the link stays.
         """
-        self._throttle.count(Action.RESET_FROM_ADDRESS, caller.place)
+        self._throttle.count(Action.RESET_FROM_ADDRESS, client_info.limit_address)
         _require_unguessable(reset.new_password)
         with self._transaction() as session:
             owner = session.scalar(_owner_of(reset.token))
         self._require_another(owner.clave_hash if owner else None, reset.new_password)
         if owner is not None:
-            self._second_factors.count_try(user_id=owner.id, code=reset.code, caller=caller)
+            self._second_factors.count_try(user_id=owner.id, code=reset.code, client_info=client_info)
         new_hash = self._hasher.hash(reset.new_password)
         try:
             with self._transaction() as session:
                 user = _lock_owner_of(session, reset.token)
-                login = self._reset(session, user, reset, new_hash=new_hash, caller=caller)
+                login = self._reset(session, user, reset, new_hash=new_hash, client_info=client_info)
         except WrongSecondFactor:
-            self._second_factors.note_failure(user_id=owner.id if owner else NOBODY, caller=caller)
+            self._second_factors.note_failure(user_id=owner.id if owner else NOBODY, client_info=client_info)
             raise InvalidInput([FieldError(CODE_FIELD, texts.WRONG_CODE)]) from None
-        self._forgive_tries(user, caller)
+        self._forgive_tries(user, client_info)
         return self._logins.issue(user=user, login=login) if login else None
 
     def _reset(
-        self, session: Session, user: Usuario, reset: Reset, *, new_hash: str, caller: Caller
+        self, session: Session, user: Usuario, reset: Reset, *, new_hash: str, client_info: ClientInfo
     ) -> InicioSesion | None:
         if user.email_verificado is None:
             user.email_verificado = datetime.now(UTC)
-            events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, caller=caller)
+            events.record(session, SecurityEvent.EMAIL_VERIFIED, user_id=user.id, client_info=client_info)
         self._set(session, user, reset.new_password, new_hash)
         auth.end_logins(session, user_id=user.id)
-        events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, caller=caller)
+        events.record(session, SecurityEvent.PASSWORD_RESET, user_id=user.id, client_info=client_info)
         if not reset.signs_in:
             return None
         try:
-            has_second_factor = self._second_factors.demand(session, user=user, code=reset.code, caller=caller)
+            has_second_factor = self._second_factors.demand(
+                session, user=user, code=reset.code, client_info=client_info
+            )
         except SecondFactorRequired:
             return None
         return self._logins.open(
-            session, user=user, has_second_factor=has_second_factor, renews_tokens=reset.renews_tokens, caller=caller
+            session,
+            user=user,
+            has_second_factor=has_second_factor,
+            renews_tokens=reset.renews_tokens,
+            client_info=client_info,
         )
 
-    def _forgive_tries(self, user: Usuario, caller: Caller) -> None:
+    def _forgive_tries(self, user: Usuario, client_info: ClientInfo) -> None:
         """Whoever reads the mailbox is the person: tries of somebody else must not keep them out."""
-        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, user.email, caller.place)
-        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, user.email, caller.network)
+        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, user.email, client_info.limit_address)
+        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, user.email, client_info.network)
         self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, user.email)
         self._throttle.forgive(Action.CONFIRM_KEY, str(user.id))
 
-    def change(self, *, signed_in: SignedIn, current: str, new_password: str, caller: Caller) -> None:
+    def change(self, *, signed_in: SignedIn, current: str, new_password: str, client_info: ClientInfo) -> None:
         """Set another key, knowing the current one; ends every other login.
 
         Raises:
@@ -206,7 +213,7 @@ class Passwords:
             InvalidInput: when it is wrong or the new one is not acceptable.
             NotAuthenticated: when the login ended meanwhile.
         """
-        self.require_key(signed_in.user, current, field="clave_actual", caller=caller)
+        self.require_key(signed_in.user, current, field="clave_actual", client_info=client_info)
         _require_unguessable(new_password)
         self._require_another(signed_in.user.clave_hash, new_password)
         new_hash = self._hasher.hash(new_password)
@@ -214,9 +221,9 @@ class Passwords:
             user = lock_confirmed(session, signed_in, field="clave_actual")
             self._set(session, user, new_password, new_hash)
             auth.end_logins(session, user_id=user.id, but=signed_in.login_id)
-            events.record(session, SecurityEvent.PASSWORD_CHANGED, user_id=user.id, caller=caller)
+            events.record(session, SecurityEvent.PASSWORD_CHANGED, user_id=user.id, client_info=client_info)
 
-    def require_key(self, user: Usuario, password: str, *, field: str, caller: Caller) -> None:
+    def require_key(self, user: Usuario, password: str, *, field: str, client_info: ClientInfo) -> None:
         """Demand the person's key again before something that cannot be undone; then :func:`lock_confirmed`.
 
         Slow on purpose: call it with no transaction open.
@@ -228,7 +235,9 @@ class Passwords:
         self._throttle.count(Action.CONFIRM_KEY, str(user.id))
         if not self._hasher.verify(user.clave_hash, password):
             with self._transaction() as session:
-                events.record_afterwards(session, SecurityEvent.CONFIRMATION_FAILED, user_id=user.id, caller=caller)
+                events.record_afterwards(
+                    session, SecurityEvent.CONFIRMATION_FAILED, user_id=user.id, client_info=client_info
+                )
             raise InvalidInput([FieldError(field, texts.WRONG_KEY)])
 
     def make_mailed_key(self) -> MailedKey:
@@ -308,8 +317,8 @@ class Passwords:
             insert(EnlaceClave).from_select(["usuario_id", "resumen", "vence"], owner).returning(EnlaceClave.usuario_id)
         )
 
-    def _count_mail(self, email: str, caller: Caller) -> None:
-        self._throttle.count(Action.MAIL_FROM_ADDRESS, caller.place)
+    def _count_mail(self, email: str, client_info: ClientInfo) -> None:
+        self._throttle.count(Action.MAIL_FROM_ADDRESS, client_info.limit_address)
         self._throttle.count(Action.MAIL_TO_ACCOUNT, mailbox_of(email))
 
 

@@ -14,12 +14,12 @@ from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.core import one_time_codes
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import Keyring, Purpose, Unsealable
 from maverik_backend.errors import SecondFactorRequired, WrongSecondFactor
 from maverik_backend.models import CodigoRecuperacion, SecurityEvent, SegundoFactor, Usuario
 from maverik_backend.services.accounts import event as events
-from maverik_backend.services.accounts.event import Caller
 from maverik_backend.services.jobs import outbox
 from maverik_backend.services.limits.throttle import Action, Throttle
 from maverik_backend.texts import mail as letters
@@ -43,7 +43,7 @@ class SecondFactors:
         self._clock = clock
         self._forgot_url = forgot_url
 
-    def count_try(self, *, user_id: int, code: str | None, caller: Caller) -> None:
+    def count_try(self, *, user_id: int, code: str | None, client_info: ClientInfo) -> None:
         """Count a code that is about to be tried; call it with no transaction open.
 
         Accounts without a second factor are not counted: there a code means nothing.
@@ -56,11 +56,11 @@ class SecondFactors:
         with self._transaction() as session:
             if get_active(session, user_id=user_id) is None:
                 return
-        self._throttle.count(Action.SECOND_FACTOR_FROM_ADDRESS, str(user_id), caller.place)
+        self._throttle.count(Action.SECOND_FACTOR_FROM_ADDRESS, str(user_id), client_info.limit_address)
         if one_time_codes.is_totp(code):
             self._throttle.count(Action.SECOND_FACTOR_FROM_ANYWHERE, str(user_id))
 
-    def demand(self, session: Session, *, user: Usuario, code: str | None, caller: Caller) -> bool:
+    def demand(self, session: Session, *, user: Usuario, code: str | None, client_info: ClientInfo) -> bool:
         """Use up ``code`` where the account asks for one; whether it does. The person's row is locked.
 
         Raises:
@@ -75,16 +75,16 @@ class SecondFactors:
         if one_time_codes.is_totp(code):
             self._use_totp(session, factor, code)
         else:
-            self._use_recovery_code(session, user, code, caller)
+            self._use_recovery_code(session, user, code, client_info)
         return True
 
-    def note_failure(self, *, user_id: int, caller: Caller) -> None:
+    def note_failure(self, *, user_id: int, client_info: ClientInfo) -> None:
         """Write down that a wrong code came with the right key, after the transaction that found out."""
-        self._note(SecurityEvent.SECOND_FACTOR_FAILED, user_id=user_id, caller=caller)
+        self._note(SecurityEvent.SECOND_FACTOR_FAILED, user_id=user_id, client_info=client_info)
 
-    def note_missing(self, *, user_id: int, caller: Caller) -> None:
+    def note_missing(self, *, user_id: int, client_info: ClientInfo) -> None:
         """Write down that the right key came without a code: the one sign of a key that somebody else has."""
-        self._note(SecurityEvent.SECOND_FACTOR_ASKED, user_id=user_id, caller=caller)
+        self._note(SecurityEvent.SECOND_FACTOR_ASKED, user_id=user_id, client_info=client_info)
 
     def step_of(self, factor: SegundoFactor, code: str) -> int | None:
         """The time step that ``code`` is of; ``None`` when it is none of this secret's and of now."""
@@ -96,19 +96,19 @@ class SecondFactors:
             return None
         return one_time_codes.step_of(secret, code, now_s=self._clock()) if one_time_codes.is_totp(code) else None
 
-    def _note(self, event: SecurityEvent, *, user_id: int, caller: Caller) -> None:
+    def _note(self, event: SecurityEvent, *, user_id: int, client_info: ClientInfo) -> None:
         with self._transaction() as session:
-            events.record_afterwards(session, event, user_id=user_id, caller=caller)
+            events.record_afterwards(session, event, user_id=user_id, client_info=client_info)
 
     def _use_totp(self, session: Session, factor: SegundoFactor, code: str) -> None:
         step = self.step_of(factor, code)
         if step is None or not _advance(session, factor, step):
             raise WrongSecondFactor
 
-    def _use_recovery_code(self, session: Session, user: Usuario, code: str, caller: Caller) -> None:
+    def _use_recovery_code(self, session: Session, user: Usuario, code: str, client_info: ClientInfo) -> None:
         if not one_time_codes.is_recovery_code(code) or not _spend(session, user_id=user.id, code=code):
             raise WrongSecondFactor
-        events.record(session, SecurityEvent.RECOVERY_CODE_USED, user_id=user.id, caller=caller)
+        events.record(session, SecurityEvent.RECOVERY_CODE_USED, user_id=user.id, client_info=client_info)
         left = count_recovery_codes(session, user_id=user.id)
         letter = letters.recovery_code_used(left=left, forgot_url=self._forgot_url)
         outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=letter)

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.addresses import mailbox_of
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import Keyring
 from maverik_backend.models import (
@@ -26,7 +27,6 @@ from maverik_backend.models import (
 from maverik_backend.schemas.user import UsuarioActualizarRequest, UsuarioCrearRequest
 from maverik_backend.services.accounts import event as events
 from maverik_backend.services.accounts.auth import SignedIn
-from maverik_backend.services.accounts.event import Caller
 from maverik_backend.services.accounts.password import Passwords, lock_confirmed
 from maverik_backend.services.catalogs.catalog import Catalogs
 from maverik_backend.services.jobs import outbox
@@ -69,19 +69,19 @@ def sign_up(
     catalogs: Catalogs,
     passwords: Passwords,
     throttle: Throttle,
-    caller: Caller,
+    client_info: ClientInfo,
 ) -> SignUp:
     """Create the person and mail a temporary key; to an address that has an account already, mail just that.
 
-    The caller learns the same in both cases, after the same work, so addresses cannot be probed here.
+    The client learns the same in both cases, after the same work, so addresses cannot be probed here.
 
     Raises:
-        TooManyTries: when too many accounts were asked for from the caller's address, or mails to this one.
+        TooManyTries: when too many accounts were asked for from the client's address, or mails to this one.
         InvalidInput: when an answer is not in its catalogue.
     """
     answers = _catalog_ids(data.model_dump())
     catalogs.check(answers)
-    throttle.count(Action.SIGN_UP_FROM_ADDRESS, caller.place)
+    throttle.count(Action.SIGN_UP_FROM_ADDRESS, client_info.limit_address)
     throttle.count(Action.SIGN_UP_AS_ACCOUNT, mailbox_of(data.email))
     mailed = passwords.make_mailed_key()
     with transaction() as session:
@@ -100,7 +100,7 @@ def sign_up(
             .on_conflict_do_nothing(index_elements=[text("lower(email::text)")])
             .returning(Usuario.id)
         )
-        events.record(session, SecurityEvent.SIGNED_UP, user_id=created, caller=caller)
+        events.record(session, SecurityEvent.SIGNED_UP, user_id=created, client_info=client_info)
         to, instead = passwords.mail_without_key(
             session, data.email, otherwise=letters.already_registered(forgot_url=passwords.links.forgot)
         )
@@ -132,7 +132,7 @@ def delete(
     password: str,
     passwords: Passwords,
     keyring: Keyring,
-    caller: Caller,
+    client_info: ClientInfo,
 ) -> None:
     """Erase the person who asks for it with their key.
 
@@ -141,7 +141,7 @@ def delete(
         InvalidInput: when it is wrong.
         NotAuthenticated: when the login ended meanwhile; of two requests at once, one erases.
     """
-    passwords.require_key(signed_in.user, password, field=KEY_FIELD, caller=caller)
+    passwords.require_key(signed_in.user, password, field=KEY_FIELD, client_info=client_info)
     with transaction() as session:
         erase(session, user=lock_confirmed(session, signed_in, field=KEY_FIELD), keyring=keyring)
 

@@ -1,7 +1,7 @@
 """How often things may be tried. All limits stand in :data:`LIMITS`.
 
 Tries are counted before the account is looked up, so a locked account, an unknown one and a wrong key cannot be told
-apart. (Logins ask first, for any address with the same statement, whether the caller's network is known.) Keys of the
+apart. (Logins ask first, for any address with the same statement, whether the client's network is known.) Keys of the
 counters are digests: no address is kept in clear, in memory or in the database.
 """
 

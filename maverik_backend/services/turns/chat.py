@@ -39,6 +39,7 @@ from maverik_backend.clients.optimizer.base import Optimizer
 from maverik_backend.clients.rag.base import Advisor, Answer, Question
 from maverik_backend.core import markdown as answers
 from maverik_backend.core import plain_text
+from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
@@ -58,7 +59,6 @@ from maverik_backend.errors import (
 from maverik_backend.models import TurnState
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
 from maverik_backend.services.accounts import auth
-from maverik_backend.services.accounts.event import Caller
 from maverik_backend.services.advice import portfolio as portfolios
 from maverik_backend.services.advice.proposal import Proposals
 from maverik_backend.services.catalogs.catalog import CatalogCache
@@ -149,7 +149,7 @@ class Chat:
         self,
         *,
         claims: AccessClaims,
-        caller: Caller,
+        client_info: ClientInfo,
         session_id: int,
         text: str | None,
         idempotency_key: str | None = None,
@@ -172,7 +172,7 @@ class Chat:
         request = RequestKey.of(user_id=claims.user_id, key=idempotency_key, session_id=session_id, text=text)
         if replay := self._replayed(request, claims, session_id=session_id):
             return replay
-        with self._concurrency_slot(claims, caller):
+        with self._concurrency_slot(claims, client_info):
             self._throttle.count(Action.TURN, str(claims.user_id))
             deadline = Deadline.after(self._settings.external_service_timeout)
             started = self._start(request, claims, session_id=session_id, text=text)
@@ -180,14 +180,14 @@ class Chat:
                 return started
             return Answered(turn=self._answer(started, deadline))
 
-    def retry(self, *, claims: AccessClaims, caller: Caller, session_id: int, turn_id: int) -> TurnoResponse:
+    def retry(self, *, claims: AccessClaims, client_info: ClientInfo, session_id: int, turn_id: int) -> TurnoResponse:
         """Have a turn that was interrupted, or got a fallback, answered again, in its own place.
 
         Raises:
             Overloaded, TooManyAtOnce, TooManyTries, NotAuthenticated, NotFound, TurnInProgress: as :meth:`answer`.
             NothingToRetry: when the turn has its answer.
         """
-        with self._concurrency_slot(claims, caller):
+        with self._concurrency_slot(claims, client_info):
             self._throttle.count(Action.TURN, str(claims.user_id))
             deadline = Deadline.after(self._settings.external_service_timeout)
             started = self._start_again(claims, session_id=session_id, turn_id=turn_id)
@@ -230,7 +230,7 @@ class Chat:
         page, has_older = turns.get_page(session, session_id=session_id, limit=limit, before=before)
         return [self._turns.describe(turn) for turn in page], has_older
 
-    def _concurrency_slot(self, claims: AccessClaims, caller: Caller) -> AbstractContextManager[None]:
+    def _concurrency_slot(self, claims: AccessClaims, client_info: ClientInfo) -> AbstractContextManager[None]:
         """One of the turns that may be under way at once, within the shares of the person and of its address."""
         settings = self._settings
         return self._concurrency.slot(
@@ -240,7 +240,7 @@ class Chat:
                 limit=settings.max_concurrent_turns_per_person,
                 refusal=TooManyAtOnce,
             ),
-            Share(kind="address", key=caller.place, limit=settings.turns_per_address, refusal=AddressBusy),
+            Share(kind="address", key=client_info.limit_address, limit=settings.turns_per_address, refusal=AddressBusy),
         )
 
     def _replayed(self, request: RequestKey, claims: AccessClaims, *, session_id: int) -> Answered | None:

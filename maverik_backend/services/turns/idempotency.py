@@ -23,7 +23,7 @@ MAX_KEY_CHARS = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestKey:
-    """A key and the request that it came with. ``key`` is ``None`` where the caller sent none: then nothing repeats."""
+    """A key and the request that it came with. ``key`` is ``None`` where the client sent none: then nothing repeats."""
 
     user_id: int
     key: str | None = field(repr=False)

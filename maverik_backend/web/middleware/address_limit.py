@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from maverik_backend.errors import MaverikError, UpstreamTimeout
 from maverik_backend.services.limits.throttle import Action, Throttle
 from maverik_backend.web import problems
-from maverik_backend.web.caller import caller_of
+from maverik_backend.web.client_info import client_info_of
 
 THREADS = 4
 # A storage that is silent must not make everybody queue who only asks for the documentation.
@@ -62,13 +62,15 @@ class AddressLimit:
         if scope["type"] != "http" or not self._is_counted(scope):
             return None
         try:
-            await self._count(caller_of(Request(scope), trusted_proxy_count=self._trusted_proxy_count).place)
+            await self._count(
+                client_info_of(Request(scope), trusted_proxy_count=self._trusted_proxy_count).limit_address
+            )
         except MaverikError as error:
             return problems.response_for_error(error)
         return None
 
-    async def _count(self, place: str) -> None:
-        count = partial(self._throttle.count, self._action, place)
+    async def _count(self, address: str) -> None:
+        count = partial(self._throttle.count, self._action, address)
         if self._is_counted_here:
             count()
         else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fastapi import Request
 
-from maverik_backend.services.accounts.event import Caller
-from maverik_backend.web.caller import caller_of
+from maverik_backend.core.client_info import ClientInfo
+from maverik_backend.web.client_info import client_info_of
 
 
 def request(*forwarded: str, peer: str | None = "10.0.0.1", agent: str | None = None) -> Request:
@@ -17,7 +17,7 @@ def request(*forwarded: str, peer: str | None = "10.0.0.1", agent: str | None = 
 
 
 def address(*forwarded: str, proxies: int = 1, peer: str | None = "10.0.0.1") -> str:
-    return caller_of(request(*forwarded, peer=peer), trusted_proxy_count=proxies).address
+    return client_info_of(request(*forwarded, peer=peer), trusted_proxy_count=proxies).address
 
 
 class TestAcrossProxies:
@@ -83,28 +83,28 @@ class TestWhatIsKept:
         ],
     )
     def test_a_network_and_no_address(self, full: str, kept: str | None) -> None:
-        assert Caller(address=full).truncated_address == kept
+        assert ClientInfo(address=full).truncated_address == kept
 
     def test_the_program_in_so_many_characters(self) -> None:
-        assert caller_of(request(agent="x" * 900), trusted_proxy_count=0).short_agent == "x" * 200
+        assert client_info_of(request(agent="x" * 900), trusted_proxy_count=0).short_agent == "x" * 200
 
     @pytest.mark.parametrize("agent", [None, ""])
     def test_no_program(self, agent: str | None) -> None:
-        assert caller_of(request(agent=agent), trusted_proxy_count=0).short_agent is None
+        assert client_info_of(request(agent=agent), trusted_proxy_count=0).short_agent is None
 
 
 class TestWhatLimitsCountBy:
-    def test_every_address_of_an_ipv6_household_is_one_place(self) -> None:
-        first, second = Caller(address="2001:db8:1:2::1"), Caller(address="2001:db8:1:2:ffff::9")
+    def test_every_address_of_an_ipv6_household_counts_as_one(self) -> None:
+        first, second = ClientInfo(address="2001:db8:1:2::1"), ClientInfo(address="2001:db8:1:2:ffff::9")
 
-        assert first.place == second.place
+        assert first.limit_address == second.limit_address
 
     @pytest.mark.parametrize("other", ["2001:db8:1:3::1", "203.0.113.7"])
-    def test_another_network_is_another_place(self, other: str) -> None:
-        assert Caller(address=other).place != Caller(address="2001:db8:1:2::1").place
+    def test_another_network_is_counted_apart(self, other: str) -> None:
+        assert ClientInfo(address=other).limit_address != ClientInfo(address="2001:db8:1:2::1").limit_address
 
     def test_ipv4_addresses_are_counted_one_by_one(self) -> None:
-        assert Caller(address="203.0.113.7").place != Caller(address="203.0.113.8").place
+        assert ClientInfo(address="203.0.113.7").limit_address != ClientInfo(address="203.0.113.8").limit_address
 
-    def test_what_is_no_address_is_a_place_too(self) -> None:
-        assert Caller(address="unknown").place == "unknown"
+    def test_what_is_no_address_is_counted_as_it_is(self) -> None:
+        assert ClientInfo(address="unknown").limit_address == "unknown"

@@ -1,7 +1,7 @@
-"""Who calls, across the proxies that are ours.
+"""The client's address and program, read across the proxies that are ours.
 
 Each proxy appends the address that it saw to ``X-Forwarded-For``; whatever stands further left was written by the
-caller and proves nothing. With two proxies of ours, the caller's address is the second from the right.
+client and proves nothing. With two proxies of ours, the client's address is the second from the right.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ import ipaddress
 
 from fastapi import Request
 
-from maverik_backend.services.accounts.event import Caller
+from maverik_backend.core.client_info import ClientInfo
 
 _UNKNOWN = "unknown"
 
 
-def caller_of(request: Request, *, trusted_proxy_count: int) -> Caller:
-    """The caller's address, believed as far as our own proxies reach, and program."""
+def client_info_of(request: Request, *, trusted_proxy_count: int) -> ClientInfo:
+    """The client's address, believed as far as our own proxies reach, and program."""
     peer = request.client.host if request.client else _UNKNOWN
     address = canonical_address(peer) or peer
     if trusted_proxy_count:
         chain = [part.strip() for value in request.headers.getlist("X-Forwarded-For") for part in value.split(",")]
         forwarded = chain[-trusted_proxy_count] if len(chain) >= trusted_proxy_count else peer
         address = canonical_address(forwarded) or address
-    return Caller(address=address, agent=request.headers.get("User-Agent"))
+    return ClientInfo(address=address, agent=request.headers.get("User-Agent"))
 
 
 def is_from_this_machine(request: Request) -> bool:
-    """Whether the caller is on this machine, and not a proxy that is."""
+    """Whether the client is on this machine, and not a proxy that is."""
     peer = canonical_address(request.client.host) if request.client else None
     return peer is not None and ipaddress.ip_address(peer).is_loopback and "X-Forwarded-For" not in request.headers
 
@@ -41,5 +41,5 @@ def canonical_address(address: str) -> str | None:
         parsed = ipaddress.ip_address(bare)
     except ValueError:
         return None
-    # A server that listens on both families sees IPv4 callers as ::ffff:192.0.2.1.
+    # A server that listens on both families sees IPv4 clients as ::ffff:192.0.2.1.
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)

@@ -42,14 +42,12 @@ from maverik_backend.services.accounts.export import Exports
 from maverik_backend.services.accounts.login import Logins
 from maverik_backend.services.accounts.password import Passwords
 from maverik_backend.services.accounts.second_factor import Clock, SecondFactors, reseal
-from maverik_backend.services.catalogs.catalog import CatalogCache
+from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.jobs.outbox import Outbox
 from maverik_backend.services.jobs.worker import Worker
-from maverik_backend.services.knowledge.index import KnowledgeIndex
-from maverik_backend.services.limits.storage import make_storage
-from maverik_backend.services.limits.throttle import Action, Throttle, limits_from
-from maverik_backend.services.operations.cleanup import clean_up, keep_used_keys
-from maverik_backend.services.operations.health import Health
+from maverik_backend.services.knowledge import KnowledgeIndex
+from maverik_backend.services.limits import Action, Throttle, limits_from, make_storage
+from maverik_backend.services.operations import Health, clean_up, keep_used_passwords
 from maverik_backend.services.turns.chat import Chat
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
@@ -280,7 +278,7 @@ def clean_up_once(database: Database) -> None:
     with database.transaction() as db:
         deleted = clean_up(db)
     with database.transaction() as db:
-        kept = keep_used_keys(db)
+        kept = keep_used_passwords(db)
     _log.info("cleaned_up", rows=deleted, keys_kept=kept)
 
 

@@ -2,7 +2,7 @@
 
 Earlier releases kept the end of a mailed key after its first login. From here on ``clave_vence`` is the end of a key
 that was never used. Logins through old processes that run beside this release are seen to by the hourly clean-up
-(``services/operations/cleanup.py``), with the same question.
+(``services/operations/store.py``), with the same question.
 
 Revision ID: e1a7c94b52d8
 Revises: c4e8a6f1d273

@@ -270,12 +270,12 @@ def merge_users(keep: int, drop: int, *, yes: bool, drop_second_factor: bool) ->
 @_plain_errors
 def cleanup() -> None:
     """Delete expired links, logins, counters and old mails; a running server does it every hour."""
-    from maverik_backend.services.operations.cleanup import clean_up, keep_used_keys  # noqa: PLC0415
+    from maverik_backend.services.operations import clean_up, keep_used_passwords  # noqa: PLC0415
 
     with _transaction() as session:
         click.echo(f"{clean_up(session)} rows deleted")
     with _transaction() as session:
-        keep_used_keys(session)
+        keep_used_passwords(session)
 
 
 @main.group()

@@ -32,8 +32,8 @@ from maverik_backend.errors import (
 from maverik_backend.models import Usuario
 from maverik_backend.services.accounts import auth
 from maverik_backend.services.accounts.auth import SignedIn
-from maverik_backend.services.catalogs.catalog import Catalogs
-from maverik_backend.services.limits.throttle import Action
+from maverik_backend.services.catalogs import Catalogs
+from maverik_backend.services.limits import Action
 from maverik_backend.web.client_info import client_info_of, is_from_this_machine
 from maverik_backend.web.resources import Resources, resources_of
 

@@ -15,11 +15,11 @@ from maverik_backend.services.accounts.auth import Authenticator
 from maverik_backend.services.accounts.enrolment import Enrolments
 from maverik_backend.services.accounts.export import Exports
 from maverik_backend.services.accounts.password import Passwords
-from maverik_backend.services.catalogs.catalog import CatalogCache
+from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.jobs.outbox import Outbox
-from maverik_backend.services.knowledge.index import KnowledgeIndex
-from maverik_backend.services.limits.throttle import Throttle
-from maverik_backend.services.operations.health import Health
+from maverik_backend.services.knowledge import KnowledgeIndex
+from maverik_backend.services.limits import Throttle
+from maverik_backend.services.operations import Health
 from maverik_backend.services.turns.chat import Chat
 from maverik_backend.settings import Settings
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, event, text
 from starlette.testclient import TestClient
 
 from maverik_backend.core.security import PasswordHasher
-from maverik_backend.services.limits.throttle import LIMITS, Action
+from maverik_backend.services.limits import LIMITS, Action
 from tests.support.fixtures.application import MakeApp
 from tests.support.fixtures.people import MakeUser, TestUser, make_profile
 

@@ -26,8 +26,8 @@ from maverik_backend.services.accounts.export import (
     ROWS_PER_READ,
     Exports,
 )
+from maverik_backend.services.limits import Throttle
 from maverik_backend.services.limits.storage import MemoryStorage
-from maverik_backend.services.limits.throttle import Throttle
 from maverik_backend.settings import Settings
 from tests.support.fixtures.database import rows
 from tests.support.serving import serving

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from maverik_backend.core.security import Purpose, Unsealable, generate_paserk
 from maverik_backend.services.accounts import second_factor
 from maverik_backend.services.accounts.enrolment import ENROLMENT_TTL
-from maverik_backend.services.limits.throttle import LIMITS, Action
+from maverik_backend.services.limits import LIMITS, Action
 from maverik_backend.web.resources import Resources, resources_of
 from tests.support.answers import fields_refused
 from tests.support.fixtures.application import Clock, MakeApp

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.routers import site
-from maverik_backend.services.limits.throttle import LIMITS, Action
+from maverik_backend.services.limits import LIMITS, Action
 from maverik_backend.web.forms import MAX_FIELDS
 from maverik_backend.web.middleware.body_limit import MAX_BYTES
 from tests.support.fixtures.people import MailsTo, MakeUser, TestUser, key_in, link_token_in, text_of

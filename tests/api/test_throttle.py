@@ -17,8 +17,8 @@ from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.services.accounts.auth import REMEMBERED_LOGINS
+from maverik_backend.services.limits import LIMITS, Action
 from maverik_backend.services.limits.storage import MemoryStorage
-from maverik_backend.services.limits.throttle import LIMITS, Action
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources, resources_of
 from tests.support.fixtures.application import ANSWER, PLENTY, MakeApp

@@ -14,7 +14,7 @@ from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamBusy, UpstreamRejected, UpstreamTimeout
-from maverik_backend.services.operations.health import Health
+from maverik_backend.services.operations import Health
 from tests.clients.test_advisor_contract import answer
 from tests.support.servers import HANG, RagServer, Reply, Request, ScriptedServer
 

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from maverik_backend.core.security import generate_paserk
-from maverik_backend.services.limits.throttle import LIMITS, Action
+from maverik_backend.services.limits import LIMITS, Action
 from tests.support.fixtures.people import make_profile
 from tests.support.postgres import TcpPostgres
 from tests.support.processes import ServerProcess, run_maverik

@@ -32,7 +32,7 @@ from maverik_backend.services.accounts import event as events
 from maverik_backend.services.accounts.event import NOBODY
 from maverik_backend.services.accounts.login import Login, Logins
 from maverik_backend.services.accounts.second_factor import SecondFactors
-from maverik_backend.services.limits.throttle import Action, Throttle
+from maverik_backend.services.limits import Action, Throttle
 
 # A hash is renewed once in a long while; whoever signs in at that moment reads it again.
 _TRIES_WHILE_HASH_CHANGES = 2
@@ -102,7 +102,7 @@ class Authenticator:
             user = self._verify(credentials, client_info)
             self._second_factors.count_try(user_id=user.id, code=credentials.code, client_info=client_info)
             if login := self._open(user, credentials, client_info=client_info, renews_tokens=renews_tokens):
-                self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, credentials.email, client_info.limit_address)
+                self._throttle.reset_counter(Action.LOG_IN_TO_ACCOUNT, credentials.email, client_info.limit_address)
                 return login
         raise WrongCredentials
 

@@ -34,7 +34,7 @@ from maverik_backend.services.accounts.auth import SignedIn
 from maverik_backend.services.accounts.password import CODE_FIELD, Passwords, lock_confirmed
 from maverik_backend.services.accounts.second_factor import SecondFactors
 from maverik_backend.services.jobs import outbox
-from maverik_backend.services.limits.throttle import Action, Throttle
+from maverik_backend.services.limits import Action, Throttle
 from maverik_backend.texts import mail as letters
 from maverik_backend.texts import validation as texts
 from maverik_backend.texts.mail import Letter

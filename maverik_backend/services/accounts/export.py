@@ -38,8 +38,7 @@ from maverik_backend.models import Base, SecurityEvent, SesionAsesoria, SesionAs
 from maverik_backend.services.accounts import auth
 from maverik_backend.services.accounts import event as events
 from maverik_backend.services.accounts.user import NOT_EXPORTED, OWNED
-from maverik_backend.services.limits.concurrency import ConcurrencyLimiter, Share
-from maverik_backend.services.limits.throttle import Action, Throttle
+from maverik_backend.services.limits import Action, ConcurrencyLimiter, Share, Throttle
 
 # A turn has at most 24,000 characters (a message of 8,000, an answer of 16,000): 96 KB in UTF-8.
 ROWS_PER_READ = 20

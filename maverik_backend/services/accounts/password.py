@@ -31,7 +31,7 @@ from maverik_backend.services.accounts.event import NOBODY
 from maverik_backend.services.accounts.login import Login, Logins
 from maverik_backend.services.accounts.second_factor import SecondFactors
 from maverik_backend.services.jobs import outbox
-from maverik_backend.services.limits.throttle import Action, Throttle
+from maverik_backend.services.limits import Action, Throttle
 from maverik_backend.texts import mail as letters
 from maverik_backend.texts import validation as texts
 from maverik_backend.texts.mail import Letter
@@ -200,10 +200,10 @@ class Passwords:
 
     def _forgive_tries(self, user: Usuario, client_info: ClientInfo) -> None:
         """Whoever reads the mailbox is the person: tries of somebody else must not keep them out."""
-        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT, user.email, client_info.limit_address)
-        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, user.email, client_info.network)
-        self._throttle.forgive(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, user.email)
-        self._throttle.forgive(Action.CONFIRM_KEY, str(user.id))
+        self._throttle.reset_counter(Action.LOG_IN_TO_ACCOUNT, user.email, client_info.limit_address)
+        self._throttle.reset_counter(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, user.email, client_info.network)
+        self._throttle.reset_counter(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, user.email)
+        self._throttle.reset_counter(Action.CONFIRM_KEY, str(user.id))
 
     def change(self, *, signed_in: SignedIn, current: str, new_password: str, client_info: ClientInfo) -> None:
         """Set another key, knowing the current one; ends every other login.

@@ -21,7 +21,7 @@ from maverik_backend.errors import SecondFactorRequired, WrongSecondFactor
 from maverik_backend.models import CodigoRecuperacion, SecurityEvent, SegundoFactor, Usuario
 from maverik_backend.services.accounts import event as events
 from maverik_backend.services.jobs import outbox
-from maverik_backend.services.limits.throttle import Action, Throttle
+from maverik_backend.services.limits import Action, Throttle
 from maverik_backend.texts import mail as letters
 
 Clock = Callable[[], float]

@@ -28,9 +28,9 @@ from maverik_backend.schemas.user import UsuarioActualizarRequest, UsuarioCrearR
 from maverik_backend.services.accounts import event as events
 from maverik_backend.services.accounts.auth import SignedIn
 from maverik_backend.services.accounts.password import Passwords, lock_confirmed
-from maverik_backend.services.catalogs.catalog import Catalogs
+from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.jobs import outbox
-from maverik_backend.services.limits.throttle import Action, Throttle
+from maverik_backend.services.limits import Action, Throttle
 from maverik_backend.texts import mail as letters
 
 KEY_FIELD = "clave"

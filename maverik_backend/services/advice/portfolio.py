@@ -1,4 +1,4 @@
-"""From what an optimiser answered to a portfolio that people can be shown. Pure: no input or output.
+"""From an optimiser's numbers to a portfolio that can be shown. Pure: no input or output.
 
 ===========================  =================================================================
 Rule                         Value
@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from maverik_backend.clients.optimizer.base import Allocation, RiskProfile
 from maverik_backend.errors import MaverikError
-from maverik_backend.schemas.session import Activo, Portafolio
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import format as fmt
 
@@ -37,61 +38,91 @@ _TENTHS = 1000  # of a percent's tenths in the whole
 _MARKUP = frozenset("<>[]`")
 
 
-class NonsensePortfolio(MaverikError):
-    """The optimiser's numbers are no portfolio. The person loses the portfolio, never the answer."""
+class InvalidPortfolio(MaverikError):
+    """The optimiser's numbers are no portfolio: the turn is answered without one."""
 
 
-def profile_for(risk_tolerance: str | None) -> RiskProfile:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One asset of a portfolio, with its share of the whole in percent."""
+
+    name: str
+    weight_pct: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portfolio:
+    """A checked portfolio, largest asset first; the weights add up to 100. Return and volatility in percent a year."""
+
+    risk_profile: RiskProfile
+    assets: tuple[Asset, ...]
+    origin: str
+    expected_return_pct: float | None = None
+    volatility_pct: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As a turn keeps it and the API shows it (``portafolio``)."""
+        return {
+            "perfil_riesgo": self.risk_profile.value,
+            "activos": [{"activo": asset.name, "peso": asset.weight_pct} for asset in self.assets],
+            "origen": self.origin,
+            "retorno_esperado": self.expected_return_pct,
+            "volatilidad": self.volatility_pct,
+        }
+
+
+def risk_profile_for(risk_tolerance: str | None) -> RiskProfile:
     """The optimiser's profile for a risk tolerance of the catalogue."""
     return PROFILE_OF_TOLERANCE.get(risk_tolerance or "", DEFAULT_PROFILE)
 
 
-def check(allocation: Allocation, *, risk_profile: RiskProfile) -> Portafolio:
+def check(allocation: Allocation, *, risk_profile: RiskProfile) -> Portfolio:
     """The portfolio that ``allocation`` describes, weights rounded to tenths that add up to exactly 100.
 
     Raises:
-        NonsensePortfolio: when names and weights do not match, or the weights are no weights.
+        InvalidPortfolio: when names and weights do not match, or the weights are no weights.
     """
     weights = _checked_weights(allocation)
     assets = [
-        Activo(activo=name.strip(), peso=tenths / 10)
+        Asset(name=name.strip(), weight_pct=tenths / 10)
         for name, tenths in zip(allocation.assets, _in_tenths(weights), strict=True)
         if tenths
     ]
-    return Portafolio(
-        perfil_riesgo=risk_profile.value,
-        activos=sorted(assets, key=lambda asset: -asset.peso),
-        origen=allocation.origin,
-        retorno_esperado=_figure(allocation.expected_return_pct),
-        volatilidad=_figure(allocation.volatility_pct),
+    return Portfolio(
+        risk_profile=risk_profile,
+        assets=tuple(sorted(assets, key=lambda asset: -asset.weight_pct)),
+        origin=allocation.origin,
+        expected_return_pct=_figure(allocation.expected_return_pct),
+        volatility_pct=_figure(allocation.volatility_pct),
     )
 
 
-def sentence(portfolio: Portafolio) -> str:
+def portfolio_sentence(portfolio: Portfolio) -> str:
     """The portfolio as a Spanish line with one-decimal percentages."""
     assets = [
-        texts.PORTFOLIO_ASSET.format(asset=asset.activo, weight=fmt.percent(asset.peso)) for asset in portfolio.activos
+        texts.PORTFOLIO_ASSET.format(asset=asset.name, weight=fmt.percent(asset.weight_pct))
+        for asset in portfolio.assets
     ]
     line = texts.PORTFOLIO.format(
-        profile=texts.RISK_PROFILES[portfolio.perfil_riesgo], assets=fmt.enumerate_spanish(assets)
+        profile=texts.RISK_PROFILES[portfolio.risk_profile.value], assets=fmt.enumerate_spanish(assets)
     )
-    if portfolio.retorno_esperado is None or portfolio.volatilidad is None:
+    if portfolio.expected_return_pct is None or portfolio.volatility_pct is None:
         return line
     return line + texts.PORTFOLIO_FIGURES.format(
-        expected_return=fmt.percent(portfolio.retorno_esperado), volatility=fmt.percent(portfolio.volatilidad)
+        expected_return=fmt.percent(portfolio.expected_return_pct), volatility=fmt.percent(portfolio.volatility_pct)
     )
 
 
 def _checked_weights(allocation: Allocation) -> list[float]:
     names, weights = allocation.assets, allocation.weights_pct
     if not 0 < len(names) == len(weights) <= MAX_ASSETS:
-        raise NonsensePortfolio("lengths")
+        raise InvalidPortfolio("lengths")
     if not all(_is_name(name) for name in names) or len({name.strip() for name in names}) < len(names):
-        raise NonsensePortfolio("names")
+        raise InvalidPortfolio("names")
     if not all(-DUST_PCT < weight <= 100 + SUM_TOLERANCE_PCT for weight in weights):
-        raise NonsensePortfolio("weights")
+        raise InvalidPortfolio("weights")
     if abs(math.fsum(weights) - 100) > SUM_TOLERANCE_PCT:
-        raise NonsensePortfolio("sum")
+        raise InvalidPortfolio("sum")
     return [max(0.0, weight) for weight in weights]
 
 

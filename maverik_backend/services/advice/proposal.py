@@ -1,4 +1,4 @@
-"""The portfolio of a conversation, asked for beside the advisor. Whatever goes wrong with it never costs the answer."""
+"""The portfolio of a session, asked for in a thread beside the advisor. Its failure never fails the turn."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import structlog
 from maverik_backend.clients.optimizer.base import Optimizer, RiskProfile
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamError
-from maverik_backend.schemas.session import Portafolio
-from maverik_backend.services.advice import portfolio as portfolios
+from maverik_backend.services.advice.portfolio import InvalidPortfolio, Portfolio, check
 
-Pending = Future[Portafolio | None]
+PendingPortfolio = Future[Portfolio | None]
 
 _log = structlog.get_logger(__name__)
 
@@ -26,18 +25,18 @@ class Proposals:
         self._optimizer = optimizer
         self._executor = executor
 
-    def ask(self, *, turn_id: int, risk_profile: RiskProfile, deadline: Deadline) -> Pending:
-        """Begin to ask; the result is a portfolio that makes sense, or ``None``."""
+    def ask(self, *, turn_id: int, risk_profile: RiskProfile, deadline: Deadline) -> PendingPortfolio:
+        """Start asking; the result is a checked portfolio, or ``None``."""
         try:
             return self._executor.submit(copy_context().run, self._propose, turn_id, risk_profile, deadline)
         except RuntimeError:  # no thread can be started, or no more because the process is ending
             _log.warning("optimizer_failed", turn_id=turn_id, kind="no_thread")
-            none: Pending = Future()
+            none: PendingPortfolio = Future()
             none.set_result(None)
             return none
 
-    def take(self, pending: Pending, *, turn_id: int, within_s: float) -> Portafolio | None:
-        """The portfolio, if it comes within so many seconds."""
+    def take(self, pending: PendingPortfolio, *, turn_id: int, within_s: float) -> Portfolio | None:
+        """The portfolio, ``None`` when it does not come within ``within_s`` seconds."""
         try:
             return pending.result(timeout=within_s)
         except FutureTimeoutError:
@@ -45,13 +44,13 @@ class Proposals:
             _log.warning("optimizer_failed", turn_id=turn_id, kind="late")
             return None
 
-    def _propose(self, turn_id: int, risk_profile: RiskProfile, deadline: Deadline) -> Portafolio | None:
+    def _propose(self, turn_id: int, risk_profile: RiskProfile, deadline: Deadline) -> Portfolio | None:
         try:
             allocation = self._optimizer.generate(risk_profile=risk_profile, deadline=deadline)
-            return portfolios.check(allocation, risk_profile=risk_profile)
+            return check(allocation, risk_profile=risk_profile)
         except UpstreamError as error:
             _log.warning("optimizer_failed", turn_id=turn_id, kind=error.kind, detail=error.detail)
-        except portfolios.NonsensePortfolio as error:
+        except InvalidPortfolio as error:
             _log.warning("optimizer_failed", turn_id=turn_id, kind="nonsense", detail=str(error))
         except Exception:  # noqa: BLE001 - the portfolio is an extra: no defect in it may cost the answer
             _log.exception("optimizer_failed", turn_id=turn_id, kind="unexpected")

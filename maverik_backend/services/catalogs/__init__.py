@@ -1,1 +1,5 @@
-"""The lists that the sign-up and session forms offer."""
+"""The questionnaire's catalogues: read once a process, and asked for texts and valid ids."""
+
+from maverik_backend.services.catalogs.catalogs import CatalogCache, Catalogs
+
+__all__ = ["CatalogCache", "Catalogs"]

@@ -1,32 +1,19 @@
-"""Where tries are counted: in memory, in Redis, or in PostgreSQL, which ``limits`` itself does not know."""
+"""Where tries are counted: in memory, in Redis, or in PostgreSQL (``store.py``), as ``RATE_LIMIT_STORAGE`` says."""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import Any, cast
+from typing import cast
 
 from limits.errors import ConfigurationError
 from limits.storage import Storage, storage_from_string
-from sqlalchemy import text
 
 from maverik_backend.core.database import TransactionFactory
-from maverik_backend.errors import DatabaseUnavailable, SettingsError
+from maverik_backend.errors import SettingsError
+from maverik_backend.services.limits.store import PostgresStorage
 
-# One statement counts exactly, however many processes count at once. A window that has passed starts anew.
-_INCREMENT = text("""
-    INSERT INTO limite_uso AS l (clave, cuenta, vence)
-    VALUES (:key, :amount, now() + make_interval(secs => :expiry))
-    ON CONFLICT (clave) DO UPDATE SET
-        cuenta = CASE WHEN l.vence <= now() THEN excluded.cuenta ELSE l.cuenta + excluded.cuenta END,
-        vence = CASE WHEN l.vence <= now() THEN excluded.vence ELSE l.vence END
-    RETURNING cuenta
-""")
-_GET = text("SELECT cuenta FROM limite_uso WHERE clave = :key AND vence > now()")
-_GET_EXPIRY = text("SELECT extract(epoch FROM vence)::float8 FROM limite_uso WHERE clave = :key AND vence > now()")
-_CLEAR = text("DELETE FROM limite_uso WHERE clave = :key")
-_RESET = text("DELETE FROM limite_uso RETURNING clave")
-# So many counters are not worth looking through for windows that have passed.
+# Below so many counters nothing is swept.
 _SWEEP_FROM = 1000
 
 
@@ -105,41 +92,3 @@ class MemoryStorage(Storage):
             return
         self._windows = {key: window for key, window in self._windows.items() if window[1] > now}
         self._sweep_at = max(_SWEEP_FROM, 2 * len(self._windows))
-
-
-class PostgresStorage(Storage):
-    """Counters in ``limite_uso``. Each call is a transaction of its own, so a try counts whatever happens after it."""
-
-    STORAGE_SCHEME = None
-
-    def __init__(self, transaction: TransactionFactory) -> None:
-        super().__init__()
-        self._transaction = transaction
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        return DatabaseUnavailable
-
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        return int(self._one(_INCREMENT, key=key, expiry=expiry, amount=amount))
-
-    def get(self, key: str) -> int:
-        return int(self._one(_GET, key=key) or 0)
-
-    def get_expiry(self, key: str) -> float:
-        return float(self._one(_GET_EXPIRY, key=key) or time.time())
-
-    def check(self) -> bool:
-        return bool(self._one(text("SELECT true")))
-
-    def reset(self) -> int | None:
-        with self._transaction() as session:
-            return len(session.execute(_RESET).all())
-
-    def clear(self, key: str) -> None:
-        with self._transaction() as session:
-            session.execute(_CLEAR, {"key": key})
-
-    def _one(self, statement: Any, **parameters: Any) -> Any:  # noqa: ANN401 - one value of one row
-        with self._transaction() as session:
-            return session.scalar(statement, parameters)

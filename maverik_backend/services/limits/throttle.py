@@ -137,17 +137,17 @@ class Throttle:
             raise UpstreamUnreachable("rate_limit_storage") from None
         raise TooManyTries(retry_after_s=max(1, math.ceil(resets_at - time.time())))
 
-    def forgive(self, action: Action, *subject: str) -> None:
-        """Start the count anew: the person proved who they are.
+    def reset_counter(self, action: Action, *subject: str) -> None:
+        """Start the count of ``action`` by ``subject`` anew, because the person proved who they are.
 
-        What they did is done by then, so a storage that is away does not turn it into a failure.
+        A storage that is unreachable is logged, not raised: what the person did is committed by then.
         """
         if (limit := self._limits.get(action)) is None:
             return
         try:
             self._limiter.clear(limit, _key(action, *subject))
         except (StorageError, DatabaseUnavailable):
-            _log.warning("tries_not_forgiven", action=action.value)
+            _log.warning("counter_not_reset", action=action.value)
 
 
 def _key(action: Action, *subject: str) -> str:

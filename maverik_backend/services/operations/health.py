@@ -2,7 +2,7 @@
 
 Nothing is asked by the requests themselves: the database in a thread beside them, at most every
 :data:`DATABASE_FRESH_FOR_S`, other services at most every :data:`FRESH_FOR_S`, and each one question at a time. So
-health checks that come in crowds take one connection and no more, and a service that hangs slows nobody down.
+health checks that come in crowds take one connection and no more, and a service that hangs delays no request.
 
 ============  ========================================================================================
 Overall       When
@@ -27,14 +27,14 @@ from functools import partial
 from typing import Generic, Literal, TypeVar
 
 import structlog
-from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.one_off_threads import OneOffThreads
 from maverik_backend.errors import DatabaseUnavailable, UpstreamBusy, UpstreamError
-from maverik_backend.models import SCHEMA_REVISIONS, CorreoSaliente, MailState
+from maverik_backend.models import SCHEMA_REVISIONS
+from maverik_backend.services.operations import store
 
 _log = structlog.get_logger(__name__)
 
@@ -122,15 +122,15 @@ class Health:
         """The database, its tables, and the mails that wait in it."""
         started = time.perf_counter()
         try:
-            with self._transaction() as session:
-                session.execute(text("SELECT 1"))
+            with self._transaction() as db:
+                store.ping(db)
                 latency_ms = round((time.perf_counter() - started) * 1000, 1)
         except DatabaseUnavailable as error:
             return DependencyHealth(status="unhealthy", detail=str(error)), _UNKNOWN, _UNKNOWN
         database = DependencyHealth(status="healthy", latency_ms=latency_ms)
         try:
-            with self._transaction() as session:
-                return database, _migrations(session), _mail(session)
+            with self._transaction() as db:
+                return database, _migrations(store.get_revision(db)), _mail(db)
         except DatabaseUnavailable:  # a table is missing: the database was never migrated
             return database, DependencyHealth(status="unhealthy", detail="not migrated"), _UNKNOWN
 
@@ -196,21 +196,18 @@ def _ask(check: Check) -> DependencyHealth:
     return DependencyHealth(status="healthy", latency_ms=round((time.perf_counter() - started) * 1000, 1))
 
 
-def _migrations(session: Session) -> DependencyHealth:
+def _migrations(revision: str | None) -> DependencyHealth:
     """Whether the tables are as new as this code.
 
     Newer tables are fine: while a release rolls out, the old processes go on working on the tables that it expanded.
     """
-    revision: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
     is_migrated = revision not in (None, *SCHEMA_REVISIONS[:-1])
     return DependencyHealth(status="healthy" if is_migrated else "unhealthy", detail=revision)
 
 
-def _mail(session: Session) -> DependencyHealth:
-    is_late = func.min(CorreoSaliente.fecha_creacion) < func.now() - LATE_MAIL
-    waiting = CorreoSaliente.estado == MailState.PENDING
-    backlog, late = session.execute(select(func.count(), is_late).where(waiting)).one()
-    return DependencyHealth(status="degraded" if late else "healthy", backlog=backlog)
+def _mail(db: Session) -> DependencyHealth:
+    backlog, is_late = store.get_mail_backlog(db, late_after=LATE_MAIL)
+    return DependencyHealth(status="degraded" if is_late else "healthy", backlog=backlog)
 
 
 def _overall(dependencies: Mapping[str, DependencyHealth]) -> Status:

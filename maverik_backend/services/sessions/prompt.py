@@ -13,7 +13,7 @@ from typing import Protocol
 
 from maverik_backend.clients.rag.base import Question, Situation
 from maverik_backend.schemas.user import age_on
-from maverik_backend.services.catalogs.catalog import Catalogs
+from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import format as fmt
 

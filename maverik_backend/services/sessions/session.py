@@ -12,7 +12,7 @@ from maverik_backend.core.text import without_bidi_controls
 from maverik_backend.errors import FieldError, InvalidInput, NotFound, TooManySessions
 from maverik_backend.models import SesionAsesoria, SesionAsesoriaDetalle, Usuario
 from maverik_backend.schemas.session import SesionCrearRequest, SesionResponse
-from maverik_backend.services.catalogs.catalog import Catalogs
+from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.sessions import prompt
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import format as fmt

@@ -59,11 +59,9 @@ from maverik_backend.errors import (
 from maverik_backend.models import TurnState
 from maverik_backend.schemas.session import Portafolio, TurnoResponse
 from maverik_backend.services.accounts import auth
-from maverik_backend.services.advice import portfolio as portfolios
-from maverik_backend.services.advice.proposal import Proposals
-from maverik_backend.services.catalogs.catalog import CatalogCache
-from maverik_backend.services.limits.concurrency import ConcurrencyLimiter, Share
-from maverik_backend.services.limits.throttle import Action, Throttle
+from maverik_backend.services.advice import Portfolio, Proposals, portfolio_sentence, risk_profile_for
+from maverik_backend.services.catalogs import CatalogCache
+from maverik_backend.services.limits import Action, ConcurrencyLimiter, Share, Throttle
 from maverik_backend.services.sessions import prompt
 from maverik_backend.services.sessions import session as sessions
 from maverik_backend.services.turns import conversation, idempotency
@@ -102,7 +100,7 @@ class _Outcome:
     origin: str
     error: str | None = None
     sources: tuple[str, ...] = ()
-    portfolio: Portafolio | None = None
+    portfolio: Portfolio | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +315,7 @@ class Chat:
         """No transaction: ask the advisor and, on a first turn, the optimiser at the same time."""
         pending = None
         if not started.facts.has_portfolio:
-            risk_profile = portfolios.profile_for(started.question.situation.risk_tolerance)
+            risk_profile = risk_profile_for(started.question.situation.risk_tolerance)
             pending = self._proposals.ask(turn_id=started.turn_id, risk_profile=risk_profile, deadline=deadline)
         try:
             answer = self._advisor.answer(started.question, deadline=deadline)
@@ -383,7 +381,7 @@ class Chat:
                 origin=outcome.origin,
                 failure=outcome.error,
                 sources=list(outcome.sources),
-                portfolio=outcome.portfolio and outcome.portfolio.model_dump(),
+                portfolio=outcome.portfolio and outcome.portfolio.as_json(),
             )
         if written is None:
             raise NotFound("turn")
@@ -422,8 +420,8 @@ def _cleaned(answer: Answer) -> str:
     return text
 
 
-def _with_portfolio(outcome: _Outcome, portfolio: Portafolio | None) -> _Outcome:
+def _with_portfolio(outcome: _Outcome, portfolio: Portfolio | None) -> _Outcome:
     """The answer with the portfolio's line at its end and the portfolio as data."""
     if portfolio is None:
         return outcome
-    return replace(outcome, text=f"{outcome.text}\n\n{portfolios.sentence(portfolio)}", portfolio=portfolio)
+    return replace(outcome, text=f"{outcome.text}\n\n{portfolio_sentence(portfolio)}", portfolio=portfolio)

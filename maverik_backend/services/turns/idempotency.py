@@ -2,7 +2,7 @@
 
 A key belongs to a person and to one request. It is written in the transaction that puts the turn on record, so the two
 exist together or not at all; the turn itself holds the stored answer. Keys are kept for 24 hours
-(services/operations/cleanup.py).
+(services/operations/store.py).
 """
 
 from __future__ import annotations

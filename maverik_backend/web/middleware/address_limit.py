@@ -16,7 +16,7 @@ from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maverik_backend.errors import MaverikError, UpstreamTimeout
-from maverik_backend.services.limits.throttle import Action, Throttle
+from maverik_backend.services.limits import Action, Throttle
 from maverik_backend.web import problems
 from maverik_backend.web.client_info import client_info_of
 

@@ -12,15 +12,13 @@ from hypothesis import strategies as st
 
 from maverik_backend.clients.optimizer.base import Allocation, RiskProfile
 from maverik_backend.core.markdown import clean
-from maverik_backend.schemas.session import Portafolio
+from maverik_backend.services.advice import Portfolio, portfolio_sentence, risk_profile_for
 from maverik_backend.services.advice.portfolio import (
     DUST_PCT,
     MAX_ASSETS,
     MAX_NAME_CHARS,
-    NonsensePortfolio,
+    InvalidPortfolio,
     check,
-    profile_for,
-    sentence,
 )
 
 
@@ -40,15 +38,15 @@ def make_allocation(
     )
 
 
-def checked(allocation: Allocation) -> Portafolio:
+def checked(allocation: Allocation) -> Portfolio:
     return check(allocation, risk_profile=RiskProfile.MODERATE)
 
 
-def weights_of(portfolio: Portafolio) -> list[float]:
-    return [asset.peso for asset in portfolio.activos]
+def weights_of(portfolio: Portfolio) -> list[float]:
+    return [asset.weight_pct for asset in portfolio.assets]
 
 
-def total_of(portfolio: Portafolio) -> Decimal:
+def total_of(portfolio: Portfolio) -> Decimal:
     """The sum of the weights as people add them up: in decimals."""
     return sum((Decimal(str(weight)) for weight in weights_of(portfolio)), Decimal(0))
 
@@ -76,7 +74,7 @@ class TestRiskProfile:
         ],
     )
     def test_each_tolerance_has_its_profile(self, tolerance: str | None, profile: RiskProfile) -> None:
-        assert profile_for(tolerance) is profile
+        assert risk_profile_for(tolerance) is profile
 
 
 class TestWeights:
@@ -86,7 +84,7 @@ class TestWeights:
 
     @given(_allocations())
     def test_each_is_within_a_tenth_of_its_share(self, weights: list[float]) -> None:
-        shown = {asset.activo: asset.peso for asset in checked(make_allocation(weights)).activos}
+        shown = {asset.name: asset.weight_pct for asset in checked(make_allocation(weights)).assets}
         total = math.fsum(weights)
 
         for number, weight in enumerate(weights):
@@ -121,7 +119,7 @@ class TestWeights:
     def test_each_asset_keeps_its_own(self) -> None:
         portfolio = checked(make_allocation([10, 70, 20], ["Oro", "Bonos", "Acciones"]))
 
-        assert [(asset.activo, asset.peso) for asset in portfolio.activos] == [
+        assert [(asset.name, asset.weight_pct) for asset in portfolio.assets] == [
             ("Bonos", 70.0),
             ("Acciones", 20.0),
             ("Oro", 10.0),
@@ -143,12 +141,12 @@ class TestWeights:
         ],
     )
     def test_nonsense_is_refused(self, weights: list[float]) -> None:
-        with pytest.raises(NonsensePortfolio, match="weights"):
+        with pytest.raises(InvalidPortfolio, match="weights"):
             checked(make_allocation(weights))
 
     @pytest.mark.parametrize("weights", [[0.0], [0.6, 0.4], [98.9], [50, 48.9], [51, 50.1], [0.0, 0.0]])
     def test_a_sum_far_from_one_hundred_is_refused(self, weights: list[float]) -> None:
-        with pytest.raises(NonsensePortfolio, match="sum"):
+        with pytest.raises(InvalidPortfolio, match="sum"):
             checked(make_allocation(weights))
 
     @pytest.mark.parametrize("weights", [[99.0], [101.0], [50.5, 50.5]])
@@ -162,10 +160,10 @@ class TestNames:
         ["Acciones", "S&P 500", "Bonos (AL30)", "GGAL.BA", "ETF_oro", "Ñandú", "Oro/Plata", "50% oro", "A" * 100],
     )
     def test_a_plain_one_is_shown_as_it_is(self, name: str) -> None:
-        assert checked(make_allocation([100], [name])).activos[0].activo == name
+        assert checked(make_allocation([100], [name])).assets[0].name == name
 
     def test_blanks_around_are_dropped(self) -> None:
-        assert checked(make_allocation([100], [" Oro "])).activos[0].activo == "Oro"
+        assert checked(make_allocation([100], [" Oro "])).assets[0].name == "Oro"
 
     @pytest.mark.parametrize(
         "name",
@@ -194,12 +192,12 @@ class TestNames:
         ],
     )
     def test_one_that_could_not_be_shown_is_refused(self, name: str) -> None:
-        with pytest.raises(NonsensePortfolio, match="names"):
+        with pytest.raises(InvalidPortfolio, match="names"):
             checked(make_allocation([50, 50], ["Bonos", name]))
 
     @pytest.mark.parametrize("other", ["Oro", "Oro ", " Oro"])
     def test_the_same_one_twice_is_refused(self, other: str) -> None:
-        with pytest.raises(NonsensePortfolio, match="names"):
+        with pytest.raises(InvalidPortfolio, match="names"):
             checked(make_allocation([50, 50], ["Oro", other]))
 
 
@@ -209,14 +207,14 @@ class TestLengths:
         [([], []), ([100.0], []), ([], ["Oro"]), ([50, 50], ["Oro"]), ([100.0], ["Oro", "Bonos"])],
     )
     def test_names_and_weights_have_to_match(self, weights: list[float], names: list[str]) -> None:
-        with pytest.raises(NonsensePortfolio, match="lengths"):
+        with pytest.raises(InvalidPortfolio, match="lengths"):
             checked(make_allocation(weights, names))
 
     def test_the_most_assets_are_shown(self) -> None:
-        assert len(checked(make_allocation([100 / MAX_ASSETS] * MAX_ASSETS)).activos) == MAX_ASSETS
+        assert len(checked(make_allocation([100 / MAX_ASSETS] * MAX_ASSETS)).assets) == MAX_ASSETS
 
     def test_more_are_refused(self) -> None:
-        with pytest.raises(NonsensePortfolio, match="lengths"):
+        with pytest.raises(InvalidPortfolio, match="lengths"):
             checked(make_allocation([100 / (MAX_ASSETS + 1)] * (MAX_ASSETS + 1)))
 
 
@@ -224,33 +222,33 @@ class TestFigures:
     def test_they_are_rounded_to_hundredths(self) -> None:
         portfolio = checked(make_allocation([100], expected_return_pct=7.12345, volatility_pct=3.4567))
 
-        assert (portfolio.retorno_esperado, portfolio.volatilidad) == (7.12, 3.46)
+        assert (portfolio.expected_return_pct, portfolio.volatility_pct) == (7.12, 3.46)
 
     @pytest.mark.parametrize("figure", [None, math.nan, math.inf, -math.inf])
     def test_what_is_no_number_is_none(self, figure: float | None) -> None:
         portfolio = checked(make_allocation([100], expected_return_pct=figure, volatility_pct=figure))
 
-        assert (portfolio.retorno_esperado, portfolio.volatilidad) == (None, None)
+        assert (portfolio.expected_return_pct, portfolio.volatility_pct) == (None, None)
 
     def test_profile_and_origin_are_told(self) -> None:
         portfolio = check(make_allocation([100]), risk_profile=RiskProfile.BOLD)
 
-        assert (portfolio.perfil_riesgo, portfolio.origen) == ("bold", "optimizador")
+        assert (portfolio.risk_profile, portfolio.origin) == ("bold", "optimizador")
 
 
 class TestSentence:
     def test_it_tells_assets_with_one_decimal(self) -> None:
         portfolio = checked(make_allocation([60.04, 29.96, 10], ["Bonos", "Acciones", "Oro"]))
 
-        assert sentence(portfolio) == (
+        assert portfolio_sentence(portfolio) == (
             "**Portafolio sugerido (perfil moderado):** Bonos 60,0\u00a0%, Acciones 30,0\u00a0% y Oro 10,0\u00a0%."
         )
 
     def test_one_asset_needs_no_list(self) -> None:
-        assert "Oro 100,0\u00a0%." in sentence(checked(make_allocation([100], ["Oro"])))
+        assert "Oro 100,0\u00a0%." in portfolio_sentence(checked(make_allocation([100], ["Oro"])))
 
     def test_figures_come_with_a_warning(self) -> None:
-        text = sentence(checked(make_allocation([100], expected_return_pct=7.123, volatility_pct=3.456)))
+        text = portfolio_sentence(checked(make_allocation([100], expected_return_pct=7.123, volatility_pct=3.456)))
 
         assert "rindió en promedio 7,1\u00a0% anual con una volatilidad de 3,5\u00a0%" in text
         assert text.endswith("el pasado no garantiza resultados futuros.")
@@ -259,10 +257,10 @@ class TestSentence:
     def test_without_both_figures_there_are_none(self, figures: tuple[float | None, float | None]) -> None:
         allocation = make_allocation([100], expected_return_pct=figures[0], volatility_pct=figures[1])
 
-        assert "rindió" not in sentence(checked(allocation))
+        assert "rindió" not in portfolio_sentence(checked(allocation))
 
     def test_a_loss_too_small_to_show_is_not_a_negative_zero(self) -> None:
-        text = sentence(checked(make_allocation([100], expected_return_pct=-0.01, volatility_pct=1)))
+        text = portfolio_sentence(checked(make_allocation([100], expected_return_pct=-0.01, volatility_pct=1)))
 
         assert "rindió en promedio 0,0\u00a0%" in text
 
@@ -271,13 +269,13 @@ class TestSentence:
         [(RiskProfile.CONSERVATIVE, "conservador"), (RiskProfile.MODERATE, "moderado"), (RiskProfile.BOLD, "audaz")],
     )
     def test_every_profile_has_a_spanish_name(self, profile: RiskProfile, word: str) -> None:
-        assert f"(perfil {word})" in sentence(check(make_allocation([100]), risk_profile=profile))
+        assert f"(perfil {word})" in portfolio_sentence(check(make_allocation([100]), risk_profile=profile))
 
     @given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=5, unique=True))
     def test_whatever_the_names_it_passes_as_an_answer(self, names: list[str]) -> None:
         try:
             portfolio = checked(make_allocation([100 / len(names)] * len(names), names))
-        except NonsensePortfolio:
+        except InvalidPortfolio:
             return
 
-        assert clean(sentence(portfolio)) == sentence(portfolio)
+        assert clean(portfolio_sentence(portfolio)) == portfolio_sentence(portfolio)

@@ -13,8 +13,8 @@ from maverik_backend.advisor.vocabulary import searchable
 from maverik_backend.clients.rag.base import Answer, Question, Situation
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.services.knowledge import index as knowledge
-from maverik_backend.services.knowledge.index import KnowledgeIndex
+from maverik_backend.services import knowledge
+from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.texts import advice as texts
 from tests.support.paths import FIXTURE_DATA
 

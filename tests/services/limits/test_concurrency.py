@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from maverik_backend.errors import AddressBusy, MaverikError, Overloaded, TooManyAtOnce
-from maverik_backend.services.limits.concurrency import ConcurrencyLimiter, Share
+from maverik_backend.services.limits import ConcurrencyLimiter, Share
 
 THREADS = 16
 ROUNDS = 300

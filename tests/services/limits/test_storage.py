@@ -15,8 +15,9 @@ from sqlalchemy import Connection, text
 
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.errors import SettingsError, TooManyTries, UpstreamUnreachable
-from maverik_backend.services.limits.storage import MemoryStorage, PostgresStorage, make_storage
-from maverik_backend.services.limits.throttle import LIMITS, Action, Throttle
+from maverik_backend.services.limits import LIMITS, Action, Throttle, make_storage
+from maverik_backend.services.limits.storage import MemoryStorage
+from maverik_backend.services.limits.store import PostgresStorage
 from maverik_backend.settings import Settings
 from tests.support.redis_server import RedisServer
 
@@ -206,11 +207,11 @@ class TestRedis:
         assert limit.get_expiry() - 60 <= refused.value.retry_after_s <= limit.get_expiry()
         throttle.count(Action.CONFIRM_KEY, "8")
 
-    def test_it_forgives(self, throttle: Throttle) -> None:
+    def test_a_counter_can_be_reset(self, throttle: Throttle) -> None:
         for _ in range(LIMITS[Action.CONFIRM_KEY].amount):
             throttle.count(Action.CONFIRM_KEY, "7")
 
-        throttle.forgive(Action.CONFIRM_KEY, "7")
+        throttle.reset_counter(Action.CONFIRM_KEY, "7")
 
         throttle.count(Action.CONFIRM_KEY, "7")
 
@@ -223,4 +224,4 @@ class TestRedis:
     def test_forgiving_without_it_takes_nothing_back(self, server: RedisServer, throttle: Throttle) -> None:
         server.stop()
 
-        throttle.forgive(Action.CONFIRM_KEY, "7")
+        throttle.reset_counter(Action.CONFIRM_KEY, "7")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from maverik_backend.core.database import Database
-from maverik_backend.services.operations.cleanup import clean_up, keep_used_keys
+from maverik_backend.services.operations import clean_up, keep_used_passwords
 
 Insert = Callable[..., int]
 
@@ -127,7 +127,7 @@ def test_a_mailed_key_that_an_older_process_took_since_loses_its_end_and_no_othe
         add(connection, "evento_seguridad", usuario_id=person, tipo=f"'{event}'")
 
     with database.transaction() as session:
-        assert keep_used_keys(session) == kept
+        assert keep_used_passwords(session) == kept
 
     ends = connection.scalar(text("SELECT clave_vence IS NOT NULL FROM usuario"))
     assert ends is (kept == 0)

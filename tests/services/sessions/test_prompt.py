@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maverik_backend.clients.rag.base import Situation
-from maverik_backend.services.catalogs.catalog import Catalogs
+from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.sessions import prompt
 
 TODAY = date(2025, 6, 15)

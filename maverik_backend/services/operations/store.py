@@ -1,17 +1,19 @@
-"""Removing what nobody needs any more, so that tables do not grow with time alone.
+"""The SQL of operations: clean-up of expired rows, and what the health report reads.
 
 ==========================  ==========================================================================================
 What                        Kept
 ==========================  ==========================================================================================
 Counters of rate limits     until their window has passed
-Links to set a key          until they expire
+Links to set a password     until they expire
 Unconfirmed second factors  for an hour
 Idempotency keys            24 hours
 Closed or expired logins    30 days more, for people to look back at
 Mails that left or failed   30 days, without their content
 Security events             2 years
-... of nobody's account     30 days: tries with unknown addresses, and what is left of people who were erased
+... without ``usuario_id``  30 days: tries with unknown addresses, and what is left of people who were erased
 ==========================  ==========================================================================================
+
+Principals and conversations need no clean-up: a trigger deletes each with its ``usuario`` or ``sesion_asesoria``.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 
@@ -35,37 +37,37 @@ from maverik_backend.models import (
     SegundoFactor,
     Usuario,
 )
-from maverik_backend.services.accounts.enrolment import ENROLMENT_TTL
+from maverik_backend.services.accounts import ENROLMENT_TTL
 
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)
 KEEP_LOGINS = timedelta(days=30)
 KEEP_MAILS = timedelta(days=30)
 KEEP_EVENTS = timedelta(days=730)
-KEEP_NOBODYS_EVENTS = timedelta(days=30)
-KEYS_AT_ONCE = 1_000
+KEEP_EVENTS_WITHOUT_USER = timedelta(days=30)
+PASSWORDS_PER_STATEMENT = 1_000
 
 
-def clean_up(session: Session) -> int:
+def clean_up(db: Session) -> int:
     """Delete what the table above does not keep; returns how many rows went."""
-    return sum(len(session.execute(statement).all()) for statement in _statements())
+    return sum(len(db.execute(statement).all()) for statement in _statements())
 
 
-def keep_used_keys(session: Session) -> int:
-    """Take the end off mailed keys that signed somebody in; how many it was, at most :data:`KEYS_AT_ONCE`.
+def keep_used_passwords(db: Session) -> int:
+    """Clear ``clave_vence`` of mailed passwords that were used; how many, at most :data:`PASSWORDS_PER_STATEMENT`.
 
-    A login does that itself (services/accounts/auth.py), but not in a process of an earlier release that still runs.
+    A login clears it itself (services/accounts), but not in a process of an earlier release that still runs.
     """
-    people = session.scalars(
+    people = db.scalars(
         select(Usuario.id)
-        .where(_has_used_key())
+        .where(_has_used_password())
         .order_by(Usuario.id)
-        .limit(KEYS_AT_ONCE)
+        .limit(PASSWORDS_PER_STATEMENT)
         .with_for_update(of=Usuario, skip_locked=True)
     ).all()
-    # Asked again once the people are locked: a new key may have been mailed to some of them since the first question.
-    kept = session.execute(
+    # Checked again once the rows are locked: a new password may have been mailed since the first statement.
+    kept = db.execute(
         update(Usuario)
-        .where(Usuario.id.in_(people), _has_used_key())
+        .where(Usuario.id.in_(people), _has_used_password())
         .values(clave_vence=None, fecha_actualizacion=Usuario.fecha_actualizacion)
         .returning(Usuario.id)
         .execution_options(synchronize_session=False)
@@ -73,8 +75,11 @@ def keep_used_keys(session: Session) -> int:
     return len(kept.all())
 
 
-def _has_used_key() -> ColumnElement[bool]:
-    """Whether a login came after the key was mailed. A merge brings the other account's logins, which tell nothing."""
+def _has_used_password() -> ColumnElement[bool]:
+    """Whether a login came after the password was mailed.
+
+    A merge brings the logins of the other account, which tell nothing about this one's password.
+    """
     telling = (SecurityEvent.LOGGED_IN, SecurityEvent.KEY_RESENT, SecurityEvent.MERGED)
     latest = (
         select(EventoSeguridad.tipo)
@@ -92,7 +97,7 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
     closed = or_(InicioSesion.cerrado < now - KEEP_LOGINS, InicioSesion.vence < now - KEEP_LOGINS)
     happened = EventoSeguridad.fecha_creacion
     # That somebody was erased is what shows that it was done, and stays as long as the rest.
-    is_nobodys = and_(EventoSeguridad.usuario_id.is_(None), EventoSeguridad.tipo != SecurityEvent.DELETED.value)
+    has_no_user = and_(EventoSeguridad.usuario_id.is_(None), EventoSeguridad.tipo != SecurityEvent.DELETED.value)
     left = CorreoSaliente.estado != MailState.PENDING
     return (
         delete(LimiteUso).where(LimiteUso.vence < now).returning(LimiteUso.clave),
@@ -108,6 +113,25 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
         .where(left, CorreoSaliente.fecha_creacion < now - KEEP_MAILS)
         .returning(CorreoSaliente.id),
         delete(EventoSeguridad)
-        .where(or_(happened < now - KEEP_EVENTS, and_(is_nobodys, happened < now - KEEP_NOBODYS_EVENTS)))
+        .where(or_(happened < now - KEEP_EVENTS, and_(has_no_user, happened < now - KEEP_EVENTS_WITHOUT_USER)))
         .returning(EventoSeguridad.id),
     )
+
+
+def get_revision(db: Session) -> str | None:
+    """The Alembic revision that the tables are at."""
+    revision: str | None = db.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def get_mail_backlog(db: Session, *, late_after: timedelta) -> tuple[int, bool]:
+    """How many mails wait, and whether one of them has been waiting for longer than ``late_after``."""
+    is_late = func.min(CorreoSaliente.fecha_creacion) < func.now() - late_after
+    waiting = CorreoSaliente.estado == MailState.PENDING
+    backlog, late = db.execute(select(func.count(), is_late).where(waiting)).one()
+    return backlog, bool(late)
+
+
+def ping(db: Session) -> None:
+    """One round trip to the database."""
+    db.execute(text("SELECT 1"))

@@ -1,7 +1,4 @@
-"""The questionnaire's catalogues: read once a process, and asked for texts and valid ids.
-
-They change with a release and its migration, never under a running process, so nothing is ever read twice.
-"""
+"""Catalogues in memory. They change with a release and its migration only, so a process reads them once."""
 
 from __future__ import annotations
 
@@ -12,17 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 
-from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.errors import DatabaseUnavailable, FieldError, InvalidInput
-from maverik_backend.models import CATALOGS
+from maverik_backend.services.catalogs import store
+from maverik_backend.services.catalogs.store import Options
 from maverik_backend.texts import validation as texts
 
 RETRY_AFTER_S = 1.0
-
-Options = Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,48 +47,40 @@ class Catalogs:
 
 
 class CatalogCache:
-    """Hands out :class:`Catalogs`, read when they are first asked for."""
+    """Holds :class:`Catalogs`, read on first use. Safe to use from several threads."""
 
     def __init__(self, transaction: TransactionFactory) -> None:
         self._transaction = transaction
         self._lock = threading.Lock()
-        self._kept: Catalogs | None = None
+        self._cached: Catalogs | None = None
         self._failed_at = -RETRY_AFTER_S
 
     def get(self) -> Catalogs:
         """The catalogues.
 
         Raises:
-            DatabaseUnavailable: when they are not at hand yet and cannot be read.
+            DatabaseUnavailable: when they are not cached and cannot be read.
         """
-        if self._kept is None:
+        if self._cached is None:
             with self._lock:
-                self._read_once()
-        if self._kept is None:
-            raise DatabaseUnavailable("it failed a moment ago")
-        return self._kept
+                self._read_unless_cached()
+        if self._cached is None:
+            raise DatabaseUnavailable("reading the catalogues failed within the last second")
+        return self._cached
 
-    def _read_once(self) -> None:
-        """Read unless it is done, or failed just now: those who waited need not wait for the same failure again."""
-        if self._kept is not None or monotonic() - self._failed_at < RETRY_AFTER_S:
+    def _read_unless_cached(self) -> None:
+        """Read unless they are cached or reading has just failed: threads that waited for the lock share a failure."""
+        if self._cached is not None or monotonic() - self._failed_at < RETRY_AFTER_S:
             return
         try:
-            with self._transaction() as session:
-                self._kept = read(session)
+            with self._transaction() as db:
+                self._cached = _read(db)
         except DatabaseUnavailable:
             self._failed_at = monotonic()
             raise
 
 
-def read(session: Session) -> Catalogs:
-    """All catalogues, in one query."""
-    rows = session.execute(
-        union_all(*(select(literal(c.__tablename__).label("catalog"), c.id, c.desc) for c in CATALOGS)).order_by(
-            "catalog", "id"
-        )
-    )
-    options: dict[str, dict[int, str]] = {catalog.__tablename__: {} for catalog in CATALOGS}
-    for catalog, option_id, text in rows:
-        options[catalog][option_id] = text
+def _read(db: Session) -> Catalogs:
+    options = store.get_options(db)
     digest = hashlib.sha256(json.dumps(options, ensure_ascii=False).encode()).hexdigest()
     return Catalogs(options=options, etag=digest[:32])

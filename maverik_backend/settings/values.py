@@ -33,6 +33,11 @@ def is_http_url(value: str) -> bool:
     return is_host and parts.scheme in {"http", "https"} and "@" not in parts.netloc and {"?", "#"}.isdisjoint(value)
 
 
+def is_encrypted(url: str) -> bool:
+    """Whether what is sent to the address is encrypted on the way."""
+    return urlsplit(url).scheme == "https"
+
+
 def _http_urls(value: str) -> str:
     """Accept one or several addresses separated by commas."""
     return ",".join(_http_url(part.strip()) for part in value.split(","))

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from maverik_backend import cli
+from maverik_backend.cli.common import plain_errors
 from maverik_backend.core.migrations import upgrade
 from maverik_backend.errors import SettingsError
 from maverik_backend.models import SCHEMA_REVISIONS
@@ -38,7 +38,7 @@ class TestErrorsOfTheSystem:
     )
     def test_they_are_told_in_their_own_words(self, error: OSError, sentence: str) -> None:
         @click.command()
-        @cli._plain_errors  # noqa: SLF001 - no command fails so on demand
+        @plain_errors
         def fail() -> None:
             raise error
 
@@ -53,3 +53,16 @@ def test_the_application_made_from_the_environment_is_one(own_folder: Path) -> N
     result = run_python("-c", code, cwd=own_folder, DB_HOST="127.0.0.1", DB_PORT="1", DB_USERNAME="x")
 
     assert result.returncode == 0, result.stderr
+
+
+def test_a_list_of_the_commands_loads_neither_settings_nor_the_web_stack(tmp_path: Path) -> None:
+    heavy = ("pydantic", "sqlalchemy", "fastapi", "uvicorn", "alembic", "requests")
+    code = (
+        "import sys; from click.testing import CliRunner; from maverik_backend.cli import main; "
+        "assert CliRunner().invoke(main, ['--help']).exit_code == 0; "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+
+    result = run_python("-c", code, cwd=tmp_path)
+
+    assert (result.returncode, result.stdout) == (0, "[]\n"), result.stderr

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from alembic import command, context
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from maverik_backend.core.database import make_engine
-from maverik_backend.errors import SettingsError
+from maverik_backend.core.database import make_engine, unavailability_reported
+from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.models import Base
 from maverik_backend.settings import Settings, load_config
 
@@ -34,8 +34,13 @@ _TRY_AGAIN = (
 
 
 def run(connection: Connection, settings: Settings) -> None:
-    """Bring the schema named in the settings to the revision asked for, all of it or nothing."""
-    with _alone(connection):
+    """Bring the schema named in the settings to the revision asked for, all of it or nothing.
+
+    Raises:
+        CommandError: when a table did not come free in time.
+        DatabaseUnavailable: when the connection was lost; what was committed before stays.
+    """
+    with _loss_reported(connection), _alone(connection):
         _create_schema(connection, settings.database.schema_name)
         context.configure(
             connection=connection,
@@ -44,6 +49,17 @@ def run(connection: Connection, settings: Settings) -> None:
         )
         with _impatient(connection), context.begin_transaction():
             context.run_migrations()
+
+
+@contextmanager
+def _loss_reported(connection: Connection) -> Iterator[None]:
+    """Tell a lost connection from what fails because of it: the clean-up on the way out fails on it, and hides it."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if connection.invalidated:
+            raise DatabaseUnavailable("the connection was lost") from error
+        raise
 
 
 @contextmanager
@@ -58,9 +74,10 @@ def _alone(connection: Connection) -> Iterator[None]:
         yield
     finally:
         connection.rollback()  # what failed may have left a transaction open in which nothing more can be said
-        with connection.begin():
-            connection.exec_driver_sql("RESET lock_timeout")
-            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+        if not connection.invalidated:
+            with connection.begin():
+                connection.exec_driver_sql("RESET lock_timeout")
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
 
 
 @contextmanager
@@ -117,9 +134,13 @@ def main() -> None:
         engine = make_engine(settings, for_migrations=True)
     except SettingsError as error:
         sys.exit("\n".join(error.problems))
-    with engine.connect() as own_connection:
-        run(own_connection, settings)
-    engine.dispose()
+    try:
+        with unavailability_reported(), engine.connect() as own_connection:
+            run(own_connection, settings)
+    except DatabaseUnavailable as error:
+        sys.exit(f"The database cannot be used ({error}): check the DB_ settings, and run this again.")
+    finally:
+        engine.dispose()
 
 
 main()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -65,6 +66,7 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
     """A pg8000 connection that sends as little and waits as seldom as the protocol allows."""
 
     _usock: Any = None
+    _autocommit = False
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401
         """Close, on failure, also the socket that pg8000 made of the one it was given."""
@@ -96,8 +98,29 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
             return False
         return True
 
+    def close(self) -> None:
+        """End the session; one that the server has ended already has nothing left to be told."""
+        with suppress(pg8000.InterfaceError):
+            super().close()
+
     def cursor(self) -> Cursor:
         return Cursor(self)
+
+    @property
+    def autocommit(self) -> bool:
+        """Whether each statement is a transaction of its own.
+
+        Changing it commits the transaction that is open, as JDBC's ``setAutoCommit`` does. pg8000 would leave it open,
+        and every later statement would be part of it: Alembic's ``autocommit_block`` asks for the isolation level
+        first, which begins one.
+        """
+        return self._autocommit
+
+    @autocommit.setter
+    def autocommit(self, value: bool) -> None:
+        if value != self._autocommit:
+            self.commit()
+        self._autocommit = value
 
     def commit(self) -> None:
         if self._in_transaction:

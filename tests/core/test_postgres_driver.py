@@ -176,6 +176,25 @@ class TestStatements:
         assert stream.getvalue().decode() == "1\tñ\n"
 
 
+class TestAutocommit:
+    def test_turning_it_on_commits_the_transaction_that_is_open(self, real: Database, engine: Engine) -> None:
+        with engine.connect() as connection:
+            connection.get_isolation_level()  # asks the server, which begins a transaction
+            own = connection.execution_options(isolation_level="AUTOCOMMIT")
+            process_id = own.scalar(text("SELECT pg_backend_pid()"))
+
+            with real.transaction() as other:
+                query = text("SELECT xact_start IS NULL FROM pg_stat_activity WHERE pid = :pid")
+                assert other.scalar(query, {"pid": process_id})
+
+    def test_turning_it_off_lets_the_next_statement_begin_one(self, engine: Engine) -> None:
+        with engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("SELECT 1"))
+        with engine.connect() as connection:  # the pool turned it off
+            connection.execute(text("SELECT pg_current_xact_id()"))
+            assert connection.scalar(text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL"))
+
+
 class TestAConnectionThatTheServerEnded:
     def test_is_replaced_before_it_is_used(self, real: Database, engine: Engine) -> None:
         with engine.connect() as other:

@@ -14,9 +14,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from maverik_backend.api import create_app
+from maverik_backend.core import migrations
 from maverik_backend.core.database import Database, database_url, make_engine
 from maverik_backend.core.embedded_postgres import load_pgserver
 from maverik_backend.core.security import PasswordHasher
+from maverik_backend.errors import DatabaseUnavailable
 from maverik_backend.invocation import own_command
 from maverik_backend.services.accounts import administration
 from maverik_backend.settings import Settings
@@ -138,43 +140,80 @@ class TestManyPeople:
 
 
 class TestInterruption:
-    @staticmethod
-    def interrupt_after(monkeypatch: pytest.MonkeyPatch, keys: int) -> None:
-        """Let hashing fail as a full disk or a killed process would, after so many keys."""
-        real, done = argon2.PasswordHasher.hash, iter(range(10**9))
-
-        def hash_some(self: argon2.PasswordHasher, password: str, **kwargs: Any) -> str:
-            if next(done) >= keys:
-                raise MemoryError
-            return real(self, password, **kwargs)
-
-        monkeypatch.setattr(argon2.PasswordHasher, "hash", hash_some)
-
-    def test_what_was_hashed_stays_and_the_rest_follows(
-        self,
-        old: Settings,
-        alembic: MakeAlembic,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:
+    @pytest.fixture
+    def crowd(self, old: Settings) -> Settings:
+        """1,800 people: three batches and a bit."""
         rows(
             old,
             "INSERT INTO usuario (email, clave) SELECT 'p' || n || '@example.com', 'clave ' || n "
             "FROM generate_series(1, 1800) n",
         )
+        return old
+
+    @staticmethod
+    def call_while_hashing(monkeypatch: pytest.MonkeyPatch, call: Callable[[], object], *, after: int) -> None:
+        """Call ``call`` once, in the middle of a batch, when so many keys are hashed; hashing itself is made cheap."""
+        real, done = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash, iter(range(10**9))
+
+        def hash_and_call(_self: argon2.PasswordHasher, password: str) -> str:
+            if next(done) == after:
+                call()
+            return real(password)
+
+        monkeypatch.setattr(argon2.PasswordHasher, "hash", hash_and_call)
+
+    def test_each_batch_is_committed_before_the_next_is_hashed_outside_of_a_transaction(
+        self, crowd: Settings, alembic: MakeAlembic, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[dict[str, Any]] = []
+        query = (
+            "SELECT (SELECT count(*) FROM usuario WHERE clave NOT LIKE 'clave %') AS hashed, "
+            "count(xact_start) AS transactions FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        self.call_while_hashing(monkeypatch, lambda: seen.extend(rows(crowd, query)), after=1_200)
+
+        alembic(crowd)("upgrade", "head", **CHEAP)
+
+        assert seen == [{"hashed": 1_000, "transactions": 0}]
+
+    def test_a_database_that_goes_away_is_told_and_what_was_hashed_stays(
+        self, crowd: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        end_others = (
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        self.call_while_hashing(monkeypatch, lambda: rows(crowd, end_others), after=1_200)
+
+        with pytest.raises(DatabaseUnavailable):
+            migrations.upgrade(crowd)
+
+        assert rows(crowd, "SELECT count(*) FROM usuario WHERE clave NOT LIKE 'clave %'") == [{"count": 1_000}]
+
+    def test_what_was_hashed_stays_and_the_rest_follows(
+        self,
+        crowd: Settings,
+        alembic: MakeAlembic,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def fail() -> None:
+            raise MemoryError
+
         with monkeypatch.context() as interrupted:
-            self.interrupt_after(interrupted, 1_200)
+            self.call_while_hashing(interrupted, fail, after=1_200)
             with pytest.raises(MemoryError):
-                alembic(old)("upgrade", "head", **CHEAP)
-        assert rows(old, "SELECT count(*) FROM usuario WHERE clave NOT LIKE 'clave %'") == [{"count": 1_000}]
-        assert rows(old, "SELECT version_num FROM alembic_version") == [{"version_num": BASE}]
+                alembic(crowd)("upgrade", "head", **CHEAP)
+        assert rows(crowd, "SELECT count(*) FROM usuario WHERE clave NOT LIKE 'clave %'") == [{"count": 1_000}]
+        assert rows(crowd, "SELECT version_num FROM alembic_version") == [{"version_num": BASE}]
         capsys.readouterr()
 
-        alembic(old)("upgrade", "head", **CHEAP)
+        alembic(crowd)("upgrade", "head", **CHEAP)
 
         assert capsys.readouterr().err.splitlines() == ["hashed 500 of 800 keys", "hashed 800 of 800 keys"]
-        with served(old, tmp_path) as api:
+        with served(crowd, tmp_path) as api:
             for number in (1, 1_000, 1_001, 1_800):
                 assert sign_in(api, f"p{number}@example.com", f"clave {number}") == (200, True)
 

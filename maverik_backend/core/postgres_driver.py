@@ -24,10 +24,14 @@ from sqlalchemy.exc import DisconnectionError
 from urllib3.util import wait_for_read
 
 _READY_FOR_QUERY = b"Z"
+_DATA_ROW = b"D"
+_COMMAND_COMPLETE = b"C"
+_RESULT_CODES = frozenset({_DATA_ROW, _COMMAND_COMPLETE})
 _SYNC = b"S\x00\x00\x00\x04"
 _EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
 _DESCRIBE_EXECUTE_AND_SYNC = b"D\x00\x00\x00\x06P\x00" + _EXECUTE + _SYNC
 _NULL = struct.pack("!i", -1)
+_SET_PRINCIPAL = "SELECT set_config('app.principal_id', $1, true), set_config('app.principal_tipo', $2, true)"
 _STATEMENTS_REMEMBERED = 512
 _DESCRIPTIONS_REMEMBERED = 128
 # A connection that was used so lately is believed to be there, unless its socket says that the server has left.
@@ -71,6 +75,8 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
     def __init__(self, **options: Any) -> None:  # noqa: ANN401
         """Close, on failure, also the socket that pg8000 made of the one it was given."""
         self._is_spoilt = False
+        self._principal: tuple[str, str] | None = None
+        self._statements_ahead = 0
         self._descriptions: dict[bytes, list[dict[str, Any]]] = {}
         try:
             super().__init__(**options)
@@ -122,11 +128,20 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
             self.commit()
         self._autocommit = value
 
+    def set_principal(self, principal_id: str, kind: str) -> None:
+        """Let ``app.principal_id`` and ``app.principal_tipo`` be these until the transaction that comes next ends.
+
+        They are sent ahead of its first statement, in the same message.
+        """
+        self._principal = principal_id, kind
+
     def commit(self) -> None:
+        self._principal = None  # a transaction without a statement must not leave it to the next one
         if self._in_transaction:
             self.execute_simple("commit")
 
     def rollback(self) -> None:
+        self._principal = None
         if self._in_transaction:
             self.execute_simple("rollback")
 
@@ -136,12 +151,30 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
         One ``Sync`` ends both, so the statement is passed over when beginning fails, instead of being committed alone.
         """
         begin = b"" if self._in_transaction or self.autocommit else _BEGIN
+        principal = self._principal_messages()
         bind = _bind_message(make_params(self.py_types, values))
         context = Context(statement)
-        self._sock.write(begin + _parse_message(statement, tuple(oids)) + bind + _DESCRIBE_EXECUTE_AND_SYNC)
+        self._statements_ahead = bool(begin) + bool(principal)
+        self._sock.write(begin + principal + _parse_message(statement, tuple(oids)) + bind + _DESCRIBE_EXECUTE_AND_SYNC)
         self._sock.flush()
         self.handle_messages(context)
         return context
+
+    def send_principal(self) -> None:
+        """Send the waiting principal ahead of a statement that does not go through :meth:`ask`; begins a transaction.
+
+        That statement's own ``BEGIN`` falls away, so it costs no round trip here either.
+        """
+        if (principal := self._principal) is not None:
+            self._principal = None
+            self.ask(_SET_PRINCIPAL, principal, ())
+
+    def _principal_messages(self) -> bytes:
+        """The messages that set the principal that waits; empty when none does."""
+        if (principal := self._principal) is None:
+            return b""
+        self._principal = None
+        return _parse_message(_SET_PRINCIPAL, ()) + _bind_message(principal) + _EXECUTE
 
     def handle_messages(self, context: Any) -> None:  # noqa: ANN401
         """As pg8000's, with half of its calls: this is where reading an answer spends its time.
@@ -165,7 +198,11 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
             data = read(length) if length > 0 else b""
             if len(header) + len(data) < 5 + length:
                 raise _network_error()
+            if self._statements_ahead and code in _RESULT_CODES:  # of BEGIN and of the principal's settings
+                self._statements_ahead -= code == _COMMAND_COMPLETE
+                continue
             handlers[code](data, context)
+        self._statements_ahead = 0  # one that failed did not complete
 
     def handle_ROW_DESCRIPTION(self, data: bytes, context: Any) -> None:  # noqa: ANN401, N802 - pg8000's name
         """What describes the same columns in the same bytes is read once."""
@@ -189,6 +226,8 @@ class Cursor(pg8000.Cursor):  # type: ignore[misc]
     def execute(self, operation: str, args: Any = (), stream: Any = None) -> None:  # noqa: ANN401
         connection = self._c
         if not args or stream is not None or connection is None or connection._sock is None:  # noqa: SLF001
+            if connection is not None:
+                connection.send_principal()
             super().execute(operation, args, stream)
             return
         context = connection.ask(_numbered(operation), args, self._input_oids)

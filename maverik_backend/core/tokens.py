@@ -14,7 +14,7 @@ refresh         ``REFRESH_TOKEN_TTL_DAYS``, used once               ``sid`` the 
                                                                     tokens this is
 ==============  ==================================================  ==============================================
 
-60 seconds of difference between clocks are forgiven for ``nbf`` and ``iat``, none for ``exp``.
+60 seconds of difference between clocks are tolerated in ``nbf`` and ``iat``, none for ``exp``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from maverik_backend.core.principal import Principal
 from maverik_backend.core.security import ISSUER, Keyring, Purpose, Unsealable
 from maverik_backend.errors import NotAuthenticated
 
@@ -48,6 +49,11 @@ class AccessClaims:
 
     user_id: int
     login_id: int
+
+    @property
+    def principal(self) -> Principal:
+        """The person, as services know every surface's users."""
+        return Principal(id=self.user_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

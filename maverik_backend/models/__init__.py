@@ -1,5 +1,6 @@
 """The tables, one file a domain. Importing this package makes ``Base.metadata`` complete."""
 
+from maverik_backend.core.principal import PrincipalKind
 from maverik_backend.core.security_events import SecurityEvent
 from maverik_backend.models.account import (
     CodigoRecuperacion,
@@ -16,7 +17,6 @@ from maverik_backend.models.conversation import (
     ConversationKind,
     FragmentoTurno,
     Principal,
-    PrincipalKind,
     Proceso,
 )
 from maverik_backend.models.knowledge import Pasaje

@@ -19,12 +19,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from maverik_backend.models.base import Base
 
 
-class PrincipalKind(StrEnum):
-    """What a principal is. Surfaces that come later add theirs."""
-
-    PERSON = "persona"
-
-
 class ConversationKind(StrEnum):
     """What a conversation is part of. Surfaces that come later add theirs."""
 

@@ -16,12 +16,11 @@ from typing import Annotated
 
 import anyio
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.client_info import ClientInfo
-from maverik_backend.core.tokens import AccessClaims
+from maverik_backend.core.principal import Principal, PrincipalKind
 from maverik_backend.errors import (
     DatabaseUnavailable,
     NotAuthenticated,
@@ -35,16 +34,27 @@ from maverik_backend.services.accounts.auth import SignedIn
 from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.limits import Action
 from maverik_backend.web.client_info import client_info_of, is_from_this_machine
-from maverik_backend.web.resources import Resources, resources_of
+from maverik_backend.web.principal.paseto import CurrentClaims, CurrentPrincipal
+from maverik_backend.web.resources import App, Resources
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="PASETO", description="El `access_token` de `POST /user/login`.")
-
-
-async def _resources(request: Request) -> Resources:
-    return resources_of(request.app)
-
-
-App = Annotated[Resources, Depends(_resources)]
+__all__ = [
+    "App",
+    "CurrentCatalogs",
+    "CurrentClaims",
+    "CurrentClientInfo",
+    "CurrentLogin",
+    "CurrentOperator",
+    "CurrentPrincipal",
+    "CurrentUser",
+    "DbSession",
+    "DetachedLogin",
+    "HistoryReader",
+    "MaySeeDetails",
+    "WritingLogin",
+    "WritingUser",
+    "count_opened_session",
+    "require_details_right",
+]
 
 
 async def _database_slot(request: Request, app: App) -> AsyncIterator[None]:
@@ -68,13 +78,13 @@ async def _database_slot(request: Request, app: App) -> AsyncIterator[None]:
         slots.release()
 
 
-def _session(app: App, _slot: Annotated[None, Depends(_database_slot, scope="function")]) -> Iterator[Session]:
+def _transaction(app: App, _slot: Annotated[None, Depends(_database_slot, scope="function")]) -> Iterator[Session]:
     app.catalogs.get()  # before, so that no request asks for a second connection while it holds one
-    with app.database.transaction() as session:
-        yield session
+    with app.database.transaction() as db:
+        yield db
 
 
-DbSession = Annotated[Session, Depends(_session, scope="function")]
+DbSession = Annotated[Session, Depends(_transaction, scope="function")]
 
 
 def _catalogs(app: App) -> Catalogs:
@@ -82,15 +92,6 @@ def _catalogs(app: App) -> Catalogs:
 
 
 CurrentCatalogs = Annotated[Catalogs, Depends(_catalogs)]
-
-
-async def _bearer_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
-    if credentials is None:
-        raise NotAuthenticated("no bearer token")
-    return credentials.credentials
-
-
-_BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
 async def _may_see_details(request: Request, app: App) -> bool:
@@ -121,8 +122,8 @@ def _is_signed_in_operator(app: Resources, token: str, client_info: ClientInfo) 
     try:
         claims = app.tokens.read_access(token)
         app.throttle.count(Action.REQUEST_FROM_ADDRESS, client_info.limit_address)
-        with app.database.transaction() as session:
-            _require_operator_account(auth.authenticate(session, claims), app)
+        with app.database.transaction() as db:
+            _require_operator_account(auth.authenticate(db, claims), app)
     except (NotAuthenticated, OperatorsOnly, TooManyTries, UpstreamUnreachable, DatabaseUnavailable):
         return False
     return True
@@ -142,17 +143,8 @@ async def require_details_right(may_see_details: MaySeeDetails) -> None:
         raise NotAuthenticated("no right to details")
 
 
-async def _claims(request: Request, app: App, token: _BearerToken) -> AccessClaims:
-    claims = app.tokens.read_access(token)
-    request.state.user_id = claims.user_id  # for the line in the log (web/middleware/request_log.py)
-    return claims
-
-
-CurrentClaims = Annotated[AccessClaims, Depends(_claims)]
-
-
-def _signed_in(session: DbSession, claims: CurrentClaims) -> SignedIn:
-    return auth.authenticate(session, claims)
+def _signed_in(db: DbSession, claims: CurrentClaims) -> SignedIn:
+    return auth.authenticate(db, claims)
 
 
 CurrentLogin = Annotated[SignedIn, Depends(_signed_in)]
@@ -165,16 +157,18 @@ def _current_user(signed_in: CurrentLogin) -> Usuario:
 CurrentUser = Annotated[Usuario, Depends(_current_user)]
 
 
-def _current_operator(signed_in: CurrentLogin, app: App) -> Usuario:
-    return _require_operator_account(signed_in, app)
+def _current_operator(request: Request, signed_in: CurrentLogin, app: App) -> Usuario:
+    operator = _require_operator_account(signed_in, app)
+    request.state.principal = Principal(id=operator.id, kind=PrincipalKind.OPERATOR)
+    return operator
 
 
 CurrentOperator = Annotated[Usuario, Depends(_current_operator)]
 """For routes that only operators may use; the login must have been opened with what operators need."""
 
 
-def _writing_login(session: DbSession, claims: CurrentClaims) -> SignedIn:
-    return auth.authenticate(session, claims, is_to_stay=True)
+def _writing_login(db: DbSession, claims: CurrentClaims) -> SignedIn:
+    return auth.authenticate(db, claims, is_to_stay=True)
 
 
 WritingLogin = Annotated[SignedIn, Depends(_writing_login)]
@@ -188,8 +182,8 @@ WritingUser = Annotated[Usuario, Depends(_writing_user)]
 
 
 def _detached_login(app: App, claims: CurrentClaims) -> SignedIn:
-    with app.database.transaction() as session:
-        return auth.authenticate(session, claims)
+    with app.database.transaction() as db:
+        return auth.authenticate(db, claims)
 
 
 DetachedLogin = Annotated[SignedIn, Depends(_detached_login)]
@@ -197,16 +191,16 @@ DetachedLogin = Annotated[SignedIn, Depends(_detached_login)]
 
 def _history_reader(signed_in: DetachedLogin, app: App) -> Usuario:
     """Whoever reads a history, counted: after the transaction that tells who it is, before the one that reads."""
-    app.throttle.count(Action.READ_HISTORY, str(signed_in.user.id))
+    app.throttle.count(Action.READ_HISTORY, signed_in.principal.key)
     return signed_in.user
 
 
 HistoryReader = Annotated[Usuario, Depends(_history_reader)]
 
 
-def count_opened_session(app: App, claims: CurrentClaims) -> None:
+def count_opened_session(app: App, principal: CurrentPrincipal) -> None:
     """Count one try to open a session; a dependency of the route itself, so that it runs before any transaction."""
-    app.throttle.count(Action.OPEN_SESSION, str(claims.user_id))
+    app.throttle.count(Action.OPEN_SESSION, principal.key)
 
 
 async def _client_info(request: Request, app: App) -> ClientInfo:

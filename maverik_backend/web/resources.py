@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
 
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
@@ -50,3 +51,11 @@ def resources_of(app: FastAPI) -> Resources:
     """What ``api.create_app`` put into ``app``."""
     resources: Resources = app.state.resources
     return resources
+
+
+async def _resources(request: Request) -> Resources:
+    return resources_of(request.app)
+
+
+App = Annotated[Resources, Depends(_resources)]
+"""For routes and dependencies that need what requests share."""

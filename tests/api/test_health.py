@@ -21,6 +21,7 @@ from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.principal import Principal
 from maverik_backend.errors import UpstreamBusy, UpstreamCircuitOpen, UpstreamError, UpstreamTimeout
 from maverik_backend.services.operations.health import CHECK_TIMEOUT_S, DATABASE_FRESH_FOR_S, Health
 from maverik_backend.settings import AppEnv, Settings
@@ -233,11 +234,11 @@ class SlowDatabase:
         self._database = database
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, principal: Principal | None = None, /) -> Iterator[Session]:
         self.begun += 1
         self.released.wait(CHECK_TIMEOUT_S * 5)
-        with self._database.transaction() as session:
-            yield session
+        with self._database.transaction(principal) as db:
+            yield db
 
 
 class TestFloods:

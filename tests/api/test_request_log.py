@@ -61,6 +61,7 @@ class TestLine:
         user.get(f"/copilot/sessions/{session['id']}", headers={"X-Request-ID": "abc-12345"})
 
         (line,) = lines.of("request")
+        user_id = resources.tokens.read_access(user.token).user_id
         assert line.pop("duration_ms") > 0
         assert re.fullmatch("[0-9a-f]{32}", line.pop("trace_id"))
         assert {name: line[name] for name in line if name != "level"} == {
@@ -68,7 +69,9 @@ class TestLine:
             "method": "GET",
             "route": "/copilot/sessions/{session_id}",
             "status": 200,
-            "user_id": resources.tokens.read_access(user.token).user_id,
+            "user_id": user_id,
+            "principal_kind": "persona",
+            "principal_id": user_id,
             "session_id": session["id"],
             "request_id": "abc-12345",
         }
@@ -86,7 +89,8 @@ class TestLine:
     def test_who_is_not_signed_in_has_no_id(self, api: TestClient, lines: Lines) -> None:
         api.get("/user/me", headers={"Authorization": "Bearer v4.local.AAAA"})
 
-        assert [line["user_id"] for line in lines.of("request")] == [None]
+        (line,) = lines.of("request")
+        assert (line["user_id"], line["principal_kind"], line["principal_id"]) == (None, None, None)
 
     @pytest.mark.parametrize("given", ["secreto", "9" * 100, "1.5", "-1"])
     def test_what_is_no_id_is_not_repeated(self, user: TestUser, lines: Lines, given: str) -> None:

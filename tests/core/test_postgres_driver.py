@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import CursorResult, Engine, event, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from maverik_backend.api import create_app
@@ -16,6 +17,7 @@ from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core import postgres_driver
 from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.principal import Principal, PrincipalKind
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import resources_of
@@ -126,6 +128,69 @@ class TestRoundTrips:
         assert trips_of() == 3 + 3
         assert trips_of() == 3 + 2
         assert trips_of(**{"Idempotency-Key": "una"}) == 3 + 6 + 2
+
+
+def principal_seen(db: Session) -> tuple[str | None, str | None]:
+    """What a row-level-security policy would read."""
+    row = db.execute(
+        text("SELECT current_setting('app.principal_id', true), current_setting(:name, true)"),
+        {"name": "app.principal_tipo"},
+    ).one()
+    return row[0], row[1]
+
+
+class TestThePrincipalOfATransaction:
+    OPERATOR = Principal(id=7, kind=PrincipalKind.OPERATOR)
+
+    def test_is_read_inside_and_gone_after(self, real: Database) -> None:
+        with real.transaction(self.OPERATOR) as db:
+            assert principal_seen(db) == ("7", "operador")
+
+        with real.transaction() as db:
+            assert set(principal_seen(db)) <= {None, ""}
+
+    def test_costs_no_round_trip(self, real: Database, trips: RoundTrips) -> None:
+        with real.transaction(self.OPERATOR) as db:
+            assert db.scalar(text("SELECT CAST(:n AS int)"), {"n": 1}) == 1
+
+        assert trips.take() == 2
+
+    def test_costs_none_before_a_statement_without_parameters(self, real: Database, trips: RoundTrips) -> None:
+        with real.transaction() as db:
+            db.execute(text("SELECT 1"))
+        without = trips.take()
+
+        with real.transaction(self.OPERATOR) as db:
+            assert db.scalar(text("SELECT current_setting('app.principal_id')")) == "7"
+
+        assert trips.take() == without
+
+    def test_does_not_change_how_many_rows_a_statement_counts(self, real: Database) -> None:
+        with real.transaction() as db:
+            db.execute(text("CREATE TABLE counted AS SELECT generate_series(1, 3) AS n"))
+
+        with real.transaction(self.OPERATOR) as db:
+            result = db.execute(text("DELETE FROM counted WHERE n > :n"), {"n": 1})
+
+        assert cast("CursorResult[Any]", result).rowcount == 2
+
+    def test_is_not_left_to_the_next_by_one_without_a_statement(self, real: Database) -> None:
+        with real.transaction(self.OPERATOR):
+            pass
+
+        with real.transaction() as db:
+            assert set(principal_seen(db)) <= {None, ""}
+
+    def test_is_not_left_to_the_next_by_one_that_fails(self, real: Database) -> None:
+        with pytest.raises(DBAPIError), real.transaction(self.OPERATOR) as db:
+            db.execute(text("SELECT 1 / :n"), {"n": 0})
+
+        with real.transaction() as db:
+            assert set(principal_seen(db)) <= {None, ""}
+
+    def test_holds_for_a_connection_whose_outer_transaction_is_rolled_back(self, database: Database) -> None:
+        with database.transaction(self.OPERATOR) as db:
+            assert principal_seen(db) == ("7", "operador")
 
 
 class TestStatements:

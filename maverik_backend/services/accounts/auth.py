@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.principal import Principal
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.core.tokens import AccessClaims, Tokens
 from maverik_backend.errors import (
@@ -53,6 +54,10 @@ class SignedIn:
     user: Usuario
     login_id: int
     has_second_factor: bool = False
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(id=self.user.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # holds a key and a code, which no log shall show

@@ -89,11 +89,11 @@ class Exports:
                 one, and Overloaded after :data:`MAX_DURATION_S`, at any time after: then the document is cut off and
                 must not pass for a whole one.
         """
-        person = Share(kind="person", key=str(claims.user_id), limit=1, refusal=TooManyAtOnce)
+        person = Share.of_principal(claims.principal, limit=1, refusal=TooManyAtOnce)
         address = Share(kind="address", key=client_info.limit_address, limit=MAX_PER_ADDRESS, refusal=AddressBusy)
         with self._concurrency.slot(person, address):
-            self._throttle.count(Action.EXPORT, str(claims.user_id))
-            with self._transaction() as db:
+            self._throttle.count(Action.EXPORT, claims.principal.key)
+            with self._transaction(claims.principal) as db:
                 auth.authenticate(db, claims, is_to_stay=True)
                 tables = _parts_by_table(db, user_id=claims.user_id)
                 events.record(db, SecurityEvent.DATA_EXPORTED, user_id=claims.user_id, client_info=client_info)
@@ -104,7 +104,7 @@ class Exports:
         while not document.is_complete:
             if deadline.passed:
                 raise Overloaded
-            with self._transaction() as db:
+            with self._transaction(claims.principal) as db:
                 auth.authenticate(db, claims)
                 chunk = document.next_chunk(db)
             yield chunk

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from maverik_backend.core.principal import Principal
 from maverik_backend.errors import MaverikError, Overloaded
 
 
@@ -27,6 +28,11 @@ class Share:
     key: str
     limit: int
     refusal: type[MaverikError]
+
+    @classmethod
+    def of_principal(cls, principal: Principal, *, limit: int, refusal: type[MaverikError]) -> Share:
+        """The share of a principal, on whatever surface."""
+        return cls(kind="principal", key=principal.key, limit=limit, refusal=refusal)
 
 
 class ConcurrencyLimiter:

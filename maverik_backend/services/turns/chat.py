@@ -171,7 +171,7 @@ class Chat:
         if replay := self._replayed(request, claims, session_id=session_id):
             return replay
         with self._concurrency_slot(claims, client_info):
-            self._throttle.count(Action.TURN, str(claims.user_id))
+            self._throttle.count(Action.TURN, claims.principal.key)
             deadline = Deadline.after(self._settings.external_service_timeout)
             started = self._start(request, claims, session_id=session_id, text=text)
             if isinstance(started, Answered):
@@ -186,7 +186,7 @@ class Chat:
             NothingToRetry: when the turn has its answer.
         """
         with self._concurrency_slot(claims, client_info):
-            self._throttle.count(Action.TURN, str(claims.user_id))
+            self._throttle.count(Action.TURN, claims.principal.key)
             deadline = Deadline.after(self._settings.external_service_timeout)
             started = self._start_again(claims, session_id=session_id, turn_id=turn_id)
             return self._answer(started, deadline)
@@ -232,12 +232,7 @@ class Chat:
         """One of the turns that may be under way at once, within the shares of the person and of its address."""
         settings = self._settings
         return self._concurrency.slot(
-            Share(
-                kind="person",
-                key=str(claims.user_id),
-                limit=settings.max_concurrent_turns_per_person,
-                refusal=TooManyAtOnce,
-            ),
+            Share.of_principal(claims.principal, limit=settings.max_concurrent_turns_per_person, refusal=TooManyAtOnce),
             Share(kind="address", key=client_info.limit_address, limit=settings.turns_per_address, refusal=AddressBusy),
         )
 

@@ -16,10 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from maverik_backend.core import trace
 from maverik_backend.core.metrics import Metrics
+from maverik_backend.core.principal import Principal, PrincipalKind
 from maverik_backend.core.trace import Trace
 
 HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_ACCOUNTS = frozenset({PrincipalKind.PERSON, PrincipalKind.OPERATOR})
 _ID = re.compile(r"[0-9]{1,19}")
 
 _log = structlog.get_logger(__name__)
@@ -68,7 +70,7 @@ class RequestLog:
             route=route,
             status=status,
             duration_ms=round(duration_s * 1000, 1),
-            user_id=scope["state"].get("user_id"),
+            **_principal_of(scope),
             session_id=_session_id(scope),
         )
 
@@ -80,6 +82,18 @@ def _request_id(headers: Headers) -> str:
 
 def _trace(headers: Headers) -> Trace:
     return Trace.of_headers(parents=headers.getlist("traceparent"), states=headers.getlist("tracestate"))
+
+
+def _principal_of(scope: Scope) -> dict[str, object]:
+    """Who sent the request; ``user_id`` is the same id where it is that of an account."""
+    principal: Principal | None = scope["state"].get("principal")
+    if principal is None:
+        return {"user_id": None, "principal_kind": None, "principal_id": None}
+    return {
+        "user_id": principal.id if principal.kind in _ACCOUNTS else None,
+        "principal_kind": principal.kind.value,
+        "principal_id": principal.id,
+    }
 
 
 def _session_id(scope: Scope) -> int | None:

@@ -1,8 +1,8 @@
 """Runs migrations against the configured database; `maverik migrate` and the tests hand their own connection in.
 
 Imports only models, settings and ``core.database``: the last, so that one place alone knows how a connection is made
-(schema, time zone, the embedded PostgreSQL when no host is configured). Run from the command line it also asks
-``api.check_configuration`` whether the server could start.
+(schema, time zone, the embedded PostgreSQL when no host is configured). Whether the server could start afterwards is
+checked by `maverik migrate`, not here: Alembic's own command works without the application.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alembic import command, context
+from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -21,14 +21,14 @@ from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.models import Base
 from maverik_backend.settings import Settings, load_config
 
-# Known to nobody else who locks in the same database; the number means nothing.
+# The key of the advisory lock: any number that no other program locks in the same database.
 _LOCK = 6_283_185_307
-# A statement that waits for a table makes everybody wait who comes after it, so it must not wait for long.
+# A statement that waits for a table lock holds up all that ask for the table after it, so it must not wait for long.
 _LOCK_TIMEOUT_S = 5
 _LOCK_NOT_AVAILABLE = "55P03"
 _TRY_AGAIN = (
-    f"A table was in use for more than {_LOCK_TIMEOUT_S} s, so what was not committed yet was undone and nobody had to "
-    "wait longer: run it again, and if that does not help, end the long transaction that pg_stat_activity shows "
+    f"A table was in use for more than {_LOCK_TIMEOUT_S} s, so what was not committed yet was undone and no request "
+    "had to wait longer: run it again, and if that does not help, end the long transaction that pg_stat_activity shows "
     "(docs/OPERATIONS.md)"
 )
 
@@ -40,14 +40,14 @@ def run(connection: Connection, settings: Settings) -> None:
         CommandError: when a table did not come free in time.
         DatabaseUnavailable: when the connection was lost; what was committed before stays.
     """
-    with _loss_reported(connection), _alone(connection):
+    with _loss_reported(connection), _locked(connection):
         _create_schema(connection, settings.database.schema_name)
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
             compare_server_default=True,
         )
-        with _impatient(connection), context.begin_transaction():
+        with _lock_timeout(connection), context.begin_transaction():
             context.run_migrations()
 
 
@@ -63,8 +63,8 @@ def _loss_reported(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """Wait until nobody else migrates this database: what two find missing, the second could not create.
+def _locked(connection: Connection) -> Iterator[None]:
+    """Hold an advisory lock, so that one process migrates at a time: two could not both create what they find missing.
 
     The lock belongs to the session, as it spans transactions; it also ends with the connection.
     """
@@ -81,7 +81,7 @@ def _alone(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _impatient(connection: Connection) -> Iterator[None]:
+def _lock_timeout(connection: Connection) -> Iterator[None]:
     """Give up when a table does not come free in time.
 
     Raises:
@@ -106,21 +106,8 @@ def _create_schema(connection: Connection, name: str) -> None:
             connection.exec_driver_sql(f"CREATE SCHEMA {quoted}")
 
 
-def _is_upgrade() -> bool:
-    """Whether the command line says ``upgrade``; going down must be possible with any configuration."""
-    run_by = getattr(context.config.cmd_opts, "cmd", None)
-    return run_by is not None and run_by[0] is command.upgrade
-
-
-def _check(settings: Settings) -> None:
-    """Nothing is migrated for a server that could not start (the only thing here that is the application's)."""
-    from maverik_backend.api import check_configuration  # noqa: PLC0415 - all of the web stack
-
-    check_configuration(settings)
-
-
 def main() -> None:
-    """Use the connection that a caller handed in, or make one."""
+    """Use the connection in ``config.attributes`` (:mod:`maverik_backend.core.migrations`), or make one."""
     if context.is_offline_mode():
         sys.exit("Migrations look at the data they carry forward, so they cannot be written out as plain SQL.")
     connection = context.config.attributes.get("connection")
@@ -129,8 +116,6 @@ def main() -> None:
         return
     try:
         settings = load_config()
-        if _is_upgrade():
-            _check(settings)
         engine = make_engine(settings, for_migrations=True)
     except SettingsError as error:
         sys.exit("\n".join(error.problems))

@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import anyio.to_thread
 import structlog
@@ -42,13 +43,15 @@ from maverik_backend.services.accounts.export import Exports
 from maverik_backend.services.accounts.login import Logins
 from maverik_backend.services.accounts.password import Passwords
 from maverik_backend.services.accounts.second_factor import Clock, SecondFactors, reseal
+from maverik_backend.services.advice import Proposals
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.jobs.outbox import Outbox
 from maverik_backend.services.jobs.worker import Worker
 from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.limits import Action, Throttle, limits_from, make_storage
 from maverik_backend.services.operations import Health, clean_up, keep_used_passwords
-from maverik_backend.services.turns.chat import Chat
+from maverik_backend.services.sessions import AdviceClients
+from maverik_backend.services.turns import Acceptance, Follower, Heartbeat, Lease, RunningTurns, TurnEngine
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
 from maverik_backend.web.cors import Cors
@@ -117,6 +120,14 @@ def create_app(
     )
     executor = executor or ThreadPoolExecutor(settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
+    advice = AdviceClients(
+        advisor=clients.advisor,
+        fallback=clients.fallback,
+        proposals=Proposals(optimizer=clients.optimizer, executor=executor),
+        catalogs=catalogs,
+        settings=settings.advice,
+    )
+    turns = _make_turn_engine(settings, database, throttle=throttle, metrics=measured)
     resources = Resources(
         settings=settings,
         database=database,
@@ -143,17 +154,8 @@ def create_app(
             forgot_url=links.forgot,
         ),
         catalogs=catalogs,
-        chat=Chat(
-            transaction=database.transaction,
-            advisor=clients.advisor,
-            optimizer=clients.optimizer,
-            fallback=clients.fallback,
-            catalogs=catalogs,
-            executor=executor,
-            metrics=measured,
-            throttle=throttle,
-            settings=settings.advice,
-        ),
+        advice=advice,
+        turns=turns,
         exports=Exports(transaction=database.transaction, throttle=throttle, pool_size=settings.database.pool_size),
         outbox=Outbox(
             transaction=database.transaction,
@@ -174,6 +176,25 @@ def create_app(
     app.state.resources = resources
     app.router.lifespan_context = partial(_lifespan, executor=executor)
     return app
+
+
+def _make_turn_engine(settings: Settings, database: Database, *, throttle: Throttle, metrics: Metrics) -> TurnEngine:
+    running = RunningTurns()
+    heartbeat = Heartbeat(transaction=database.transaction, process_id=uuid4(), running=running)
+    return TurnEngine(
+        transaction=database.transaction,
+        acceptance=Acceptance(
+            transaction=database.transaction,
+            throttle=throttle,
+            settings=settings.advice,
+            lease=Lease(process_id=heartbeat.process_id, duration=heartbeat.lease),
+        ),
+        running=running,
+        heartbeat=heartbeat,
+        follower=Follower(transaction=database.transaction),
+        executor=ThreadPoolExecutor(settings.advice.max_concurrent_turns, thread_name_prefix="turn"),
+        metrics=metrics,
+    )
 
 
 def check_configuration(settings: Settings) -> None:
@@ -255,6 +276,8 @@ async def _lifespan(app: FastAPI, *, executor: Executor) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        close_turns = partial(resources.turns.close, timeout_s=settings.app.shutdown_grace_s)
+        await anyio.to_thread.run_sync(close_turns)
         for worker in workers:
             await anyio.to_thread.run_sync(worker.stop)
         await anyio.to_thread.run_sync(partial(executor.shutdown, cancel_futures=True))

@@ -25,6 +25,8 @@ text. Messages in these classes are for developers and logs (English); they neve
     │   └── SameRequestRunning   ... and it is this very request
     ├── IdempotencyKeyReused     the key came before, with something else
     ├── NothingToRetry           the turn has its answer
+    ├── Interrupted              the process that ran the turn is gone
+    ├── Cancelled                the turn was stopped while something was waited for
     ├── Overloaded               too many turns at once
     ├── DatabaseUnavailable      PostgreSQL cannot be reached or is overloaded
     └── UpstreamError            a service outside the process failed
@@ -165,6 +167,14 @@ class IdempotencyKeyReused(MaverikError):
 
 class NothingToRetry(MaverikError):
     """The turn has its answer."""
+
+
+class Interrupted(MaverikError):
+    """The process that ran the turn is gone, or leaves; the turn can be retried."""
+
+
+class Cancelled(MaverikError):
+    """The work was cancelled (``core/deadline.py``) while it waited; never told to a caller."""
 
 
 class Overloaded(MaverikError):

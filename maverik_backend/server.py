@@ -90,7 +90,7 @@ class Server(uvicorn.Server):
         self._is_stopping = True
         self._resources.health.stop()
         drain_s = self._drain_s if self.started else 0.0
-        running = self._resources.chat.running
+        running = self._resources.turns.running
         _log.info("stopping", running_turns=running, drain_s=drain_s, grace_s=self._grace_s)
         if drain_s:
             _later(drain_s, self._end)
@@ -105,7 +105,7 @@ class Server(uvicorn.Server):
     def _leave(self) -> None:
         """Mark the turns that have no answer yet and end, without the threads that wait for one."""
         try:
-            _log.warning("left_turns_behind", count=self._resources.chat.abandon())
+            _log.warning("left_turns_behind", count=self._resources.turns.abandon())
             if self._resources.settings.database.is_embedded:
                 embedded_postgres.stop(embedded_postgres.data_dir_of(self._resources.settings))
         finally:

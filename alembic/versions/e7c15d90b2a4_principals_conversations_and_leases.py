@@ -39,6 +39,13 @@ def upgrade() -> None:
         kind="asesoria",
         copied={"principal_id": "usuario_id"},
     )
+    # Merging accounts hands sessions over.
+    _create_trigger(
+        "sesion_asesoria_conversacion_cambio",
+        "sesion_asesoria",
+        "UPDATE OF usuario_id",
+        "UPDATE conversacion SET principal_id = NEW.usuario_id WHERE id = NEW.id",
+    )
     op.create_index("ix_conversacion_principal_id_id", "conversacion", ["principal_id", "id"])
     _refer(TURN, "sesion_asesoria_id", before="sesion_asesoria", after="conversacion")
     _refer("pedido_idempotente", "usuario_id", before="usuario", after="principal")
@@ -67,6 +74,7 @@ def downgrade() -> None:
     op.drop_table("proceso")
     _refer("pedido_idempotente", "usuario_id", before="principal", after="usuario")
     _refer(TURN, "sesion_asesoria_id", before="conversacion", after="sesion_asesoria")
+    _drop_trigger("sesion_asesoria_conversacion_cambio", "sesion_asesoria")
     _drop_parent("conversacion", child="sesion_asesoria")
     _drop_parent("principal", child="usuario")
 
@@ -100,8 +108,7 @@ def _add_parent(
 def _drop_parent(parent: str, *, child: str) -> None:
     op.drop_constraint(f"fk_{child}_{parent}", child)
     for name in (f"{child}_{parent}_alta", f"{child}_{parent}_baja"):
-        op.execute(f"DROP TRIGGER {name} ON {child}")
-        op.execute(f"DROP FUNCTION {name}()")
+        _drop_trigger(name, child)
     op.drop_table(parent)
 
 
@@ -113,6 +120,11 @@ def _create_trigger(name: str, table: str, event: str, statement: str) -> None:
         f"AS $$ BEGIN {statement}; RETURN NULL; END $$"
     )
     op.execute(f"CREATE TRIGGER {name} AFTER {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+
+
+def _drop_trigger(name: str, table: str) -> None:
+    op.execute(f"DROP TRIGGER {name} ON {table}")
+    op.execute(f"DROP FUNCTION {name}()")
 
 
 def _refer(table: str, column: str, *, before: str, after: str) -> None:

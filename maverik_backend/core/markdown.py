@@ -75,6 +75,7 @@ _MARKED_MAILBOX = re.compile(r"(?<!\S)[*_~]++(?=[^\s@/]*+/[^\s@]*+@)")
 _LOOKALIKE_TAG_START = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 
 _LOOKALIKE_BRACKETS = ("\N{FULLWIDTH LEFT SQUARE BRACKET}", "\N{FULLWIDTH RIGHT SQUARE BRACKET}")
+_BRACKETS = str.maketrans(dict(zip("[]", _LOOKALIKE_BRACKETS, strict=True)))
 
 _HIDDEN_TEXT = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
 _ENDS_A_WORD = re.compile(
@@ -139,6 +140,11 @@ def _is_followed_by_harmless(text: str, label_end: re.Match[str]) -> bool:
     """Whether a target, a definition's address or mere words follow."""
     forms = (_DEFINED, _WORD) if label_end[0].startswith("]:") else (_TARGET, _IN_PARENTHESES)
     return any(form.match(text, label_end.end()) for form in forms)
+
+
+def without_brackets(text: str) -> str:
+    """``text`` with lookalikes for every square bracket, which mean nothing to any renderer."""
+    return text.translate(_BRACKETS)
 
 
 def _without_labels(text: str, ends: AbstractSet[int]) -> str:

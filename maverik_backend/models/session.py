@@ -31,12 +31,17 @@ from maverik_backend.models.types import Amount, showable_amount, showable_momen
 
 
 class TurnState(StrEnum):
-    """How far a turn has come. *interrumpida* is never stored: a pending turn past its deadline is read as that."""
+    """How far a turn has come.
+
+    Two are never stored: a pending turn whose lease has run out reads as *interrumpida*, and a completed one that is
+    marked ``detenida`` as that, because processes of older releases do not know the word.
+    """
 
     PENDING = "pendiente"
     COMPLETED = "completada"
     FALLBACK = "respaldo"
     INTERRUPTED = "interrumpida"
+    STOPPED = "detenida"
 
 
 class SesionAsesoria(Base):

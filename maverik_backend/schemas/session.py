@@ -148,7 +148,7 @@ class TurnoResponse(Response):
     input: str
     output: str
     output_markdown: str
-    estado: Literal["pendiente", "completada", "respaldo", "interrumpida"]
+    estado: Literal["pendiente", "completada", "respaldo", "detenida", "interrumpida"]
     origen: TurnOrigin | None
     portafolio: Portafolio | None
     fuentes: list[str]

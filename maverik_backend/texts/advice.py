@@ -28,7 +28,7 @@ FACT_CAPITAL = "un capital inicial de {capital}"
 FACT_HORIZON = "un horizonte de {horizon}"
 FACT_RISK = "una tolerancia al riesgo {risk}"
 
-# --- A session without a name of its own (services/sessions/session.py) ---
+# --- A session without a name of its own (services/sessions/use_cases.py) ---
 
 SESSION_TITLE = "({when}, n.º {number}) {topic}"
 
@@ -42,7 +42,7 @@ PORTFOLIO_FIGURES = (
     "{volatility}; el pasado no garantiza resultados futuros."
 )
 
-# --- When no answer could be had (services/turns/chat.py) ---
+# --- When no answer could be had (services/sessions/advisory.py) ---
 
 FALLBACK = (
     "En este momento no pude preparar una respuesta completa: el servicio de asesoría no está disponible. "
@@ -54,9 +54,11 @@ FALLBACK_WITH_ANSWER = (
     "En este momento el servicio de asesoría no está disponible, así que te contesta nuestro asesor integrado. Más "
     "tarde podés pedir la respuesta completa.\n\n{answer}"
 )
+CUT_OFF = "\n\nLa respuesta se cortó acá: el servicio de asesoría dejó de contestar. Podés pedirla de nuevo."
 UNANSWERED = {
     "pendiente": "Esta respuesta todavía se está preparando.",
     "interrumpida": "Esta respuesta quedó sin terminar. Volvé a mandar tu mensaje.",
+    "detenida": "Detuviste esta respuesta antes de que empezara.",
 }
 
 # --- The embedded advisor (clients/rag) ---

@@ -91,6 +91,10 @@ OPERATIONS: dict[str, str] = {
         "mensajes más viejos, `Link` lleva a la página anterior."
     ),
     "get_turn": "Sirve para buscar una respuesta que no llegó.",
+    "follow_turn": "Para retomar después de un corte, en cualquier réplica: llega todo desde el comienzo, y después "
+    "lo que falta. No hace falta para que la respuesta se termine y quede guardada.",
+    "stop_turn": "Lo que ya se generó queda como respuesta, con estado `detenida`. Puede tardar un instante: mientras, "
+    "el estado sigue `pendiente`. Un mensaje que ya tiene su respuesta vuelve como está.",
     "retry_turn": "La respuesta nueva queda en el lugar de la anterior.",
 }
 
@@ -280,5 +284,9 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$"},
     },
 }
+EVENT_STREAM = (
+    "Con `Accept: text/event-stream`: el turno a medida que se genera, como *UI message stream* del AI SDK, versión 1. "
+    "La parte `data-turno` trae al final el mismo objeto que la respuesta en JSON."
+)
 DONE = "Hecho"
 """What an answer without a problem is called."""

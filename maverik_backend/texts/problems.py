@@ -70,6 +70,7 @@ TURN_IN_PROGRESS = ProblemText("Turno en curso", "Todavía se está respondiendo
 KEY_REUSED = ProblemText(
     "Clave de idempotencia repetida", "Ese Idempotency-Key ya se usó con otro pedido. Mandá una clave nueva."
 )
+INTERRUPTED = ProblemText("Respuesta sin terminar", "La respuesta quedó sin terminar. Pedila de nuevo.")
 NOTHING_TO_RETRY = ProblemText("Nada que reintentar", "Ese mensaje ya tiene su respuesta.")
 OVERLOADED = ProblemText("Mucha demanda", "Hay muchas consultas en este momento. Probá de nuevo en unos segundos.")
 DATABASE_UNAVAILABLE = ProblemText(

@@ -91,6 +91,7 @@ PROBLEMS: dict[type[errors.MaverikError], Problem] = {
     errors.TurnInProgress: Problem(409, "turn in progress", texts.TURN_IN_PROGRESS),
     errors.IdempotencyKeyReused: Problem(422, "idempotency key reused", texts.KEY_REUSED),
     errors.NothingToRetry: Problem(409, "nothing to retry", texts.NOTHING_TO_RETRY),
+    errors.Interrupted: Problem(503, "interrupted", texts.INTERRUPTED),
     errors.Overloaded: Problem(503, "overloaded", texts.OVERLOADED, {"Retry-After": "2"}),
     errors.DatabaseUnavailable: Problem(503, "service unavailable", texts.DATABASE_UNAVAILABLE, _SOON),
     errors.UpstreamError: Problem(503, "upstream unavailable", texts.UPSTREAM, _SOON),
@@ -107,7 +108,7 @@ _FRAMEWORK_PROBLEMS: dict[int, Problem] = {
     431: Problem(431, "headers too large", texts.HEADERS_TOO_LARGE),
 }
 _UNSUPPORTED = Problem(415, "unsupported media type", texts.UNSUPPORTED_MEDIA_TYPE)
-_INTERNAL = Problem(500, "internal error", texts.INTERNAL)
+INTERNAL = Problem(500, "internal error", texts.INTERNAL)
 _OTHER = Problem(400, "request refused", texts.OTHER)
 
 OF_A_BODY = (*(_FRAMEWORK_PROBLEMS[status] for status in (400, 408, 413)), _UNSUPPORTED)
@@ -116,7 +117,7 @@ OF_A_BODY = (*(_FRAMEWORK_PROBLEMS[status] for status in (400, 408, 413)), _UNSU
 
 def by_name() -> dict[str, Problem]:
     """Every problem that there is, by the ``error`` in its body, in alphabetical order."""
-    found = (*PROBLEMS.values(), *_FRAMEWORK_PROBLEMS.values(), _UNSUPPORTED, _INTERNAL, _OTHER)
+    found = (*PROBLEMS.values(), *_FRAMEWORK_PROBLEMS.values(), _UNSUPPORTED, INTERNAL, _OTHER)
     return {problem.error: problem for problem in sorted(found, key=lambda problem: problem.error)}
 
 
@@ -164,7 +165,7 @@ class UnexpectedErrors:
             if scope["type"] != "http" or started:
                 raise
             _log.exception("unexpected_error", kind=type(error).__name__)
-            await answer(_INTERNAL)(scope, receive, send)
+            await answer(INTERNAL)(scope, receive, send)
 
 
 def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
@@ -209,7 +210,7 @@ def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
-    status = error.status_code if isinstance(error, HTTPException) else _INTERNAL.status
+    status = error.status_code if isinstance(error, HTTPException) else INTERNAL.status
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if "Allow" in headers:
         headers["Allow"] = ", ".join(_allowed_methods(request))

@@ -21,7 +21,8 @@ from maverik_backend.services.jobs.outbox import Outbox
 from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.limits import Throttle
 from maverik_backend.services.operations import Health
-from maverik_backend.services.turns.chat import Chat
+from maverik_backend.services.sessions import AdviceClients
+from maverik_backend.services.turns import TurnEngine
 from maverik_backend.settings import Settings
 
 
@@ -40,7 +41,8 @@ class Resources:
     passwords: Passwords
     enrolments: Enrolments
     catalogs: CatalogCache
-    chat: Chat
+    advice: AdviceClients
+    turns: TurnEngine
     exports: Exports
     outbox: Outbox
     health: Health

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.routers.copilot import chat
-from maverik_backend.services.turns import turn as turns
+from maverik_backend.services.turns import store as turns
 from maverik_backend.web.resources import Resources
 from tests.support.fixtures.people import TestUser
 from tests.support.paths import OPENAPI_SNAPSHOT

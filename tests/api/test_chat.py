@@ -16,7 +16,7 @@ from maverik_backend.api import create_app
 from maverik_backend.clients.optimizer.base import RiskProfile
 from maverik_backend.clients.rag.base import Answer
 from maverik_backend.errors import UpstreamBadAnswer, UpstreamRejected, UpstreamTimeout, UpstreamUnreachable
-from maverik_backend.services.turns.chat import PORTFOLIO_GRACE_S
+from maverik_backend.services.sessions.advisory import PORTFOLIO_GRACE_S
 from maverik_backend.web.resources import Resources
 from tests.support.answers import fields_refused
 from tests.support.fixtures.application import ANSWER, ScriptedAdvisor, ScriptedOptimizer, make_allocation
@@ -351,7 +351,7 @@ class TestHistory:
 
         assert user.get(f"/copilot/sessions/{session['id']}").json() == turns
 
-    def test_a_pending_turn_past_its_deadline_reads_as_interrupted(
+    def test_a_pending_turn_of_a_release_without_leases_reads_as_interrupted_in_the_end(
         self, user: TestUser, connection: Connection
     ) -> None:
         session = user.open_session()
@@ -359,7 +359,7 @@ class TestHistory:
             "INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario, fecha_intento) "
             "VALUES (:id, :said, now() - :age * interval '1 second')"
         )
-        for said, age in (("vieja", 60), ("nueva", 1)):
+        for said, age in (("vieja", 400), ("nueva", 1)):
             connection.execute(insert, {"id": session["id"], "said": said, "age": age})
 
         turns = user.get(f"/copilot/sessions/{session['id']}").json()

@@ -23,7 +23,7 @@ from tests.support.answers import fields_refused
 from tests.support.fixtures.database import rows
 from tests.support.fixtures.people import MailsTo, TestUser, link_token_in, make_profile, make_session_body
 
-# Turns are written by services/turns/chat.py, which asks in transactions of its own.
+# Turns are written by services/turns/engine.py, which works in transactions of its own.
 TURNS = {
     ("POST", "/copilot/sessions/{session_id}"),
     ("POST", "/copilot/sessions/{session_id}/turns/{turn_id}/retry"),

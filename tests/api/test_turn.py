@@ -30,10 +30,10 @@ def path_of(session: Any, *more: object) -> str:
 
 
 def interrupt(connection: Connection, turn_id: int) -> None:
-    """Make the turn look as one whose process died a while ago."""
+    """Make the turn look as one whose process was killed a while ago."""
     statement = text(
         "UPDATE sesion_asesoria_detalle SET estado = 'pendiente', texto_sistema = NULL, "
-        "fecha_intento = now() - interval '1 hour' WHERE id = :id"
+        "fecha_intento = now() - interval '1 hour', vence = now() - interval '1 hour', proceso_id = NULL WHERE id = :id"
     )
     connection.execute(statement, {"id": turn_id})
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from maverik_backend.core.deadline import Deadline
 
@@ -67,6 +67,21 @@ class Advisor(Protocol):
 
         Raises:
             UpstreamError: when it could not, or does not say so before ``deadline``.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamingAdvisor(Advisor, Protocol):
+    """An advisor whose text arrives in pieces."""
+
+    def stream(self, question: Question, *, on_text: Callable[[str], None], deadline: Deadline) -> Answer:
+        """As :meth:`Advisor.answer`; ``on_text`` gets each piece as it comes, in order, perhaps in another thread.
+
+        The ``text`` of the result is all pieces joined.
+
+        Raises:
+            UpstreamError: when there is no answer, or its rest does not come before ``deadline``.
         """
         ...
 

@@ -1,16 +1,21 @@
-"""The turns of a session."""
+"""The turns of an advisory session."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response, status
+from fastapi import APIRouter, Depends, Header, Query, Response, status
 
 from maverik_backend import errors
 from maverik_backend.routers import responses
+from maverik_backend.routers.copilot import shapes
 from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
-from maverik_backend.services.turns.idempotency import MAX_KEY_CHARS
+from maverik_backend.services import sessions, turns
+from maverik_backend.services.sessions import AdvisorySessions
+from maverik_backend.services.turns import MAX_KEY_CHARS, Streamed, TurnRequest
 from maverik_backend.web.dependencies import (
     App,
     CurrentClaims,
@@ -18,7 +23,9 @@ from maverik_backend.web.dependencies import (
     CurrentUser,
     DbSession,
     HistoryReader,
+    WritingUser,
 )
+from maverik_backend.web.event_streams import EventStreamResponse, WantsEvents, describe_stream, ui_message_stream
 from maverik_backend.web.links import link_to
 from maverik_backend.web.openapi import headers_of
 
@@ -27,7 +34,8 @@ router = APIRouter(prefix="/copilot/sessions", tags=["conversación"])
 MAX_PAGE = 200
 # Frontends in production send no ``limit`` and show what they get as the whole conversation.
 DEFAULT_PAGE = 500
-_WHEN_TOO_MANY_ARE_UNDER_WAY = (errors.Overloaded, errors.TooManyAtOnce, errors.AddressBusy)
+_REPLAYED = "Idempotency-Replayed"
+_WHEN_TOO_MANY_RUN = (errors.Overloaded, errors.TooManyAtOnce, errors.AddressBusy)
 
 IdempotencyKey = Annotated[
     str | None,
@@ -48,29 +56,39 @@ Before = Annotated[
 ]
 
 
+async def _author(claims: CurrentClaims, client_info: CurrentClientInfo, app: App) -> Callable[..., TurnRequest]:
+    """Makes requests to the turn engine of the person who sends this one."""
+    return partial(
+        TurnRequest,
+        adapter=AdvisorySessions(app.advice, claims),
+        principal=claims.principal,
+        network=client_info.limit_address,
+    )
+
+
+Author = Annotated[Callable[..., TurnRequest], Depends(_author)]
+
+
 @router.post(
     "/{session_id}",
     summary="Decir algo y recibir la respuesta",
+    response_model=TurnoResponse,
     responses={
-        status.HTTP_200_OK: {"headers": headers_of("Idempotency-Replayed")},
-        **responses.of(errors.TurnInProgress, errors.IdempotencyKeyReused, *_WHEN_TOO_MANY_ARE_UNDER_WAY),
+        status.HTTP_200_OK: {"headers": headers_of(_REPLAYED), "content": describe_stream()},
+        **responses.of(errors.TurnInProgress, errors.IdempotencyKeyReused, *_WHEN_TOO_MANY_RUN),
     },
 )
 def create_turn(
     session_id: Id,
     body: TurnoCrearRequest,
-    claims: CurrentClaims,
-    client_info: CurrentClientInfo,
+    author: Author,
+    wants_events: WantsEvents,
     app: App,
     response: Response,
     idempotency_key: IdempotencyKey = None,
-) -> TurnoResponse:
-    answered = app.chat.answer(
-        claims=claims, client_info=client_info, session_id=session_id, text=body.input, idempotency_key=idempotency_key
-    )
-    if answered.is_replay:
-        response.headers["Idempotency-Replayed"] = "true"
-    return answered.turn
+) -> Any:  # noqa: ANN401 - one of two responses, which response_model describes
+    request = author(conversation_id=session_id, text=body.input, idempotency_key=idempotency_key)
+    return _answered(request, app, response, wants_events=wants_events)
 
 
 @router.get(
@@ -81,31 +99,77 @@ def create_turn(
 def get_history(
     session_id: Id,
     user: HistoryReader,
-    session: DbSession,
-    app: App,
+    db: DbSession,
     response: Response,
     limit: Limit = None,
     before: Before = None,
 ) -> list[TurnoResponse]:
-    page, has_older = app.chat.get_history(
-        session, user_id=user.id, session_id=session_id, limit=limit or DEFAULT_PAGE, before=before
-    )
+    sessions.get_or_raise(db, user_id=user.id, session_id=session_id)
+    page, has_older = turns.get_page(db, conversation_id=session_id, limit=limit or DEFAULT_PAGE, before=before)
     if has_older:
         response.headers["Link"] = link_to("prev", limit=limit, before=page[0].id)
-    return page
+    return [shapes.turn_response(turn) for turn in page]
+
+
+@router.get(
+    "/{session_id}/stream",
+    summary="Seguir la respuesta que se está preparando, desde su comienzo",
+    response_class=Response,
+    responses={
+        status.HTTP_200_OK: {"content": describe_stream()},
+        status.HTTP_204_NO_CONTENT: {"description": "No se está preparando ninguna."},
+    },
+)
+def follow_turn(session_id: Id, user: CurrentUser, db: DbSession, app: App) -> Response:
+    sessions.get_or_raise(db, user_id=user.id, session_id=session_id)
+    streamed = app.turns.follow(db, conversation_id=session_id)
+    return Response(status_code=status.HTTP_204_NO_CONTENT) if streamed is None else _events(streamed)
 
 
 @router.get("/{session_id}/turns/{turn_id}", summary="Un mensaje con su respuesta")
-def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, session: DbSession, app: App) -> TurnoResponse:
-    return app.chat.get_turn(session, user_id=user.id, session_id=session_id, turn_id=turn_id)
+def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, db: DbSession, app: App) -> TurnoResponse:
+    sessions.get_or_raise(db, user_id=user.id, session_id=session_id)
+    return shapes.turn_response(app.turns.get(db, conversation_id=session_id, turn_id=turn_id))
+
+
+@router.post("/{session_id}/turns/{turn_id}/stop", summary="Detener la respuesta que se está preparando")
+def stop_turn(session_id: Id, turn_id: Id, user: WritingUser, db: DbSession, app: App) -> TurnoResponse:
+    sessions.get_or_raise(db, user_id=user.id, session_id=session_id)
+    return shapes.turn_response(app.turns.stop(db, conversation_id=session_id, turn_id=turn_id))
 
 
 @router.post(
     "/{session_id}/turns/{turn_id}/retry",
     summary="Pedir otra vez la respuesta que quedó sin terminar o fue de respaldo",
-    responses=responses.of(errors.TurnInProgress, errors.NothingToRetry, *_WHEN_TOO_MANY_ARE_UNDER_WAY),
+    response_model=TurnoResponse,
+    responses={
+        status.HTTP_200_OK: {"content": describe_stream()},
+        **responses.of(errors.TurnInProgress, errors.NothingToRetry, *_WHEN_TOO_MANY_RUN),
+    },
 )
 def retry_turn(
-    session_id: Id, turn_id: Id, claims: CurrentClaims, client_info: CurrentClientInfo, app: App
-) -> TurnoResponse:
-    return app.chat.retry(claims=claims, client_info=client_info, session_id=session_id, turn_id=turn_id)
+    session_id: Id, turn_id: Id, author: Author, wants_events: WantsEvents, app: App, response: Response
+) -> Any:  # noqa: ANN401 - as above
+    request = author(conversation_id=session_id, retried_turn_id=turn_id)
+    return _answered(request, app, response, wants_events=wants_events)
+
+
+def _answered(
+    request: TurnRequest, app: App, response: Response, *, wants_events: bool
+) -> TurnoResponse | EventStreamResponse:
+    """The turn once it has its answer, or its events as they come."""
+    if wants_events:
+        return _events(app.turns.stream(request))
+    answered = app.turns.answer(request)
+    if answered.is_replay:
+        response.headers[_REPLAYED] = "true"
+    return shapes.turn_response(answered.turn)
+
+
+def _events(streamed: Streamed) -> EventStreamResponse:
+    return ui_message_stream.respond(
+        streamed.log,
+        message_id=str(streamed.turn_id),
+        describe=lambda finished: shapes.turn_response(finished.turn).model_dump(mode="json"),
+        headers={_REPLAYED: "true"} if streamed.is_replay else {},
+    )

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Depends, Query, status
 
 from maverik_backend import errors
 from maverik_backend.routers import responses
+from maverik_backend.routers.copilot import shapes
 from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
 from maverik_backend.schemas.session import SesionCrearRequest, SesionesResponse, SesionRenombrarRequest, SesionResponse
-from maverik_backend.services.sessions import session as sessions
+from maverik_backend.services import sessions
+from maverik_backend.services.sessions import SessionFacts
 from maverik_backend.web.dependencies import (
     App,
     CurrentCatalogs,
@@ -38,34 +40,34 @@ Before = Annotated[
     responses=responses.of(errors.TooManySessions),
 )
 def create_session(
-    body: SesionCrearRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs, app: App
+    body: SesionCrearRequest, user: WritingUser, db: DbSession, catalogs: CurrentCatalogs, app: App
 ) -> SesionResponse:
     max_sessions = app.settings.advice.max_sessions_per_person
-    row = sessions.create(session, user_id=user.id, data=body, catalogs=catalogs, max_sessions=max_sessions)
-    return sessions.describe(row, catalogs)
+    facts = SessionFacts(**body.model_dump())
+    opened = sessions.create(db, user_id=user.id, facts=facts, catalogs=catalogs, max_sessions=max_sessions)
+    return shapes.session_response(opened, catalogs)
 
 
 @router.get("", summary="Mis sesiones, de la más nueva a la más vieja")
 def get_sessions(
-    user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs, limit: Limit = 20, before: Before = None
+    user: CurrentUser, db: DbSession, catalogs: CurrentCatalogs, limit: Limit = 20, before: Before = None
 ) -> SesionesResponse:
-    page, next_before = sessions.get_page(session, user_id=user.id, limit=limit, before=before)
-    return SesionesResponse(sesiones=[sessions.describe(row, catalogs) for row in page], siguiente=next_before)
+    page, next_before = sessions.get_page(db, user_id=user.id, limit=limit, before=before)
+    described = [shapes.session_response(session, catalogs) for session in page]
+    return SesionesResponse(sesiones=described, siguiente=next_before)
 
 
 @router.get("/{session_id}/info", summary="Los datos de una sesión")
-def get_session_info(
-    session_id: Id, user: CurrentUser, session: DbSession, catalogs: CurrentCatalogs
-) -> SesionResponse:
-    return sessions.describe(sessions.get_or_raise(session, user_id=user.id, session_id=session_id), catalogs)
+def get_session_info(session_id: Id, user: CurrentUser, db: DbSession, catalogs: CurrentCatalogs) -> SesionResponse:
+    return shapes.session_response(sessions.get_or_raise(db, user_id=user.id, session_id=session_id), catalogs)
 
 
 @router.patch("/{session_id}", summary="Cambiar el nombre")
 def rename_session(
-    session_id: Id, body: SesionRenombrarRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
+    session_id: Id, body: SesionRenombrarRequest, user: WritingUser, db: DbSession, catalogs: CurrentCatalogs
 ) -> SesionResponse:
-    row = sessions.rename(session, user_id=user.id, session_id=session_id, title=body.titulo_chat)
-    return sessions.describe(row, catalogs)
+    renamed = sessions.rename(db, user_id=user.id, session_id=session_id, title=body.titulo_chat)
+    return shapes.session_response(renamed, catalogs)
 
 
 @router.delete(
@@ -73,5 +75,5 @@ def rename_session(
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Borrar una sesión con todo lo dicho en ella",
 )
-def delete_session(session_id: Id, user: WritingUser, session: DbSession) -> None:
-    sessions.delete(session, user_id=user.id, session_id=session_id)
+def delete_session(session_id: Id, user: WritingUser, db: DbSession) -> None:
+    sessions.remove(db, user_id=user.id, session_id=session_id)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Protocol
 
 from maverik_backend.clients.rag.base import Question, Situation
 from maverik_backend.schemas.user import age_on
 from maverik_backend.services.catalogs import Catalogs
+from maverik_backend.services.sessions.records import SessionContext, SessionFacts
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import format as fmt
 
@@ -21,24 +21,19 @@ PURPOSE_GOAL = 2
 """The purpose "assistance towards a personal goal": the one with a goal and its numbers."""
 
 
-class SessionFacts(Protocol):
-    """What a session says about itself."""
-
-    proposito_sesion_id: int
-    objetivo_id: int | None
-    capital_inicial: Decimal | None
-    horizonte_temporal: int | None
-    tolerancia_al_riesgo_id: int | None
-
-
 class ProfileFacts(Protocol):
-    """What a person says about themself."""
+    """The answers of an investor profile."""
 
-    fecha_nacimiento: date | None
-    conocimiento_alt_inversion_id: int
-    experiencia_invirtiendo_id: int
-    tiempo_mantener_inversion_id: int
-    proporcion_inversion_mantener_id: int
+    @property
+    def fecha_nacimiento(self) -> date | None: ...
+    @property
+    def conocimiento_alt_inversion_id(self) -> int: ...
+    @property
+    def experiencia_invirtiendo_id(self) -> int: ...
+    @property
+    def tiempo_mantener_inversion_id(self) -> int: ...
+    @property
+    def proporcion_inversion_mantener_id(self) -> int: ...
 
 
 def topic_of(facts: SessionFacts, catalogs: Catalogs) -> str:
@@ -96,20 +91,14 @@ def chat_history(turns: Sequence[tuple[str, str]], *, max_turns: int, max_chars:
 
 
 def question(
-    *,
-    profile: ProfileFacts,
-    facts: SessionFacts,
-    catalogs: Catalogs,
-    history: tuple[tuple[str, str], ...],
-    text: str,
-    today: date,
+    context: SessionContext, catalogs: Catalogs, *, history: tuple[tuple[str, str], ...], message: str, today: date
 ) -> Question:
     """Everything an advisor is told about one turn."""
     return Question(
-        user_profile=user_profile(profile, facts, catalogs, today=today),
+        user_profile=user_profile(context, context, catalogs, today=today),
         chat_history=history,
-        input=text,
-        situation=situation(profile, facts, catalogs),
+        input=message,
+        situation=situation(context, context, catalogs),
     )
 
 

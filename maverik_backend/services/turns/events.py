@@ -3,14 +3,18 @@
 An event's number is its index in the turn's log (``log.py``). The texts of all :class:`TextDelta` of a turn, joined,
 are exactly the text that is stored. :class:`Finished` and :class:`Failed` are last; exactly one of them ends a log.
 
-As JSON (:func:`encode`) an event is an object with ``type`` and its fields: what replicas hand each other.
+As JSON (:func:`encode`) an event is an object with ``type`` and its fields: what replicas hand each other. The last
+event is not handed on: how a turn ended is read from its row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from maverik_backend.errors import MaverikError
+from maverik_backend.services.turns.records import PORTFOLIO, Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,22 +76,24 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The turn ended in ``state`` (*completada*, *respaldo*, *detenida*) and is stored."""
+    """The turn ended (*completada*, *respaldo*, *detenida*) and is stored as ``turn`` says."""
 
-    state: str
+    turn: Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The turn ended without being stored as answered: ``kind`` is an error name of the API."""
+    """The turn ended without being stored as answered; ``error`` is ``None`` for a defect of this program."""
 
-    kind: str
+    error: MaverikError | None
 
 
-TurnEvent = Started | TextDelta | ToolCall | ToolResult | Source | Data | Usage | Finished | Failed
+StoredEvent = Started | TextDelta | ToolCall | ToolResult | Source | Data | Usage
+TurnEvent = StoredEvent | Finished | Failed
+Emit = Callable[[StoredEvent], None]
 
-_TYPES: Mapping[str, type[TurnEvent]] = {
-    kind.__name__: kind for kind in (Started, TextDelta, ToolCall, ToolResult, Source, Data, Usage, Finished, Failed)
+_TYPES: Mapping[str, type[StoredEvent]] = {
+    kind.__name__: kind for kind in (Started, TextDelta, ToolCall, ToolResult, Source, Data, Usage)
 }
 
 
@@ -96,13 +102,26 @@ def is_last(event: TurnEvent) -> bool:
     return isinstance(event, Finished | Failed)
 
 
-def encode(event: TurnEvent) -> dict[str, Any]:
+def encode(event: StoredEvent) -> dict[str, Any]:
     """``event`` as a JSON object."""
     return {"type": type(event).__name__, **asdict(event)}
 
 
-def decode(stored: Mapping[str, Any]) -> TurnEvent | None:
+def decode(stored: Mapping[str, Any]) -> StoredEvent | None:
     """The event that :func:`encode` wrote; ``None`` for a type that another release knows and this one does not."""
     fields = dict(stored)
     kind = _TYPES.get(fields.pop("type", ""))
     return None if kind is None else kind(**fields)
+
+
+def remaining_events(turn: Turn, seen: Sequence[TurnEvent] = ()) -> Iterator[StoredEvent]:
+    """The events that tell of an answered turn, without those that were ``seen``."""
+    if not seen:
+        yield Started(turn_id=turn.id, attempt=turn.attempt)
+    seen_chars = sum(len(event.text) for event in seen if isinstance(event, TextDelta))
+    if text := (turn.markdown or "")[seen_chars:]:
+        yield TextDelta(text=text)
+    for title in turn.sources[sum(isinstance(event, Source) for event in seen) :]:
+        yield Source(title=title)
+    if turn.portfolio and not any(isinstance(event, Data) and event.name == PORTFOLIO for event in seen):
+        yield Data(name=PORTFOLIO, value=turn.portfolio)

@@ -1,7 +1,7 @@
 """Repeating a request without repeating what it does (the ``Idempotency-Key`` header, IETF httpapi draft).
 
-A key belongs to a person and to one request. It is written in the transaction that puts the turn on record, so the two
-exist together or not at all; the turn itself holds the stored answer. Keys are kept for 24 hours
+A key belongs to a principal and to one request. It is written in the transaction that puts the turn on record, so the
+two exist together or not at all; the turn itself holds the stored answer. Keys are kept for 24 hours
 (services/operations/store.py).
 """
 
@@ -23,19 +23,19 @@ MAX_KEY_CHARS = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestKey:
-    """A key and the request that it came with. ``key`` is ``None`` where the client sent none: then nothing repeats."""
+    """A key and the request that it came with. ``key`` is ``None`` where the request had none: then nothing repeats."""
 
-    user_id: int
+    principal_id: int
     key: str | None = field(repr=False)
     digest: bytes
 
     @classmethod
-    def of(cls, *, user_id: int, key: str | None, session_id: int, text: str | None) -> RequestKey:
-        request = json.dumps([session_id, text], ensure_ascii=False)
-        return cls(user_id=user_id, key=key, digest=hashlib.sha256(request.encode()).digest())
+    def of(cls, *, principal_id: int, key: str | None, conversation_id: int, text: str | None) -> RequestKey:
+        request = json.dumps([conversation_id, text], ensure_ascii=False)
+        return cls(principal_id=principal_id, key=key, digest=hashlib.sha256(request.encode()).digest())
 
 
-def find_turn_id(session: Session, request: RequestKey) -> int | None:
+def find_turn_id(db: Session, request: RequestKey) -> int | None:
     """The turn that this request made when it came before, ``None`` when it is new.
 
     Raises:
@@ -43,9 +43,9 @@ def find_turn_id(session: Session, request: RequestKey) -> int | None:
     """
     if request.key is None:
         return None
-    known = session.scalar(
+    known = db.scalar(
         select(PedidoIdempotente).where(
-            PedidoIdempotente.usuario_id == request.user_id, PedidoIdempotente.clave == request.key
+            PedidoIdempotente.usuario_id == request.principal_id, PedidoIdempotente.clave == request.key
         )
     )
     if known is None:
@@ -55,17 +55,17 @@ def find_turn_id(session: Session, request: RequestKey) -> int | None:
     return known.turno_id
 
 
-def remember(session: Session, request: RequestKey, *, turn_id: int) -> None:
+def remember(db: Session, request: RequestKey, *, turn_id: int) -> None:
     """Note that ``request`` made the turn.
 
     Raises:
-        IdempotencyKeyReused: when the same key came at this very moment for another session.
+        IdempotencyKeyReused: when the same key came concurrently for another conversation.
     """
     if request.key is None:
         return
-    noted = session.scalar(
+    noted = db.scalar(
         insert(PedidoIdempotente)
-        .values(usuario_id=request.user_id, clave=request.key, resumen=request.digest, turno_id=turn_id)
+        .values(usuario_id=request.principal_id, clave=request.key, resumen=request.digest, turno_id=turn_id)
         .on_conflict_do_nothing(index_elements=["usuario_id", "clave"])
         .returning(PedidoIdempotente.turno_id)
     )

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from enum import StrEnum
 
 import anyio
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from maverik_backend.services.turns.events import TurnEvent
@@ -30,8 +31,8 @@ class StreamEnd(StrEnum):
     CLIENT_STALLED = "client_stalled"
 
 
-class EventStreamResponse:
-    """An ASGI response: ``headers``, then what ``encode`` makes of each batch of events until the log is complete."""
+class EventStreamResponse(Response):
+    """``headers``, then what ``encode`` makes of each batch of events until the log is complete."""
 
     def __init__(
         self,
@@ -44,14 +45,16 @@ class EventStreamResponse:
     ) -> None:
         self._log = log
         self._encode = encode
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self.status_code = 200
+        self.background = None
+        self.init_headers(headers)
         self._ping = ping
         self._write_timeout_s = write_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope.setdefault("state", {})
         state["stream_end"] = StreamEnd.CLIENT_LEFT.value
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_until_disconnect, receive, tasks.cancel_scope)
             state["stream_end"] = (await self._send_events(send)).value

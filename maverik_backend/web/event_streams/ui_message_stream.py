@@ -21,9 +21,10 @@ Event              Parts
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from maverik_backend.models import TurnState
 from maverik_backend.services.turns.events import (
     Data,
     Failed,
@@ -37,6 +38,9 @@ from maverik_backend.services.turns.events import (
     Usage,
     is_last,
 )
+from maverik_backend.services.turns.log import TurnLog
+from maverik_backend.web import problems
+from maverik_backend.web.event_streams.response import EventStreamResponse
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -46,11 +50,17 @@ HEADERS = {
 }
 PING = b": ping\n\n"
 _DONE = b"data: [DONE]\n\n"
-_STOPPED = "detenida"
-_FALLBACK = "respaldo"
 _SOURCE_MEDIA_TYPE = "text/markdown"
 
 Part = dict[str, Any]
+
+
+def respond(
+    log: TurnLog, *, message_id: str, describe: Callable[[Finished], Any], headers: Mapping[str, str]
+) -> EventStreamResponse:
+    """The response that sends ``log``; ``describe`` gives the finished turn as JSON data."""
+    stream = UiMessageStream(message_id=message_id, describe=describe, explain=_explain)
+    return EventStreamResponse(log, encode=stream.encode, headers={**HEADERS, **headers}, ping=PING)
 
 
 class UiMessageStream:
@@ -148,6 +158,12 @@ def _result(event: ToolResult) -> Part:
 
 
 def _finish(event: Finished) -> Part:
-    if event.state == _STOPPED:
+    if event.turn.state is TurnState.STOPPED:
         return {"type": "abort"}
-    return {"type": "finish", "finishReason": "other" if event.state == _FALLBACK else "stop"}
+    return {"type": "finish", "finishReason": "other" if event.turn.state is TurnState.FALLBACK else "stop"}
+
+
+def _explain(event: Failed) -> str:
+    """The sentence that a JSON client would read for the same error."""
+    problem = problems.INTERNAL if event.error is None else problems.refusal_of(event.error).problem
+    return problem.text.detail

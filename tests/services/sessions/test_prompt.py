@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from maverik_backend.clients.rag.base import Situation
 from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.sessions import prompt
+from maverik_backend.services.sessions.records import SessionContext, SessionFacts
 
 TODAY = date(2025, 6, 15)
 
@@ -37,8 +38,8 @@ CATALOGS = Catalogs(
 )
 
 
-@dataclass
-class Facts:
+@dataclass(frozen=True, kw_only=True)
+class Facts(SessionFacts):
     proposito_sesion_id: int = 2
     objetivo_id: int | None = 1
     capital_inicial: Decimal | None = Decimal("12000.00")
@@ -236,9 +237,11 @@ class TestChatHistory:
 def test_a_question_holds_everything_an_advisor_is_told() -> None:
     history = (("hola", "¡Hola!"),)
 
-    asked = prompt.question(
-        profile=Profile(), facts=Facts(), catalogs=CATALOGS, history=history, text="¿Qué hago?", today=TODAY
+    context = SessionContext(
+        **asdict(Facts()), **asdict(Profile()), session_id=1, is_answered=False, has_portfolio=False
     )
+
+    asked = prompt.question(context, CATALOGS, history=history, message="¿Qué hago?", today=TODAY)
 
     assert asked.user_profile == prompt.user_profile(Profile(), Facts(), CATALOGS, today=TODAY)
     assert asked.situation == prompt.situation(Profile(), Facts(), CATALOGS)

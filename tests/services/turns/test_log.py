@@ -8,8 +8,9 @@ from contextlib import aclosing
 import pytest
 
 from maverik_backend.services.turns import events, log
-from maverik_backend.services.turns.events import Finished, TextDelta, TurnEvent
+from maverik_backend.services.turns.events import StoredEvent, TextDelta, TurnEvent
 from maverik_backend.services.turns.log import Subscription, TurnLog
+from tests.support.turns import finished
 
 LONG_S = 30.0
 
@@ -19,7 +20,7 @@ def _filled(*texts: str, complete: bool = True) -> TurnLog:
     for text in texts:
         turn_log.append(TextDelta(text=text))
     if complete:
-        turn_log.append(Finished(state="completada"))
+        turn_log.append(finished())
     return turn_log
 
 
@@ -42,7 +43,7 @@ def test_a_reader_gets_what_another_thread_appends_while_it_waits() -> None:
 
     def write() -> None:
         turn_log.append(TextDelta(text="dos"))
-        turn_log.append(Finished(state="completada"))
+        turn_log.append(finished())
 
     async def read() -> list[Sequence[TurnEvent]]:
         writer = threading.Thread(target=write)
@@ -65,7 +66,7 @@ def test_every_reader_gets_every_event_in_order_however_the_threads_interleave()
     def write() -> None:
         for text in texts:
             turn_log.append(TextDelta(text=text))
-        turn_log.append(Finished(state="completada"))
+        turn_log.append(finished())
 
     async def read() -> list[list[Sequence[TurnEvent]]]:
         readers = [asyncio.create_task(_collect(turn_log)) for _ in range(5)]
@@ -136,11 +137,9 @@ def test_a_reader_that_stops_early_no_longer_listens() -> None:
         events.Source(title="Bonos", url=None),
         events.Data(name="portafolio", value={"activos": []}),
         events.Usage(input_tokens=1, output_tokens=2),
-        Finished(state="detenida"),
-        events.Failed(kind="interrupted"),
     ],
 )
-def test_an_event_survives_the_way_to_another_replica(event: TurnEvent) -> None:
+def test_an_event_survives_the_way_to_another_replica(event: StoredEvent) -> None:
     assert events.decode(events.encode(event)) == event
 
 

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from maverik_backend.services.turns.events import Finished, TextDelta, TurnEvent
+from maverik_backend.services.turns.events import TextDelta, TurnEvent
 from maverik_backend.services.turns.log import TurnLog
 from maverik_backend.web.event_streams.response import EventStreamResponse
+from tests.support.turns import finished
 
 Messages = list[Any]
 
@@ -30,7 +31,7 @@ async def _never() -> Any:
 def _complete_log() -> TurnLog:
     log = TurnLog()
     log.append(TextDelta(text="hola"))
-    log.append(Finished(state="completada"))
+    log.append(finished())
     return log
 
 

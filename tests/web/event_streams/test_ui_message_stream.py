@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from maverik_backend.errors import Interrupted
+from maverik_backend.models import TurnState
 from maverik_backend.services.turns.events import (
     Data,
     Failed,
-    Finished,
     Source,
     Started,
     TextDelta,
@@ -16,16 +17,17 @@ from maverik_backend.services.turns.events import (
     Usage,
 )
 from maverik_backend.web.event_streams.ui_message_stream import UiMessageStream
+from tests.support.turns import finished
 
 STARTED = Started(turn_id=7, attempt=1)
-FINISHED = Finished(state="completada")
+FINISHED = finished()
 
 
 def _stream() -> UiMessageStream:
     return UiMessageStream(
         message_id="turno-7",
-        describe=lambda finished: {"id": 7, "estado": finished.state},
-        explain=lambda failed: f"Falló: {failed.kind}",
+        describe=lambda ended: {"id": 7, "estado": ended.turn.state},
+        explain=lambda failed: f"Falló: {type(failed.error).__name__}",
     )
 
 
@@ -111,12 +113,12 @@ def test_usage_is_not_shown() -> None:
 
 
 def test_a_stopped_turn_ends_with_abort() -> None:
-    assert _types(Finished(state="detenida"))[-1] == "abort"
+    assert _types(finished(TurnState.STOPPED))[-1] == "abort"
 
 
 def test_a_fallback_finishes_for_another_reason() -> None:
-    assert _parts(Finished(state="respaldo"))[-1] == {"type": "finish", "finishReason": "other"}
+    assert _parts(finished(TurnState.FALLBACK))[-1] == {"type": "finish", "finishReason": "other"}
 
 
 def test_a_failure_is_told_in_words_for_people() -> None:
-    assert _lines(Failed(kind="interrupted"))[0] == '{"type":"error","errorText":"Falló: interrupted"}'
+    assert _lines(Failed(error=Interrupted()))[0] == '{"type":"error","errorText":"Falló: Interrupted"}'

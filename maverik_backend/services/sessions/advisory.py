@@ -1,0 +1,219 @@
+"""An advisory session as the turn engine sees it: whose it is, what its first text is, and how it is answered.
+
+==============  =======================================================================================================
+Rule            Value
+==============  =======================================================================================================
+Portfolio       asked for on the first turn, while the advisor thinks; where there was none, on the next one; never
+                beside what is no advice
+Portfolio late  at most :data:`PORTFOLIO_GRACE_S` after the first answer, :data:`LATER_PORTFOLIO_GRACE_S` after later
+                ones; then the answer goes without it
+Advisor fails   a text that says so, with what the fallback advisor has to say where there is one; when part of the text
+                was sent already, that part and a sentence that it is incomplete
+==============  =======================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy.orm import Session
+
+from maverik_backend.clients.rag.base import Advisor, Answer, Question, StreamingAdvisor
+from maverik_backend.core import markdown
+from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.markdown_stream import StreamCleaner
+from maverik_backend.core.tokens import AccessClaims
+from maverik_backend.errors import (
+    Cancelled,
+    DatabaseUnavailable,
+    FieldError,
+    InvalidInput,
+    UpstreamBadAnswer,
+    UpstreamError,
+)
+from maverik_backend.models import TurnState
+from maverik_backend.services.accounts import auth
+from maverik_backend.services.advice import PendingPortfolio, Proposals, portfolio_sentence, risk_profile_for
+from maverik_backend.services.catalogs import CatalogCache
+from maverik_backend.services.sessions import prompt, store
+from maverik_backend.services.sessions.records import SessionContext
+from maverik_backend.services.turns.events import Data, Emit, Source, TextDelta
+from maverik_backend.services.turns.records import PORTFOLIO, Attempt, Ending, Outcome
+from maverik_backend.settings import AdviceSettings
+from maverik_backend.texts import advice as texts
+from maverik_backend.texts import validation
+
+PORTFOLIO_GRACE_S = 5.0
+LATER_PORTFOLIO_GRACE_S = 1.0
+FALLBACK_ORIGIN = "respaldo"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviceClients:
+    """Who answers in advisory sessions. ``fallback`` answers when ``advisor`` fails; ``None``: only a sentence does."""
+
+    advisor: Advisor
+    fallback: Advisor | None
+    proposals: Proposals
+    catalogs: CatalogCache
+    settings: AdviceSettings
+    portfolio_grace_s: float = PORTFOLIO_GRACE_S
+
+
+class AdvisorySessions:
+    """The advisory sessions of the person whose ``claims`` are those of a token that holds.
+
+    Whether the login behind the token is still open is seen in the query that locks the session.
+    """
+
+    def __init__(self, clients: AdviceClients, claims: AccessClaims) -> None:
+        self._clients = clients
+        self._claims = claims
+
+    def prepare(self) -> None:
+        self._clients.catalogs.get()
+
+    def authenticate(self, db: Session, *, for_key_share: bool = False) -> None:
+        auth.authenticate(db, self._claims, is_to_stay=for_key_share)
+
+    def lock(self, db: Session, conversation_id: int) -> SessionContext:
+        return store.lock(db, claims=self._claims, session_id=conversation_id)
+
+    def message_of(self, context: SessionContext, text: str | None) -> str:
+        if text:
+            return text
+        if context.is_answered:
+            raise InvalidInput([FieldError("input", validation.FIRST_INPUT_ONLY)])
+        return prompt.first_input(context, self._clients.catalogs.get())
+
+    def respond(self, attempt: Attempt, *, emit: Emit, deadline: Deadline) -> Ending:
+        question = self._question(attempt)
+        pending = self._ask_for_portfolio(attempt, question, deadline)
+        ending = self._answer(attempt, question, emit=emit, deadline=deadline)
+        if deadline.is_cancelled:
+            raise Cancelled
+        if pending is not None and ending.is_advice:
+            self._add_portfolio(attempt, pending, emit=emit, deadline=deadline)
+        return ending
+
+    def settle(self, db: Session, attempt: Attempt, outcome: Outcome) -> None:
+        store.mark_first_answer(
+            db,
+            attempt.context,
+            is_answered=outcome.state is TurnState.COMPLETED and not outcome.is_stopped,
+            has_portfolio=PORTFOLIO in outcome.data,
+        )
+
+    def _question(self, attempt: Attempt) -> Question:
+        settings = self._clients.settings
+        history = prompt.chat_history(
+            attempt.history, max_turns=settings.history_max_turns, max_chars=settings.history_max_chars
+        )
+        catalogs = self._clients.catalogs.get()
+        today = datetime.now(UTC).date()
+        return prompt.question(attempt.context, catalogs, history=history, message=attempt.message, today=today)
+
+    def _answer(self, attempt: Attempt, question: Question, *, emit: Emit, deadline: Deadline) -> Ending:
+        """The advisor's answer, or what stands in for it."""
+        text = _Text(emit)
+        try:
+            answer = _ask(self._clients.advisor, question, add=text.add, deadline=deadline)
+        except UpstreamError as error:
+            if deadline.is_cancelled:
+                raise Cancelled from None
+            _log.warning("advisor_failed", turn_id=attempt.turn_id, kind=error.kind, detail=error.detail)
+            if text.has_begun:
+                text.add(texts.CUT_OFF)
+                return Ending(origin=FALLBACK_ORIGIN, failure=error.kind, is_advice=False)
+            return self._fall_back(attempt, question, error, emit=emit, deadline=deadline)
+        _emit_sources(answer, emit)
+        return Ending(origin=answer.origin, is_advice=answer.is_advice)
+
+    def _fall_back(
+        self, attempt: Attempt, question: Question, error: UpstreamError, *, emit: Emit, deadline: Deadline
+    ) -> Ending:
+        """What the person gets instead of an answer."""
+        ending = Ending(origin=FALLBACK_ORIGIN, failure=error.kind)
+        if self._clients.fallback is None:
+            emit(TextDelta(text=texts.FALLBACK))
+            return ending
+        try:
+            answer = self._clients.fallback.answer(question, deadline=deadline)
+        except (UpstreamError, DatabaseUnavailable) as second:
+            _log.warning("fallback_failed", turn_id=attempt.turn_id, kind=type(second).__name__)
+            emit(TextDelta(text=texts.FALLBACK))
+            return ending
+        emit(TextDelta(text=texts.FALLBACK_WITH_ANSWER.format(answer=answer.text)))
+        _emit_sources(answer, emit)
+        return ending
+
+    def _ask_for_portfolio(self, attempt: Attempt, question: Question, deadline: Deadline) -> PendingPortfolio | None:
+        if attempt.context.has_portfolio:
+            return None
+        risk_profile = risk_profile_for(question.situation.risk_tolerance)
+        return self._clients.proposals.ask(turn_id=attempt.turn_id, risk_profile=risk_profile, deadline=deadline)
+
+    def _add_portfolio(self, attempt: Attempt, pending: PendingPortfolio, *, emit: Emit, deadline: Deadline) -> None:
+        """The portfolio's sentence and data, if it comes in time."""
+        # Only a first answer is worth a long wait: an optimiser that hangs must not slow a whole conversation down.
+        grace_s = LATER_PORTFOLIO_GRACE_S if attempt.context.is_answered else self._clients.portfolio_grace_s
+        within_s = min(grace_s, deadline.remaining_s())
+        portfolio = self._clients.proposals.take(pending, turn_id=attempt.turn_id, within_s=within_s)
+        if portfolio is not None:
+            emit(TextDelta(text=f"\n\n{portfolio_sentence(portfolio)}"))
+            emit(Data(name=PORTFOLIO, value=portfolio.as_json()))
+
+
+class _Text:
+    """Emits pieces of a text, and knows whether there was any."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self.has_begun = False
+
+    def add(self, piece: str) -> None:
+        self.has_begun = True
+        self._emit(TextDelta(text=piece))
+
+
+def _ask(advisor: Advisor, question: Question, *, add: Callable[[str], None], deadline: Deadline) -> Answer:
+    """Have the advisor answer; ``add`` gets its text in pieces that are safe to show, joined safe as well.
+
+    Raises:
+        UpstreamError: when there is no answer, or the rest of it does not come.
+    """
+    if isinstance(advisor, StreamingAdvisor):
+        return _ask_streaming(advisor, question, add=add, deadline=deadline)
+    answer = advisor.answer(question, deadline=deadline)
+    text = markdown.clean(answer.text)
+    if not text:
+        raise UpstreamBadAnswer(answer.origin, "nothing left after cleaning")
+    add(text)
+    return answer
+
+
+def _ask_streaming(
+    advisor: StreamingAdvisor, question: Question, *, add: Callable[[str], None], deadline: Deadline
+) -> Answer:
+    cleaner = StreamCleaner()
+
+    def add_cleaned(piece: str) -> None:
+        for cleaned in cleaner.feed(piece):
+            add(cleaned)
+
+    answer = advisor.stream(question, on_text=add_cleaned, deadline=deadline)
+    for cleaned in cleaner.end():
+        add(cleaned)
+    if cleaner.is_empty:
+        raise UpstreamBadAnswer(answer.origin, "nothing left after cleaning")
+    return answer
+
+
+def _emit_sources(answer: Answer, emit: Emit) -> None:
+    for title in answer.sources:
+        emit(Source(title=title))

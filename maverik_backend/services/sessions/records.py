@@ -1,0 +1,46 @@
+"""Advisory sessions as services hand them around. Fields have the names of their columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """What a session is about. ``horizonte_temporal`` is in months; ``capital_inicial`` has no currency."""
+
+    proposito_sesion_id: int
+    objetivo_id: int | None
+    capital_inicial: Decimal | None
+    horizonte_temporal: int | None
+    tolerancia_al_riesgo_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisorySession(SessionFacts):
+    """A session as stored. ``titulo`` is the name that its owner gave, ``None`` where it has none."""
+
+    id: int
+    usuario_id: int
+    titulo: str | None
+    fecha_creacion: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionContext(SessionFacts):
+    """A session and its owner's profile, as far as an answer depends on them."""
+
+    session_id: int
+    is_answered: bool
+    has_portfolio: bool
+    fecha_nacimiento: date | None
+    nivel_educativo_id: int | None
+    conocimiento_alt_inversion_id: int
+    experiencia_invirtiendo_id: int
+    porcentaje_ahorro_mensual_id: int
+    porcentaje_ahorro_invertir_id: int
+    tiempo_mantener_inversion_id: int
+    busca_invertir_en_id: int
+    proporcion_inversion_mantener_id: int

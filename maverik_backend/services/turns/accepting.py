@@ -1,0 +1,182 @@
+"""Transaction one of a turn: who may, what was asked before, and the message on record with a lease.
+
+Everything that can refuse a turn refuses it here, before anything is generated or streamed.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.principal import Principal
+from maverik_backend.errors import AddressBusy, SameRequestRunning, TooManyAtOnce
+from maverik_backend.models import TurnState
+from maverik_backend.services.limits import Action, ConcurrencyLimiter, Share, Throttle
+from maverik_backend.services.turns import idempotency, store
+from maverik_backend.services.turns.adapter import ConversationAdapter
+from maverik_backend.services.turns.idempotency import RequestKey
+from maverik_backend.services.turns.records import Attempt, Turn
+from maverik_backend.services.turns.running import RunningTurn
+from maverik_backend.services.turns.store import Lease
+from maverik_backend.settings import AdviceSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRequest:
+    """Who writes what, where. Limits count by ``principal`` and by ``network``.
+
+    ``text`` may be ``None`` where the kind of conversation has a message of its own. With ``retried_turn_id`` nothing
+    new is written: that turn is answered again, in its own place.
+    """
+
+    adapter: ConversationAdapter
+    principal: Principal
+    network: str
+    conversation_id: int
+    text: str | None = None
+    retried_turn_id: int | None = None
+    idempotency_key: str | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> RequestKey:
+        """What makes this request the same as an earlier one."""
+        return RequestKey.of(
+            principal_id=self.principal.id,
+            key=self.idempotency_key,
+            conversation_id=self.conversation_id,
+            text=self.text,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A turn with its answer; ``is_replay`` when the very same request had got it before."""
+
+    turn: Turn
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A turn that is on record as pending, and what is needed to run it."""
+
+    running: RunningTurn
+    principal: Principal
+    adapter: ConversationAdapter
+    attempt: Attempt
+
+
+class Acceptance:
+    """Puts turns on record. Safe to use from every request thread at once."""
+
+    def __init__(
+        self, *, transaction: TransactionFactory, throttle: Throttle, settings: AdviceSettings, lease: Lease
+    ) -> None:
+        self._transaction = transaction
+        self._throttle = throttle
+        self._settings = settings
+        self._lease = lease
+        self._concurrency = ConcurrencyLimiter(settings.max_concurrent_turns)
+
+    def accept(self, request: TurnRequest, held: ExitStack) -> Accepted | Answered:
+        """Put the turn on record, its slot held until ``held`` is closed; or what the same request got before.
+
+        Raises:
+            MaverikError: as :meth:`~maverik_backend.services.turns.engine.TurnEngine.answer`.
+        """
+        request.adapter.prepare()
+        if replay := self._replay(request):
+            return replay
+        held.enter_context(self._concurrency_slot(request))
+        self._throttle.count(Action.TURN, request.principal.key)
+        deadline = Deadline.after(self._settings.external_service_timeout)
+        recorded = self._retry(request) if request.retried_turn_id else self._record(request)
+        if isinstance(recorded, Answered):
+            return recorded
+        running = RunningTurn(turn_id=recorded.turn_id, attempt=recorded.number, deadline=deadline)
+        return Accepted(running=running, principal=request.principal, adapter=request.adapter, attempt=recorded)
+
+    def _concurrency_slot(self, request: TurnRequest) -> AbstractContextManager[None]:
+        """One of the turns that may run at once, within the shares of the principal and of its address."""
+        settings = self._settings
+        return self._concurrency.slot(
+            Share.of_principal(
+                request.principal, limit=settings.max_concurrent_turns_per_person, refusal=TooManyAtOnce
+            ),
+            Share(kind="address", key=request.network, limit=settings.turns_per_address, refusal=AddressBusy),
+        )
+
+    def _replay(self, request: TurnRequest) -> Answered | None:
+        """The answer that this request got before. Transaction one looks again, under the conversation's lock."""
+        if request.idempotency_key is None:
+            return None
+        with self._transaction(request.principal) as db:
+            request.adapter.authenticate(db)
+            known = _earlier(db, request)
+        return None if known is None or known.turn.state is TurnState.INTERRUPTED else known
+
+    def _record(self, request: TurnRequest) -> Attempt | Answered:
+        """A new turn, or another attempt at the one that the same request left without an answer."""
+        adapter, key = request.adapter, request.key
+        with self._transaction(request.principal) as db:
+            if key.key is not None:  # its row refers to the principal, which is locked before the conversation
+                adapter.authenticate(db, for_key_share=True)
+            context = adapter.lock(db, request.conversation_id)
+            if known := _earlier(db, request):
+                interrupted = known.turn.state is TurnState.INTERRUPTED
+                return self._new_attempt(db, request, context, turn_id=known.turn.id) if interrupted else known
+            message = adapter.message_of(context, request.text)
+            turn_id, history = store.add(
+                db,
+                conversation_id=request.conversation_id,
+                message=message,
+                lease=self._lease,
+                max_turns=self._settings.history_max_turns,
+            )
+            idempotency.remember(db, key, turn_id=turn_id)
+        return Attempt(
+            turn_id=turn_id,
+            number=1,
+            conversation_id=request.conversation_id,
+            message=message,
+            history=history,
+            context=context,
+        )
+
+    def _retry(self, request: TurnRequest) -> Attempt:
+        with self._transaction(request.principal) as db:
+            context = request.adapter.lock(db, request.conversation_id)
+            return self._new_attempt(db, request, context, turn_id=request.retried_turn_id or 0)
+
+    def _new_attempt(self, db: Session, request: TurnRequest, context: object, *, turn_id: int) -> Attempt:
+        """Another attempt at a turn of a locked conversation: it is pending again, from now."""
+        turn = store.retry(db, conversation_id=request.conversation_id, turn_id=turn_id, lease=self._lease)
+        history = store.get_history(
+            db,
+            conversation_id=request.conversation_id,
+            before=turn_id,
+            max_turns=self._settings.history_max_turns,
+        )
+        return Attempt(
+            turn_id=turn_id,
+            number=turn.attempt,
+            conversation_id=request.conversation_id,
+            message=turn.message,
+            history=history,
+            context=context,
+        )
+
+
+def _earlier(db: Session, request: TurnRequest) -> Answered | None:
+    """What this request got when it came before: its answer, or the turn that was left without one."""
+    turn_id = idempotency.find_turn_id(db, request.key)
+    if turn_id is None:
+        return None
+    turn = store.get_or_raise(db, conversation_id=request.conversation_id, turn_id=turn_id)
+    if turn.state is TurnState.PENDING:
+        raise SameRequestRunning(retry_after_s=1)
+    return Answered(turn=turn, is_replay=True)

@@ -1,0 +1,126 @@
+"""Running an accepted turn without a transaction, and transaction two, which writes down how it ended."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from maverik_backend.core import plain_text
+from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.deadline import Deadline
+from maverik_backend.errors import Cancelled, DatabaseUnavailable, MaverikError, NotFound
+from maverik_backend.models import TurnState
+from maverik_backend.services.turns import store
+from maverik_backend.services.turns.accepting import Accepted
+from maverik_backend.services.turns.events import (
+    Data,
+    Failed,
+    Finished,
+    Source,
+    Started,
+    StoredEvent,
+    TextDelta,
+    remaining_events,
+)
+from maverik_backend.services.turns.log import TurnLog
+from maverik_backend.services.turns.records import Ending, Outcome, Turn
+from maverik_backend.services.turns.running import RunningTurn
+
+MAX_TEXT_CHARS = 200_000
+"""A turn's text; what follows is cut off, and whatever generates it is cancelled."""
+WRITE_AGAIN_AFTER_S = 1.0
+
+
+def generate(accepted: Accepted) -> Outcome:
+    """Have the turn answered; each event goes into its log as it comes."""
+    running = accepted.running
+    collector = _Collector(running)
+    running.log.append(Started(turn_id=running.turn_id, attempt=running.attempt))
+    ending: Ending | None = None
+    with suppress(Cancelled):
+        ending = accepted.adapter.respond(accepted.attempt, emit=collector.emit, deadline=running.deadline)
+    return collector.outcome(ending)
+
+
+def finish(accepted: Accepted, outcome: Outcome, *, transaction: TransactionFactory) -> Turn:
+    """Write the outcome down, again while the turn has time left: no answer is lost to a database that restarts.
+
+    Once more in any case, also when all the time was used up.
+
+    Raises:
+        NotFound: when the conversation was deleted, or a later attempt has begun.
+        DatabaseUnavailable: when it could not be written.
+    """
+    plain = plain_text.of(outcome.text)
+    patience = Deadline(max(accepted.running.deadline.at, time.monotonic() + WRITE_AGAIN_AFTER_S))
+    while not patience.passed:
+        with suppress(DatabaseUnavailable):
+            return _write(accepted, outcome, plain, transaction=transaction)
+        time.sleep(WRITE_AGAIN_AFTER_S)
+    return _write(accepted, outcome, plain, transaction=transaction)
+
+
+def end_log(running: RunningTurn, ended: Turn | BaseException) -> None:
+    """Tell those who read the turn's log how it ended."""
+    if isinstance(ended, Turn):
+        running.log.append(Finished(turn=ended))
+    else:
+        running.log.append(Failed(error=ended if isinstance(ended, MaverikError) else None))
+
+
+def log_of(turn: Turn) -> TurnLog:
+    """The complete log of a turn that was answered before."""
+    log = TurnLog()
+    for event in remaining_events(turn):
+        log.append(event)
+    log.append(Finished(turn=turn))
+    return log
+
+
+def _write(accepted: Accepted, outcome: Outcome, plain: str, *, transaction: TransactionFactory) -> Turn:
+    with transaction(accepted.principal) as db:
+        # The conversation before the turn, in the order in which everything locks them.
+        accepted.adapter.settle(db, accepted.attempt, outcome)
+        turn = store.write_answer(db, accepted.attempt, outcome, plain_text=plain)
+    if turn is None:
+        raise NotFound("turn")
+    return turn
+
+
+class _Collector:
+    """Appends events to a turn's log and keeps what is stored of them."""
+
+    def __init__(self, running: RunningTurn) -> None:
+        self._running = running
+        self._text: list[str] = []
+        self._room_chars = MAX_TEXT_CHARS
+        self._sources: list[str] = []
+        self._data: dict[str, object] = {}
+
+    def emit(self, event: StoredEvent) -> None:
+        """Append ``event``, a text no further than :data:`MAX_TEXT_CHARS` of the turn."""
+        match event:
+            case TextDelta():
+                if not (event := TextDelta(text=event.text[: self._room_chars])).text:
+                    return
+                self._text.append(event.text)
+                self._room_chars -= len(event.text)
+            case Source():
+                self._sources.append(event.title)
+            case Data():
+                self._data[event.name] = event.value
+        self._running.log.append(event)
+        if not self._room_chars:
+            self._running.deadline.cancellation.cancel()
+
+    def outcome(self, ending: Ending | None) -> Outcome:
+        """What is stored; without an ``ending`` the turn was stopped, or cut off at its longest."""
+        return Outcome(
+            state=TurnState.COMPLETED if ending is None else ending.state,
+            text="".join(self._text),
+            origin=ending.origin if ending else None,
+            failure=ending.failure if ending else None,
+            sources=tuple(self._sources),
+            data=self._data,
+            is_stopped=ending is None and self._room_chars > 0,
+        )

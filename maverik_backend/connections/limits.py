@@ -15,6 +15,8 @@ WANTED_OPEN_FILES = 65_536
 # but not yet counted.
 RESERVED_OPEN_FILES = 128
 MIN_CONNECTIONS = 16
+# A chunk costs as much as some hundred bytes of content: beyond ``max_framing_bytes`` they have to be larger than that.
+CONTENT_BYTES_PER_FRAMING_BYTE = 16
 # Without a proxy, how much of all connections one address may hold.
 SHARE_OF_ADDRESS = 4
 
@@ -32,8 +34,12 @@ class ConnectionLimits:
     max_head_bytes: int = 32 * 1024
     """Request line and header fields together; what nginx's default buffers hold (RFC 6585, section 5)."""
     max_headers: int = 100
-    max_body_wire_bytes: int = 1024 * 1024
-    """A body as sent: chunk sizes, extensions, trailers; ``web/middleware/body_limit.py`` bounds its content."""
+    max_body_wire_bytes: int = 256 * 1024
+    """A body as sent; ``web/middleware/body_limit.py`` bounds its content."""
+    max_framing_bytes: int = 4 * 1024
+    """Chunk sizes, extensions and trailers of a body of any size (RFC 9112, section 7.1)."""
+    max_drained_bytes: int = 64 * 1024
+    """How much of a body may still come after the answer."""
 
     sweep_interval_s: float = 1.0
     """How often all of them are looked at: times below are exceeded by up to this."""
@@ -44,8 +50,9 @@ class ConnectionLimits:
     drain_s: float = 10.0
     """How long the rest of a body may keep coming after the answer."""
     linger_s: float = 2.0
-    """How long a refused client may still send: closing at once would reset the connection before it reads the answer
-    (RFC 9112, section 9.6)."""
+    max_discarded_bytes: int = 1024 * 1024
+    """How long and how much a refused client may still send: closing at once would reset the connection before it reads
+    the answer (RFC 9112, section 9.6)."""
 
     unread_window_s: float = 30.0
     min_read_bytes: int = 32 * 1024

@@ -6,16 +6,18 @@ Phase              Begins with                   Bounds (:class:`~maverik_backen
 *waiting*          connecting, or an answer      ``head_s`` after connecting, ``keep_alive_s`` after an answer
 *head*             the first byte of a request   ``max_head_bytes``, ``max_headers``, ``head_s``: 431, 408; the time
                                                  of the first head runs from connecting
-*answering*        the end of the head           the wire bytes of the body: 413; its time is bounded where it is read
-                                                 (``web/middleware/body_limit.py``)
-*draining*         an answer before the end of   the wire bytes of the body, ``drain_s``
+*answering*        the end of the head           ``max_body_wire_bytes``, ``max_framing_bytes``,
+                                                 ``max_headers`` trailers: 413; its time is bounded where it is
+                                                 read (``web/middleware/body_limit.py``)
+*draining*         an answer before the end of   ``max_drained_bytes``, ``drain_s``, and of the whole body those above
                    the body
-*closing*          a refusal                     ``linger_s``; what still comes is thrown away
+*closing*          a refusal                     ``linger_s``; ``max_discarded_bytes``, which are thrown away
 =================  ============================  ==================================================================
 
 In each of them an answer has to be read (``unread_window_s``). One request at a time: what a client sends before the
 answer (pipelining, RFC 9112, section 9.3.2) is not read; the connection is closed after that answer, and the client
 repeats the rest. Fields after a chunked body (trailers) are dropped: they are no headers (RFC 9110, section 6.5.1).
+An ``Upgrade`` is ignored (RFC 9110, section 7.8).
 
 uvicorn has no public way to do any of this. tests/connections fails when what is overridden here changes.
 """
@@ -24,13 +26,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from enum import Enum, auto
 from typing import Any
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from maverik_backend.connections.limits import CONTENT_BYTES_PER_FRAMING_BYTE
 from maverik_backend.connections.table import ConnectionTable, Cut
 from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.errors import Overloaded
@@ -40,6 +45,9 @@ from maverik_backend.web.middleware.security_headers import HEADERS
 
 # What the parser is given at once: a bound on bytes is exceeded by less than this.
 SLICE_BYTES = 8 * 1024
+
+# uri-host and port (RFC 3986, section 3.2.2), which may be empty (RFC 9112, section 3.2).
+_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
 
 # uvicorn warns of each malformed request, which strangers could fill the log with: they are counted in the table, which
 # tells it once a sweep. Errors of the application reach uvicorn's log as ever.
@@ -97,7 +105,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._phase = Phase.WAITING
         self._deadline = self.loop.time() + self._limits.head_s
         self._is_first_head = True
-        self._received_bytes = 0  # of the head, or of the body
+        self._received_bytes = 0  # in this phase
+        self._wire_bytes = 0  # of the body, but for what came in one piece with the end of the head
+        self._content_bytes = 0  # of the body
+        self._trailers = 0
         self._is_body_complete = True
         self._is_listening = True
         self._cut: Cut | None = None
@@ -169,29 +180,57 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), SLICE_BYTES):
-            if self._phase is Phase.CLOSING or self.transport.is_closing():
+            if self.transport.is_closing():
+                return
+            if self._phase is Phase.CLOSING:
+                self._discard(len(data) - start)
                 return
             if not self._is_listening:
                 self.flow.pause_reading()
                 return
             self._feed(data[start : start + SLICE_BYTES])
 
+    def _discard(self, count: int) -> None:
+        self._received_bytes += count
+        if self._received_bytes > self._limits.max_discarded_bytes:
+            self.transport.close()
+
     def _feed(self, data: bytes) -> None:
         if self._phase is Phase.WAITING:
             self._begin_head()
         self._received_bytes += len(data)
-        super().data_received(data)
-        if self._phase is Phase.CLOSING or not self._is_listening:
-            return
-        if not self._is_body_complete:
-            if self._received_bytes > self._limits.max_body_wire_bytes:
-                self._refuse(Cut.BODY_TOO_LARGE)
-        elif self._received_bytes > self._limits.max_head_bytes:
-            self._refuse(Cut.HEAD_TOO_LARGE)
+        self._wire_bytes += len(data)
+        self._parse(data)
+        if self._phase is not Phase.CLOSING and self._is_listening and (cut := self._excess()):
+            self._refuse(cut)
+
+    def _parse(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self.send_400_response(str(error))
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(data[upgrade.args[0] :])
+
+    def _excess(self) -> Cut | None:
+        """Which bound on bytes is exceeded; by less than a slice."""
+        limits = self._limits
+        if self._is_body_complete:
+            return Cut.HEAD_TOO_LARGE if self._received_bytes > limits.max_head_bytes else None
+        framing_bytes = self._wire_bytes - self._content_bytes
+        is_too_large = (
+            self._wire_bytes > limits.max_body_wire_bytes
+            or framing_bytes > limits.max_framing_bytes + self._content_bytes // CONTENT_BYTES_PER_FRAMING_BYTE
+            or (self._phase is Phase.DRAINING and self._received_bytes > limits.max_drained_bytes)
+        )
+        return Cut.BODY_TOO_LARGE if is_too_large else None
 
     # --- What the parser says --------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
+        if self._is_repeated_head():
+            return
         if self._phase is Phase.ANSWERING:
             self._stop_listening()
             self._table.count(Cut.PIPELINED)
@@ -202,18 +241,42 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._phase is not Phase.HEAD:
+            self._count_trailer()
             return
         if len(self.headers) >= self._limits.max_headers:
             self._cut = Cut.HEAD_TOO_LARGE
             raise _RefusedError
         super().on_header(name, value)
 
+    def _check_host(self) -> None:
+        """RFC 9112, section 3.2: one, which only HTTP/1.0 may leave out; of several a proxy could take another."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        is_needed = self.parser.get_http_version() != "1.0"
+        if len(hosts) > 1 or (is_needed and not hosts) or not all(map(_HOST.fullmatch, hosts)):
+            raise _RefusedError
+
+    def _count_trailer(self) -> None:
+        self._trailers += 1
+        if self._trailers > self._limits.max_headers:
+            self._cut = Cut.BODY_TOO_LARGE
+            raise _RefusedError
+
     def on_headers_complete(self) -> None:
+        if self._is_repeated_head():
+            return
+        self._check_host()
         super().on_headers_complete()
         self._is_body_complete = False
+        self._wire_bytes = self._content_bytes = self._trailers = 0
         self._enter(Phase.ANSWERING)
 
+    def on_body(self, body: bytes) -> None:
+        self._content_bytes += len(body)
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade() and self._framing_fields():  # its body follows
+            return
         super().on_message_complete()
         self._is_body_complete = True
         self._received_bytes = 0
@@ -235,9 +298,24 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_listening:
             self._refuse(self._cut or Cut.MALFORMED)
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """The request is answered over HTTP/1.1, as RFC 9110, section 7.8, allows; what follows it is not HTTP."""
-        self._stop_listening()
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Answer over HTTP/1.1. The parser takes ``rest`` for another protocol; a body in it is given to a new one."""
+        framing = self._framing_fields()
+        if not framing:
+            self._stop_listening()
+            return
+        self.parser = httptools.HttpRequestParser(self)
+        fields = b"".join(name + b": " + value + b"\r\n" for name, value in framing)
+        self._parse(b"POST / HTTP/1.1\r\n" + fields + b"\r\n")
+        self._parse(rest)
+
+    def _framing_fields(self) -> list[tuple[bytes, bytes]]:
+        """The fields that say that there is a body and where it ends (RFC 9112, section 6)."""
+        return [field for field in self.headers if field[0] in {b"content-length", b"transfer-encoding"}]
+
+    def _is_repeated_head(self) -> bool:
+        """Whether the parser reads what :meth:`_ignore_upgrade` made for it: no other head begins within a body."""
+        return not self._is_body_complete
 
     # --- The phases ------------------------------------------------------------------------------------------------
 

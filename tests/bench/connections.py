@@ -2,6 +2,7 @@
 
 headers    one connection that sends 600 MB of header fields, and one with a header line of 600 MB: memory, processor
 silent     2,000 connections that say nothing, or half a head, at a process that takes 1,000: others' p99
+framing    100 connections with 1 MB of trailers, one trailer or chunks of one byte each: memory, processor
 unread     200 connections that ask for the API's document and never read: memory, others' p99
 """
 
@@ -28,6 +29,13 @@ MB = 1_000_000
 HEADERS_MB = 600
 SILENT, PLACES = 2_000, 1_000
 UNREAD = 200
+FRAMING = 100
+BODY = b"POST /user/login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+FRAMED = {
+    "trailers": (b"0\r\n", b"a:b\r\n"),
+    "an endless trailer": (b"0\r\nX: ", b"a"),
+    "tiny chunks": (b"", b"1\r\na\r\n"),
+}
 PER_S, SECONDS = 50, 10
 TIMEOUT_S = 30.0
 
@@ -38,6 +46,7 @@ def connections(stage: Stage) -> Result:
         warm_up(server)
         fields = cost_of(server, b"GET / HTTP/1.1\r\n", b"a: " + b"b" * 60 + b"\r\n")
         line = cost_of(server, b"GET / HTTP/1.1\r\na: ", b"b" * 64)
+        framing = {title: cost_of_crowd(server, BODY + begun, more) for title, (begun, more) in FRAMED.items()}
         alone = others(server, stage)
         with silent_crowd(server):
             began = time.perf_counter()
@@ -54,6 +63,7 @@ def connections(stage: Stage) -> Result:
             Figure(title="the same, processor", value=fields[1], unit="s", at_most=2),
             Figure(title=f"a header line of {HEADERS_MB} MB, kept", value=line[0], unit="MB", at_most=1),
             Figure(title="the same, processor", value=line[1], unit="s", at_most=2),
+            *itertools.chain.from_iterable(figures_of(title, cost) for title, cost in framing.items()),
             Figure(title="others' p99 without any of this", value=alone.percentile_ms(99), unit="ms"),
             Figure(title=f"{SILENT:,} silent connections came at once, first answer after", value=first_ms, unit="ms"),
             Figure(
@@ -94,6 +104,23 @@ def cost_of(server: ServerProcess, begin: bytes, more: bytes, *, megabytes: int 
         for _ in range(megabytes):
             client.sendall(piece)
     return memory_mb(server) - memory, sum(process.cpu_times()[:2]) - worked
+
+
+def cost_of_crowd(server: ServerProcess, begin: bytes, more: bytes) -> tuple[float, float]:
+    """As above, of :data:`FRAMING` connections that send 1 MB each and stay open."""
+    process = psutil.Process(server.pid)
+    memory, worked = memory_mb(server), sum(process.cpu_times()[:2])
+    with ExitStack() as stack:
+        for _ in range(FRAMING):
+            client = stack.enter_context(connect(server))
+            with contextlib.suppress(ConnectionError):
+                client.sendall(begin + more * (MB // len(more)))
+        return memory_mb(server) - memory, sum(process.cpu_times()[:2]) - worked
+
+
+def figures_of(title: str, cost: tuple[float, float]) -> Iterator[Figure]:
+    yield Figure(title=f"{FRAMING} bodies with 1 MB of {title}, kept", value=cost[0], unit="MB", at_most=16)
+    yield Figure(title="the same, processor", value=cost[1], unit="s", at_most=2)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 from maverik_backend.connections import ConnectionLimits
 from maverik_backend.connections.protocol import SLICE_BYTES, Phase
 from maverik_backend.texts import problems as texts
+from maverik_backend.web.middleware.body_limit import LARGEST_BYTES
 from tests.connections.served import GET, Served, answer_on, problem_in, rest_of, serving
 
 SHORT_S = 0.3
@@ -43,6 +44,10 @@ def exchange(served: Served, data: bytes) -> bytes:
         return rest_of(client)
 
 
+def chunked(path: str) -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+
+
 def uvicorn_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
 
@@ -51,8 +56,8 @@ ENDLESS_HEADS = {
     "method": b"G" * 300_000,
     "target": b"GET /" + b"a" * 300_000,
     "name of a header": b"GET / HTTP/1.1\r\n" + b"a" * 300_000,
-    "value of a header": b"GET / HTTP/1.1\r\na: " + b"a" * 300_000,
-    "folded value": b"GET / HTTP/1.1\r\na: " + b"a\r\n " * 100_000,
+    "value of a header": b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"a" * 300_000,
+    "folded value": b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"a\r\n " * 100_000,
     "headers": b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 50_000,
     "empty lines": b"\r\n" * 150_000,
 }
@@ -73,17 +78,17 @@ class TestHead:
         assert body["detail"] == texts.HEADERS_TOO_LARGE.detail
 
     def test_the_answer_arrives_although_the_client_goes_on_sending(self, served: Served) -> None:
-        assert problem_in(exchange(served, b"GET / HTTP/1.1\r\na: " + b"a" * 20_000_000))[0] == 431
+        assert problem_in(exchange(served, b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"a" * 20_000_000))[0] == 431
 
     @pytest.mark.parametrize(("count", "status"), [(DEFAULTS.max_headers, 200), (DEFAULTS.max_headers + 1, 431)])
     def test_headers_are_counted(self, served: Served, count: int, status: int) -> None:
         with served.connect() as client:
-            client.sendall(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * count + b"\r\n")
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * (count - 1) + b"\r\n")
 
             assert answer_on(client)[9:12] == str(status).encode()
 
     def test_one_of_the_allowed_size_is_answered_however_it_is_cut(self, served: Served) -> None:
-        head = b"GET / HTTP/1.1\r\na: "
+        head = b"GET / HTTP/1.1\r\nHost: x\r\na: "
         head += b"a" * (DEFAULTS.max_head_bytes - len(head) - 4) + b"\r\n\r\n"
         with served.connect() as client:
             for _ in range(3):
@@ -140,7 +145,7 @@ class TestHead:
         for _ in range(5):
             exchange(served, b"no http\r\n\r\n")
             exchange(served, GET * 2)
-            exchange(served, b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * (DEFAULTS.max_headers + 2))
+            exchange(served, b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * (DEFAULTS.max_headers + 2))
         for reason in ("malformed", "pipelined", "head_too_large"):
             served.wait_for_cut(reason, count=5)
 
@@ -167,11 +172,40 @@ class TestBody:
         ids=["chunk extension", "chunks", "chunk size", "trailers", "trailer"],
     )
     def test_its_framing_is_bounded(self, served: Served, endless: bytes) -> None:
-        refused = exchange(served, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + endless)
+        refused = exchange(served, chunked("/") + endless)
 
         assert problem_in(refused)[0] in {400, 413}
         assert served.app.bodies == []
         assert served.app.disconnected.wait(5)
+
+    @pytest.mark.parametrize("unit", [b"1\r\na\r\n", b"0\r\n" + b"a: b\r\n" * 1_000], ids=["chunks", "trailers"])
+    def test_its_framing_is_bounded_after_the_answer_as_well(self, served: Served, unit: bytes) -> None:
+        with served.connect() as client:
+            client.sendall(chunked("/early"))
+            assert answer_on(client).endswith(b"early")
+            send_all(client, unit * 10_000)
+
+            assert rest_of(client) == b""
+        served.wait_for_cut("body_too_large")
+
+    def test_small_chunks_are_read_as_far_as_their_framing_goes(self, served: Served) -> None:
+        with served.connect() as client:
+            client.sendall(chunked("/") + b"1\r\na\r\n" * 500 + b"0\r\n\r\n")
+
+            assert answer_on(client).endswith(b"\r\n\r\n" + b"a" * 500)
+
+    def test_chunks_of_a_usual_size_are_read_to_the_largest_body(self, served: Served) -> None:
+        with served.connect() as client:
+            client.sendall(chunked("/") + b"80\r\n%b\r\n" % (b"a" * 128) * (LARGEST_BYTES // 128) + b"0\r\n\r\n")
+
+            assert answer_on(client).endswith(b"\r\n\r\n" + b"a" * LARGEST_BYTES)
+
+    @pytest.mark.parametrize(("count", "status"), [(DEFAULTS.max_headers, b"200"), (DEFAULTS.max_headers + 1, b"413")])
+    def test_trailers_are_counted(self, served: Served, count: int, status: bytes) -> None:
+        with served.connect() as client:
+            client.sendall(chunked("/") + b"0\r\n" + b"a:b\r\n" * count + b"\r\n")
+
+            assert answer_on(client)[9:12] == status
 
     def test_trailers_are_not_taken_for_headers(self, served: Served) -> None:
         with served.connect() as client:
@@ -185,23 +219,23 @@ class TestBody:
 
     def test_one_that_goes_on_after_the_answer_is_read_for_a_while_only(self, impatient: Served) -> None:
         with impatient.connect() as client:
-            client.sendall(b"POST /early HTTP/1.1\r\nContent-Length: 100\r\n\r\nbegun")
+            client.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nbegun")
 
             assert answer_on(client).endswith(b"early")
             assert rest_of(client) == b""
 
     def test_so_much_of_it_is_read_and_no_more(self, served: Served) -> None:
         with served.connect() as client:
-            client.sendall(b"POST /early HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n")
+            client.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
             assert answer_on(client).endswith(b"early")
-            send_all(client, b"x" * (DEFAULTS.max_body_wire_bytes + SLICE_BYTES))
+            send_all(client, b"x" * (DEFAULTS.max_drained_bytes + SLICE_BYTES))
 
             assert rest_of(client) == b""
         served.wait_for_cut("body_too_large")
 
     def test_after_one_that_was_read_late_the_connection_goes_on(self, served: Served) -> None:
         with served.connect() as client:
-            client.sendall(b"POST /early HTTP/1.1\r\nContent-Length: 10\r\n\r\n")
+            client.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
             assert answer_on(client).endswith(b"early")
             client.sendall(b"0123456789" + GET)
 
@@ -232,7 +266,7 @@ class TestBetweenRequests:
         with served.connect() as client:
             for number in range(20):
                 body = str(number).encode()
-                client.sendall(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+                client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
                 assert answer_on(client).endswith(b"\r\n\r\n" + body)
 
 
@@ -262,7 +296,51 @@ class TestWaysAround:
         assert answer.startswith(b"HTTP/1.1 200")
         assert b"connection: close" in answer
 
+    @pytest.mark.parametrize(
+        "body", [b"Content-Length: 4\r\n\r\nhola", b"Transfer-Encoding: chunked\r\n\r\n4\r\nhola\r\n0\r\n\r\n"]
+    )
+    @pytest.mark.parametrize("cut", [0, 3])
+    def test_the_body_of_an_upgrade_is_read(self, served: Served, body: bytes, cut: int) -> None:
+        """As ``curl --http2 -d hola`` sends it."""
+        request = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n" + body
+        with served.connect() as client:
+            for _ in range(2):
+                client.sendall(request[: len(request) - cut])
+                served.wait_until(lambda: served.app.scopes)
+                client.sendall(request[len(request) - cut :])
+                assert answer_on(client).endswith(b"\r\n\r\nhola")
+                served.app.scopes.clear()
+
+        assert served.app.bodies == [b"hola"] * 2
+
+    def test_what_follows_the_body_of_an_upgrade_is_not_worked_on(self, served: Served) -> None:
+        upgrade = GET.replace(b"\r\n\r\n", b"\r\nContent-Length: 1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\na")
+
+        assert exchange(served, upgrade + GET).count(b"HTTP/1.1 200") == len(served.app.scopes) == 1
+        assert served.app.bodies == [b"a"]
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            b"GET / HTTP/1.1\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n",
+            b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n",
+            b"GET / HTTP/1.1\r\nHost: a/b\r\n",
+        ],
+    )
+    def test_a_request_without_one_host_is_a_400(self, served: Served, head: bytes) -> None:
+        assert problem_in(exchange(served, head + b"\r\n"))[0] == 400
+        assert served.app.scopes == []
+
+    @pytest.mark.parametrize(
+        "head", [b"GET / HTTP/1.0\r\n", b"GET / HTTP/1.1\r\nHost:\r\n", b"GET / HTTP/1.1\r\nHost: [::1]:8\r\n"]
+    )
+    def test_hosts_that_are_allowed(self, served: Served, head: bytes) -> None:
+        with served.connect() as client:
+            client.sendall(head + b"\r\n")
+            assert answer_on(client).startswith(b"HTTP/1.1 200")
+
     def test_an_upgrade_needs_a_head_of_the_allowed_size(self, served: Served) -> None:
-        head = b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\na: " + b"a" * 300_000
+        head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\na: " + b"a" * 300_000
 
         assert problem_in(exchange(served, head))[0] == 431

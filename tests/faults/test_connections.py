@@ -22,6 +22,7 @@ from tests.support.processes import ServerProcess
 MIB = 1024 * 1024
 HEADERS_MIB = 40
 SILENT = 600
+ENDLESS_BODIES, BODY_BYTES = 100, 1_000_000
 # Of 600 MB that the server used to keep; the rest is what reading them for the first time allocates.
 KEPT_MIB = 8
 PATIENCE_S = 30.0
@@ -61,6 +62,35 @@ def test_endless_headers_leave_nothing_in_memory_and_cost_little(server: ServerP
 
     assert (process.memory_info().rss - kept) / MIB < KEPT_MIB
     assert sum(process.cpu_times()[:2]) - worked < 2.0
+
+
+BODIES = {
+    "trailers": (b"0\r\n", b"a:b\r\n"),
+    "an endless trailer": (b"2\r\n{}\r\n0\r\nX: ", b"a"),
+    "an endless chunk extension": (b"1;", b"a"),
+    "chunks of one byte": (b"", b"1\r\na\r\n"),
+}
+
+
+@pytest.mark.parametrize(("begun", "unit"), BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("call", ["GET /health/live", "POST /user/login"])
+def test_endless_framing_of_a_body_leaves_nothing_in_memory_and_costs_little(
+    server: ServerProcess, call: str, begun: bytes, unit: bytes
+) -> None:
+    head = (
+        f"{call} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    )
+    endless = head + begun + unit * (BODY_BYTES // len(unit))
+    with connect(server) as client:
+        send_and_read(client, endless)
+    process = psutil.Process(server.pid)
+    kept, worked = process.memory_info().rss, sum(process.cpu_times()[:2])
+    with ExitStack() as stack:
+        for _ in range(ENDLESS_BODIES):
+            send_and_read(stack.enter_context(connect(server)), endless)
+
+        assert (process.memory_info().rss - kept) / MIB < KEPT_MIB
+        assert sum(process.cpu_times()[:2]) - worked < 2.0
 
 
 def test_more_silent_connections_than_there_are_places_keep_nobody_out(server: ServerProcess) -> None:

@@ -151,7 +151,6 @@ def create_app(
             passwords=passwords,
             second_factors=second_factors,
             throttle=throttle,
-            forgot_url=links.forgot,
         ),
         catalogs=catalogs,
         advice=advice,

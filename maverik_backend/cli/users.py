@@ -99,7 +99,7 @@ def remove_user_factor(email: str) -> None:
 
     app = resources()
     with app.database.transaction() as db:
-        administration.remove_factor(db, email=email, keyring=app.keyring, frontend_url=app.settings.frontend.main_url)
+        administration.remove_factor(db, email=email, keyring=app.keyring, links=app.passwords.links)
     click.echo("Removed; every login has ended, and a mail tells the owner.")
 
 
@@ -126,11 +126,7 @@ def merge_users(keep: int, drop: int, *, yes: bool, drop_second_factor: bool) ->
     merge = administration.merge
     if drop_second_factor:
         app = resources()  # only this writes mails: before an upgrade the configuration may lack what they need
-        merge = partial(
-            administration.merge_without_factor,
-            keyring=app.keyring,
-            frontend_url=app.settings.frontend.main_url,
-        )
+        merge = partial(administration.merge_without_factor, keyring=app.keyring, links=app.passwords.links)
     with transaction() as db:
         moved = merge(db, keep=keep, drop=drop)
     click.echo(f"Account {drop} is now part of {keep}; {moved} sessions moved.")

@@ -1,4 +1,4 @@
-"""Where mails send people: the frontend, and the pages on which a key is set, restored and changed."""
+"""Where mails send people: the frontend, the pages on which a key is set, restored and changed, and the operators."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ CHANGE_PATH = "/clave/cambiar"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Absolute addresses. ``set_password`` is a page that takes the token of a mailed link, see :meth:`with_token`."""
+    """Absolute addresses. ``set_password`` is a page that takes the token of a mailed link, see :meth:`with_token`.
+
+    ``support`` is the mail address of the operators, where one is configured.
+    """
 
     frontend: str
     set_password: str
     forgot: str
     change: str
+    support: str | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -38,6 +42,7 @@ class Links:
             set_password=frontend.frontend_password_url or own_page,
             forgot=forgot,
             change=change,
+            support=settings.mail.support_email,
         )
 
     def with_token(self, token: str) -> str:

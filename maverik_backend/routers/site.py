@@ -20,6 +20,7 @@ from maverik_backend.schemas.user import MAX_LINK_TOKEN_CHARS, CorreoRequest
 from maverik_backend.services.accounts.auth import Credentials
 from maverik_backend.services.accounts.password import Reset
 from maverik_backend.services.accounts.password_change import change_signing_in
+from maverik_backend.texts.pages import needs_code
 from maverik_backend.web import assets, pages, problems
 from maverik_backend.web.dependencies import App, CurrentClientInfo
 from maverik_backend.web.forms import SentForm
@@ -32,19 +33,24 @@ Token = Annotated[str, Query(max_length=MAX_LINK_TOKEN_CHARS)]
 
 
 @router.get(SET_PATH)
-def show_set(app: App, token: Token = "") -> Response:
+def show_set(app: App, client_info: CurrentClientInfo, token: Token = "") -> Response:
     frontend_url = app.passwords.links.frontend
     if not token:
         return pages.incomplete_link_page(pages.SET, frontend_url=frontend_url)
+    try:
+        app.passwords.require_link(token, client_info=client_info)
+    except MaverikError as error:  # before a key is thought of and typed twice
+        return pages.refusal_page(pages.SET, frontend_url=frontend_url, refusal=problems.refusal_of(error))
     return pages.form_page(pages.SET, frontend_url=frontend_url, sent={"token": token})
 
 
 @router.post(SET_PATH)
 def set_key(sent: SentForm, app: App, client_info: CurrentClientInfo) -> Response:
-    def work() -> None:
+    def work() -> str | None:
         form = RestablecerForm.model_validate(sent)
         reset = Reset(token=form.token, new_password=form.clave_nueva, signs_in=False)
-        app.passwords.reset(reset, client_info=client_info)
+        done = app.passwords.reset(reset, client_info=client_info)
+        return needs_code(app.passwords.links.support) if done.needs_code else None
 
     return _answer(pages.SET, app, sent, work)
 
@@ -90,16 +96,16 @@ def get_asset(version: assets.Segment, name: assets.Segment) -> FileResponse:
     return pages.ASSETS.answer(version, name)
 
 
-def _answer(form: Form, app: Resources, sent: Mapping[str, str], work: Callable[[], None]) -> Response:
-    """What the person sees next: that it is done, or the form again with what is wrong."""
+def _answer(form: Form, app: Resources, sent: Mapping[str, str], work: Callable[[], str | None]) -> Response:
+    """What the person sees next: that it is done, with what ``work`` remarks, or the form again with what is wrong."""
     frontend_url = app.passwords.links.frontend
     try:
-        work()
+        remark = work()
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)
         refusal = problems.refusal_of_shape(details, part="form")
     except MaverikError as error:
         refusal = problems.refusal_of(error)
     else:
-        return pages.done_page(form, frontend_url=frontend_url)
+        return pages.done_page(form, frontend_url=frontend_url, remark=remark)
     return pages.form_page(form, frontend_url=frontend_url, sent=sent, refusal=refusal)

@@ -23,6 +23,8 @@ class MailSettings(Group):
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     mail_sender_name: str = "Maverik"
     mail_sender_address: EmailStr | None = None
+    support_email: EmailStr | None = None
+    """Where people write to operators; mails and pages that tell them to name it."""
     mail_timeout_s: float = Field(default=20.0, gt=0, le=120)
     outbox_poll_interval_s: float = Field(default=1.0, gt=0, le=60)
 

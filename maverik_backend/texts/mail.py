@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from maverik_backend.texts.messages import write_to_us
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # it may hold a key, which no log shall show
 class Letter:
@@ -22,6 +24,7 @@ GREETING = "¡Hola!"
 KEY_LINE = "Clave: {key}"
 IN_TIME = "Tenés {hours} horas: después el enlace vence, y la clave también si todavía no entraste con ella."
 IGNORE = "Si no fuiste vos, podés ignorar este correo."
+NOT_ASKED_FOR = "Si no lo pediste, {tell_us}."
 RESET_YOURS = "Si no fuiste vos, elegí otra clave cuanto antes: con el enlace te mandamos cómo."
 CHANGE_LATER = "Cuando quieras, podés cambiar la clave en {change_url}"
 CHOOSE_ANOTHER = "Elegir otra clave"
@@ -47,7 +50,7 @@ def welcome(*, key: str, link: str, frontend_url: str, change_url: str, hours: i
     )
 
 
-def key_replaced(*, key: str, link: str, frontend_url: str, change_url: str, hours: int) -> Letter:
+def key_replaced(*, key: str, link: str, frontend_url: str, change_url: str, hours: int, support: str | None) -> Letter:
     """To somebody whose key an operator replaced, with the temporary one and a link to choose another."""
     return Letter(
         subject="Reemplazamos tu clave de Maverik",
@@ -61,7 +64,8 @@ def key_replaced(*, key: str, link: str, frontend_url: str, change_url: str, hou
                 "abajo. " + IN_TIME.format(hours=hours)
             ),
             CHANGE_LATER.format(change_url=change_url),
-            "Si no lo pediste, respondé este correo. No lo compartas con nadie: nunca te vamos a pedir la clave.",
+            NOT_ASKED_FOR.format(tell_us=write_to_us(support)),
+            "No compartas este correo con nadie: nunca te vamos a pedir la clave.",
         ),
         key_line=KEY_LINE.format(key=key),
         link=link,
@@ -69,7 +73,7 @@ def key_replaced(*, key: str, link: str, frontend_url: str, change_url: str, hou
     )
 
 
-def disabled(*, frontend_url: str) -> Letter:
+def disabled(*, frontend_url: str, support: str | None) -> Letter:
     """To somebody whose account is closed, whatever was asked for."""
     return Letter(
         subject="Tu cuenta de Maverik está deshabilitada",
@@ -78,7 +82,7 @@ def disabled(*, frontend_url: str) -> Letter:
                 "Alguien quiso entrar a Maverik con este correo. Tu cuenta está deshabilitada: por ahora no podés "
                 "entrar, crear otra con este correo ni restablecer la clave."
             ),
-            "Si creés que es un error o querés que la borremos, respondé este correo.",
+            f"Si creés que es un error o querés que la borremos, {write_to_us(support)}.",
             IGNORE,
         ),
         link=frontend_url,
@@ -163,7 +167,7 @@ def password_changed(*, forgot_url: str) -> Letter:
     )
 
 
-def second_factor_added(*, forgot_url: str) -> Letter:
+def second_factor_added(*, forgot_url: str, support: str | None) -> Letter:
     """To somebody who just confirmed a second factor."""
     return Letter(
         subject="Activaste el segundo factor en Maverik",
@@ -173,7 +177,10 @@ def second_factor_added(*, forgot_url: str) -> Letter:
                 "Cerramos las otras sesiones que estaban abiertas."
             ),
             "Guardá los códigos de recuperación que te mostramos: son la forma de entrar si perdés el teléfono.",
-            RESET_YOURS,
+            (
+                f"Si no fuiste vos, elegí otra clave cuanto antes con el enlace y {write_to_us(support)}: alguien sabe "
+                "tu clave, y con la nueva tampoco vas a poder entrar hasta que quitemos ese segundo factor."
+            ),
         ),
         link=forgot_url,
         link_text=CHOOSE_ANOTHER,
@@ -196,7 +203,7 @@ def second_factor_removed(*, forgot_url: str) -> Letter:
     )
 
 
-def second_factor_removed_by_operator(*, frontend_url: str) -> Letter:
+def second_factor_removed_by_operator(*, frontend_url: str, support: str | None) -> Letter:
     """To somebody whose second factor an operator removed."""
     return Letter(
         subject="Quitamos el segundo factor de tu cuenta de Maverik",
@@ -205,13 +212,13 @@ def second_factor_removed_by_operator(*, frontend_url: str) -> Letter:
                 "Alguien de nuestro equipo quitó el segundo factor de tu cuenta: desde ahora alcanza con tu clave para "
                 "entrar. Los códigos de recuperación ya no sirven y cerramos todas las sesiones que estaban abiertas."
             ),
-            "Cuando entres, activalo de nuevo. Si no lo pediste, respondé este correo.",
+            "Cuando entres, activalo de nuevo. " + NOT_ASKED_FOR.format(tell_us=write_to_us(support)),
         ),
         link=frontend_url,
     )
 
 
-def merged_without_second_factor(*, frontend_url: str) -> Letter:
+def merged_without_second_factor(*, frontend_url: str, support: str | None) -> Letter:
     """To both addresses of two accounts that an operator joined, of which the one that stays has no second factor."""
     return Letter(
         subject="Unimos dos cuentas de Maverik",
@@ -221,7 +228,7 @@ def merged_without_second_factor(*, frontend_url: str) -> Letter:
                 "conversaciones pasaron a la otra, que no lo tiene: desde ahora alcanza con la clave de esa cuenta "
                 "para verlas."
             ),
-            "Cuando entres, activá el segundo factor. Si no lo pediste, respondé este correo.",
+            "Cuando entres, activá el segundo factor. " + NOT_ASKED_FOR.format(tell_us=write_to_us(support)),
         ),
         link=frontend_url,
     )
@@ -250,12 +257,13 @@ def recovery_code_used(*, left: int, forgot_url: str) -> Letter:
     )
 
 
-def account_deleted() -> Letter:
+def account_deleted(*, support: str | None) -> Letter:
     """To somebody who just left."""
     return Letter(
         subject="Borramos tu cuenta de Maverik",
         paragraphs=(
             "Tal como pediste, borramos tu cuenta, tu perfil y todas tus conversaciones. No se pueden recuperar.",
+            f"Si no fuiste vos, {write_to_us(support)}: alguien sabía tu clave. Si la usás en otro lado, cambiala ahí.",
             "Gracias por haber usado Maverik. Si algún día querés volver, podés crear una cuenta nueva.",
         ),
     )

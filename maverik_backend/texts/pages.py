@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maverik_backend.texts.messages import MAIL_ON_ITS_WAY
+from maverik_backend.texts.messages import MAIL_ON_ITS_WAY, write_to_us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,17 @@ CHANGE = FormText(
     done_title="Tu clave cambió",
     done="Ya podés ingresar con la clave nueva. Las sesiones que estaban abiertas se cerraron.",
 )
+
+NEEDS_CODE = (
+    "Tu cuenta tiene un segundo factor: para ingresar hace falta también un código de tu aplicación, o uno de "
+    "recuperación. Si no lo activaste vos, o los perdiste, {tell_us}."
+)
+
+
+def needs_code(support: str | None) -> str:
+    """For the owner of an account with second factor, who just set a key; ``support`` is the operators' address."""
+    return NEEDS_CODE.format(tell_us=write_to_us(support))
+
 
 EMAIL = "Correo"
 CURRENT_KEY = "Clave actual"

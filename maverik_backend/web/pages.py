@@ -96,28 +96,34 @@ def form_page(
         fields=_LINES.join(fields),
         button=form.text.button,
     )
-    head_title = texts.ERROR_TITLE.format(title=form.text.title) if refusal else form.text.title
-    page = _page(form, title=form.text.title, head_title=head_title, content=content, frontend_url=frontend_url)
-    return (
-        HTMLResponse(page, status_code=refusal.problem.status, headers=dict(refusal.headers))
-        if refusal
-        else HTMLResponse(page)
-    )
+    if refusal:
+        return _refused(form, content=content, frontend_url=frontend_url, refusal=refusal)
+    title = form.text.title
+    return HTMLResponse(_page(form, title=title, head_title=title, content=content, frontend_url=frontend_url))
 
 
-def done_page(form: Form, *, frontend_url: str) -> HTMLResponse:
-    """What stands in the place of a form that was accepted."""
-    return _message_page(form, title=form.text.done_title, text=form.text.done, frontend_url=frontend_url)
+def done_page(form: Form, *, frontend_url: str, remark: str | None = None) -> HTMLResponse:
+    """What stands in the place of a form that was accepted, and a ``remark`` on this one."""
+    title, said = form.text.done_title, [form.text.done, *([remark] if remark else [])]
+    content = _LINES.join(_PARAGRAPH.format(text=text) for text in said)
+    return HTMLResponse(_page(form, title=title, head_title=title, content=content, frontend_url=frontend_url))
 
 
 def incomplete_link_page(form: Form, *, frontend_url: str) -> HTMLResponse:
     """For a mailed link that was cut somewhere on its way."""
-    return _message_page(form, title=form.text.title, text=texts.LINK_INCOMPLETE, frontend_url=frontend_url)
-
-
-def _message_page(form: Form, *, title: str, text: str, frontend_url: str) -> HTMLResponse:
-    content = _PARAGRAPH.format(text=text)
+    title, content = form.text.title, _PARAGRAPH.format(text=texts.LINK_INCOMPLETE)
     return HTMLResponse(_page(form, title=title, head_title=title, content=content, frontend_url=frontend_url))
+
+
+def refusal_page(form: Form, *, frontend_url: str, refusal: Refusal) -> HTMLResponse:
+    """In the place of a form that would be refused, whatever was filled in."""
+    return _refused(form, content=_alert(form, refusal), frontend_url=frontend_url, refusal=refusal)
+
+
+def _refused(form: Form, *, content: Markup, frontend_url: str, refusal: Refusal) -> HTMLResponse:
+    head_title = texts.ERROR_TITLE.format(title=form.text.title)
+    page = _page(form, title=form.text.title, head_title=head_title, content=content, frontend_url=frontend_url)
+    return HTMLResponse(page, status_code=refusal.problem.status, headers=dict(refusal.headers))
 
 
 def _page(form: Form, *, title: str, head_title: str, content: Markup, frontend_url: str) -> Markup:

@@ -73,7 +73,7 @@ def erasing(resources: Resources, email: str) -> Iterator[None]:
     """The person is erased when this block ends."""
     with resources.database.transaction() as session:
         somebody = session.scalars(select(Usuario).where(Usuario.email == email).with_for_update()).one()
-        users.erase(session, user=somebody, keyring=resources.keyring)
+        users.erase(session, user=somebody, keyring=resources.keyring, support=None)
         yield
 
 

@@ -107,7 +107,10 @@ class TestAdding:
     @pytest.mark.usefixtures("phone")
     def test_it_is_on_record_and_said_by_mail(self, user: TestUser, mails_to: MailsTo) -> None:
         assert kinds(user)[0] == "segundo_factor_activado"
-        assert mails_to(user.email)[-1]["Subject"] == "Activaste el segundo factor en Maverik"
+        mail = mails_to(user.email)[-1]
+        assert mail["Subject"] == "Activaste el segundo factor en Maverik"
+        # A key of another's choosing does not let its owner in while somebody else has the second factor.
+        assert "Si no fuiste vos, elegí otra clave cuanto antes con el enlace y avisale al equipo" in text_of(mail)
 
     def test_only_sealed_secrets_and_digests_are_stored(
         self, user: TestUser, clock: Clock, connection: Connection

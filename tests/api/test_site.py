@@ -73,11 +73,10 @@ class TestSettingAKey:
         page = set_key(api, link_of(user, api, mails_to))
 
         assert (page.status_code, heading(page)) == (200, "Guardamos tu clave")
+        assert "segundo factor" not in page.text
         assert (sign_in(api, user.email, NEW_KEY), sign_in(api, user.email, user.key)) == (200, 401)
 
-    def test_opening_the_link_uses_it_neither_up_nor_touches_the_database(
-        self, api: TestClient, user: TestUser, mails_to: MailsTo
-    ) -> None:
+    def test_opening_the_link_does_not_use_it_up(self, api: TestClient, user: TestUser, mails_to: MailsTo) -> None:
         token = link_of(user, api, mails_to)
 
         for _ in range(3):
@@ -105,6 +104,28 @@ class TestSettingAKey:
         assert page.status_code == 422
         assert errors(page) == {"": "El enlace ya se usó o venció: pedí otro."}
         assert '<a href="olvide">' in page.text
+
+    def test_a_link_that_does_not_hold_is_refused_before_a_key_is_typed(
+        self, api: TestClient, user: TestUser, mails_to: MailsTo
+    ) -> None:
+        used = link_of(user, api, mails_to)
+        set_key(api, used)
+
+        for token in (used, "nunca-mandado"):
+            page = api.get("/clave/nueva", params={"token": token})
+
+            assert page.status_code == 422
+            assert errors(page) == {"": "El enlace ya se usó o venció: pedí otro."}
+            assert "<form" not in page.text
+            assert '<a href="olvide">' in page.text
+
+    def test_opening_links_is_counted_with_using_them(self, api: TestClient, user: TestUser, mails_to: MailsTo) -> None:
+        token = link_of(user, api, mails_to)
+        for _ in range(LIMITS[Action.RESET_FROM_ADDRESS].amount):
+            assert api.get("/clave/nueva", params={"token": token}).status_code == 200
+
+        assert api.get("/clave/nueva", params={"token": token}).status_code == 429
+        assert set_key(api, token).status_code == 429
 
     @pytest.mark.parametrize(
         ("fields", "wrong"),
@@ -253,8 +274,10 @@ class TestASecondFactor:
     ) -> None:
         del phone
 
-        assert set_key(api, link_of(user, api, mails_to)).status_code == 200
+        page = set_key(api, link_of(user, api, mails_to))
 
+        assert page.status_code == 200
+        assert "Tu cuenta tiene un segundo factor: para ingresar hace falta también un código" in page.text
         assert open_logins(connection) == 0
         assert sign_in(api, user.email, NEW_KEY) == 401
 
@@ -270,10 +293,11 @@ class TestWhatIsShown:
         assert "<script" not in page.text
         assert page.text.count(f'value="{ESCAPED}"') == page.text.count("alert(1)") == shown
 
-    def test_the_token_of_an_address_is_escaped(self, api: TestClient) -> None:
+    def test_a_token_that_does_not_hold_is_not_shown(self, api: TestClient) -> None:
         page = api.get("/clave/nueva", params={"token": HOSTILE})
 
-        assert f'name="token" value="{ESCAPED}"' in page.text
+        assert page.status_code == 422
+        assert "alert(1)" not in page.text
 
     @pytest.mark.parametrize("path", PAGES)
     def test_it_needs_no_script_and_loads_from_here_only(self, api: TestClient, path: str) -> None:

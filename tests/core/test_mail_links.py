@@ -7,24 +7,26 @@ from typing import Any
 import pytest
 
 from maverik_backend.core.mail_links import Links
-from maverik_backend.settings import AppSettings, FrontendSettings, Settings
+from maverik_backend.settings import AppSettings, FrontendSettings, MailSettings, Settings
 
 PUBLIC = "https://api.example.com/maverik"
 FRONTEND = "https://app.example.com"
 PASSWORD_PAGE = f"{FRONTEND}/auth/set-password"
 
 
-def links(*, frontend_password_url: str | None = None, **app: Any) -> Links:
+def links(*, frontend_password_url: str | None = None, support_email: str | None = None, **app: Any) -> Links:
     frontend = FrontendSettings.isolated(frontend_url=FRONTEND, frontend_password_url=frontend_password_url)
-    return Links.from_settings(Settings(app=AppSettings.isolated(**app), frontend=frontend))
+    mail = MailSettings.isolated(support_email=support_email)
+    return Links.from_settings(Settings(app=AppSettings.isolated(**app), frontend=frontend, mail=mail))
 
 
 def test_they_are_our_own_pages_at_the_public_address() -> None:
-    assert links(public_url=PUBLIC, app_env="prod") == Links(
+    assert links(public_url=PUBLIC, app_env="prod", support_email="soporte@example.com") == Links(
         frontend=FRONTEND,
         set_password=f"{PUBLIC}/clave/nueva",
         forgot=f"{PUBLIC}/clave/olvide",
         change=f"{PUBLIC}/clave/cambiar",
+        support="soporte@example.com",
     )
 
 

@@ -6,10 +6,11 @@ import ast
 import re
 import string
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -241,20 +242,20 @@ def test_a_body_that_is_no_object_is_told_in_spanish() -> None:
 
 LETTERS = (
     mail.welcome(key="k", link="u", frontend_url="https://app.example.com", change_url="u", hours=72),
-    mail.key_replaced(key="k", link="u", frontend_url="https://app.example.com", change_url="u", hours=72),
+    mail.key_replaced(key="k", link="u", frontend_url="u", change_url="u", hours=72, support=None),
     mail.already_registered(forgot_url="u"),
-    mail.disabled(frontend_url="u"),
+    mail.disabled(frontend_url="u", support=None),
     mail.reset_link(link="u", minutes=60),
     mail.no_account(forgot_url="u"),
     mail.nothing_to_resend(forgot_url="u"),
     mail.password_changed(forgot_url="u"),
-    mail.second_factor_added(forgot_url="u"),
+    mail.second_factor_added(forgot_url="u", support="soporte@example.com"),
     mail.second_factor_removed(forgot_url="u"),
-    mail.second_factor_removed_by_operator(frontend_url="u"),
+    mail.second_factor_removed_by_operator(frontend_url="u", support="soporte@example.com"),
     mail.recovery_codes_renewed(forgot_url="u"),
-    mail.merged_without_second_factor(frontend_url="u"),
+    mail.merged_without_second_factor(frontend_url="u", support=None),
     mail.recovery_code_used(left=9, forgot_url="u"),
-    mail.account_deleted(),
+    mail.account_deleted(support=None),
 )
 
 
@@ -269,6 +270,25 @@ def texts_people_read() -> Iterator[tuple[str, str]]:
         yield f"mail: {letter.subject}", "\n".join(mail.lay_out(letter))
     for article in read_articles():
         yield article.slug, "\n".join([article.title, *article.passages])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        partial(mail.key_replaced, key="k", link="u", frontend_url="u", change_url="u", hours=72),
+        partial(mail.disabled, frontend_url="u"),
+        partial(mail.second_factor_added, forgot_url="u"),
+        partial(mail.second_factor_removed_by_operator, frontend_url="u"),
+        partial(mail.merged_without_second_factor, frontend_url="u"),
+        mail.account_deleted,
+    ],
+)
+def test_a_mail_that_only_operators_can_help_with_says_how_to_reach_them(write: Callable[..., mail.Letter]) -> None:
+    for text in mail.lay_out(write(support="soporte@example.com")):
+        assert "escribinos a soporte@example.com" in text
+    for text in mail.lay_out(write(support=None)):
+        assert "avisale al equipo de Maverik" in text
+        assert "respondé" not in text  # its sender may be an address that is not read
 
 
 TEXTS = list(texts_people_read())

@@ -101,9 +101,11 @@ def reset_password(
     body: ClaveRestablecerRequest, app: App, client_info: CurrentClientInfo
 ) -> ClaveRestablecidaResponse:
     reset = Reset(token=body.token, new_password=body.clave_nueva, code=body.codigo, renews_tokens=body.renueva_tokens)
-    login = app.passwords.reset(reset, client_info=client_info)
-    tokens = _shape(login).model_dump() if login else {}
-    return ClaveRestablecidaResponse(mensaje=messages.KEY_CHANGED, segundo_factor_requerido=login is None, **tokens)
+    done = app.passwords.reset(reset, client_info=client_info)
+    tokens = _shape(done.login).model_dump() if done.login else {}
+    return ClaveRestablecidaResponse(
+        mensaje=messages.KEY_CHANGED, segundo_factor_requerido=done.login is None and done.needs_code, **tokens
+    )
 
 
 @router.put("/password", summary="Elegir otra clave sabiendo la actual")

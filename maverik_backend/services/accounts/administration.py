@@ -7,11 +7,13 @@ address that keeps them from being upgraded. So it asks the database which table
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.addresses import canonical, is_mailable
+from maverik_backend.core.mail_links import Links
 from maverik_backend.core.security import Keyring
 from maverik_backend.errors import (
     AccountDisabled,
@@ -101,7 +103,7 @@ def set_operator(session: Session, *, email: str, operator: bool) -> None:
     events.record(session, event, user_id=user.id)
 
 
-def remove_factor(session: Session, *, email: str, keyring: Keyring, frontend_url: str) -> None:
+def remove_factor(session: Session, *, email: str, keyring: Keyring, links: Links) -> None:
     """Remove the second factor of somebody who lost it with the recovery codes; ends every login and says so by mail.
 
     Raises:
@@ -113,7 +115,7 @@ def remove_factor(session: Session, *, email: str, keyring: Keyring, frontend_ur
         raise SecondFactorInactive(user.email)
     auth.end_logins(session, user_id=user.id)
     events.record(session, SecurityEvent.SECOND_FACTOR_REMOVED, user_id=user.id)
-    letter = letters.second_factor_removed_by_operator(frontend_url=frontend_url)
+    letter = letters.second_factor_removed_by_operator(frontend_url=links.frontend, support=links.support)
     outbox.enqueue(session, keyring=keyring, to=user.email, letter=letter)
 
 
@@ -136,7 +138,7 @@ def reset_key(session: Session, *, email: str, passwords: Passwords, mailed: Mai
     user.clave_vence = passwords.temporary_key_expiry()
     auth.end_logins(session, user_id=user.id)
     events.record(session, SecurityEvent.KEY_RESENT, user_id=user.id)
-    write = letters.welcome if is_new else letters.key_replaced
+    write = letters.welcome if is_new else partial(letters.key_replaced, support=passwords.links.support)
     passwords.mail_key(session, user_id=user.id, email=user.email, mailed=mailed, write=write)
 
 
@@ -169,7 +171,7 @@ def merge(session: Session, *, keep: int, drop: int) -> int:
     return _merge(session, keep=keep, drop=drop)
 
 
-def merge_without_factor(session: Session, *, keep: int, drop: int, keyring: Keyring, frontend_url: str) -> int:
+def merge_without_factor(session: Session, *, keep: int, drop: int, keyring: Keyring, links: Links) -> int:
     """:func:`merge` also where it ends the only second factor; a mail to both addresses and an event say so then.
 
     Raises:
@@ -179,7 +181,7 @@ def merge_without_factor(session: Session, *, keep: int, drop: int, keyring: Key
     if _ends_factor(session, keep=keep, drop=drop):
         events.record(session, SecurityEvent.SECOND_FACTOR_REMOVED, user_id=keep)
         for email in emails.values():
-            letter = letters.merged_without_second_factor(frontend_url=frontend_url)
+            letter = letters.merged_without_second_factor(frontend_url=links.frontend, support=links.support)
             outbox.enqueue(session, keyring=keyring, to=email, letter=letter)
     return _merge(session, keep=keep, drop=drop)
 

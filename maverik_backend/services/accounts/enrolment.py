@@ -7,7 +7,7 @@ for its first code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,14 +62,12 @@ class Enrolments:
         passwords: Passwords,
         second_factors: SecondFactors,
         throttle: Throttle,
-        forgot_url: str,
     ) -> None:
         self._transaction = transaction
         self._keyring = keyring
         self._passwords = passwords
         self._second_factors = second_factors
         self._throttle = throttle
-        self._forgot_url = forgot_url
 
     def start(self, *, signed_in: SignedIn, password: str, client_info: ClientInfo) -> Enrolment:
         """A new secret; one that still waits for its first code is replaced.
@@ -109,9 +107,9 @@ class Enrolments:
             factor.activado = func.now()
             codes = second_factor.replace_recovery_codes(session, user_id=user.id)
             auth.end_other_logins(session, signed_in=signed_in, has_second_factor=True)
-            self._tell(
-                session, user, SecurityEvent.SECOND_FACTOR_ADDED, letters.second_factor_added, client_info=client_info
-            )
+            links = self._passwords.links
+            letter = letters.second_factor_added(forgot_url=links.forgot, support=links.support)
+            self._tell(session, user, SecurityEvent.SECOND_FACTOR_ADDED, letter, client_info=client_info)
         return codes
 
     def renew_recovery_codes(
@@ -124,13 +122,8 @@ class Enrolments:
         """
         with self._confirmed(signed_in, password=password, code=code, client_info=client_info) as (session, user):
             codes = second_factor.replace_recovery_codes(session, user_id=user.id)
-            self._tell(
-                session,
-                user,
-                SecurityEvent.RECOVERY_CODES_RENEWED,
-                letters.recovery_codes_renewed,
-                client_info=client_info,
-            )
+            letter = letters.recovery_codes_renewed(forgot_url=self._passwords.links.forgot)
+            self._tell(session, user, SecurityEvent.RECOVERY_CODES_RENEWED, letter, client_info=client_info)
         return codes
 
     def remove(self, *, signed_in: SignedIn, password: str, code: str, client_info: ClientInfo) -> None:
@@ -145,13 +138,8 @@ class Enrolments:
         with self._confirmed(signed_in, password=password, code=code, client_info=client_info) as (session, user):
             second_factor.remove(session, user_id=user.id)
             auth.end_other_logins(session, signed_in=signed_in, has_second_factor=False)
-            self._tell(
-                session,
-                user,
-                SecurityEvent.SECOND_FACTOR_REMOVED,
-                letters.second_factor_removed,
-                client_info=client_info,
-            )
+            letter = letters.second_factor_removed(forgot_url=self._passwords.links.forgot)
+            self._tell(session, user, SecurityEvent.SECOND_FACTOR_REMOVED, letter, client_info=client_info)
 
     @contextmanager
     def _confirmed(
@@ -171,16 +159,10 @@ class Enrolments:
             raise _wrong_code() from None
 
     def _tell(
-        self,
-        session: Session,
-        user: Usuario,
-        event: SecurityEvent,
-        write: Callable[..., Letter],
-        *,
-        client_info: ClientInfo,
+        self, session: Session, user: Usuario, event: SecurityEvent, letter: Letter, *, client_info: ClientInfo
     ) -> None:
         events.record(session, event, user_id=user.id, client_info=client_info)
-        outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=write(forgot_url=self._forgot_url))
+        outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=letter)
 
 
 def is_waiting() -> tuple[ColumnElement[bool], ...]:

@@ -24,7 +24,7 @@ from maverik_backend.core.mail_links import Links
 from maverik_backend.core.security import Keyring, PasswordHasher, generate_temporary_password
 from maverik_backend.errors import FieldError, InvalidInput, SecondFactorRequired, WrongSecondFactor
 from maverik_backend.models import EnlaceClave, InicioSesion, SecurityEvent, Usuario
-from maverik_backend.services.accounts import auth
+from maverik_backend.services.accounts import auth, second_factor
 from maverik_backend.services.accounts import event as events
 from maverik_backend.services.accounts.auth import SignedIn
 from maverik_backend.services.accounts.event import NOBODY
@@ -47,6 +47,14 @@ class MailedKey:
     key: str
     key_hash: str
     link_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetDone:
+    """What came of a :class:`Reset`: a login, or none, and whether signing in asks for a code as well."""
+
+    login: Login | None
+    needs_code: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # holds a key, a link and a code, which no log shall show
@@ -143,13 +151,26 @@ class Passwords:
                 session, user_id=user_id, email=to, mailed=mailed, instead=instead if user_id is None else None
             )
 
-    def reset(self, reset: Reset, *, client_info: ClientInfo) -> Login | None:
+    def require_link(self, token: str, *, client_info: ClientInfo) -> None:
+        """Demand that the token of a mailed link holds; it is not used up.
+
+        Raises:
+            TooManyTries: when this was tried too often from the client's address; resetting counts as well.
+            InvalidInput: when it does not hold.
+        """
+        self._throttle.count(Action.RESET_FROM_ADDRESS, client_info.limit_address)
+        with self._transaction() as session:
+            if session.scalar(_owner_of(token)) is None:
+                raise _link_expired()
+
+    def reset(self, reset: Reset, *, client_info: ClientInfo) -> ResetDone:
         """Set a key with a mailed link, which is used up; ends every login and opens one, whatever locks the account.
 
-        None is opened (``None``) unless ``reset.signs_in``.
+        None is opened unless ``reset.signs_in``.
 
-        A link is one factor: where the account asks for a second and no code came, the key is set and nothing opened
-        (``None``). Neither is the second factor's limit started anew.
+        A link is one factor: where the account asks for a second and no code came, the key is set and nothing opened.
+        Neither is the second factor's limit started anew. That the account asks for one is told: who has the link reads
+        the mails of its owner.
 
         Raises:
             TooManyTries: when this was tried too often from the client's address, or codes of the account were.
@@ -167,11 +188,13 @@ class Passwords:
             with self._transaction() as session:
                 user = _lock_owner_of(session, reset.token)
                 login = self._reset(session, user, reset, new_hash=new_hash, client_info=client_info)
+                needs_code = second_factor.get_active(session, user_id=user.id) is not None
         except WrongSecondFactor:
             self._second_factors.note_failure(user_id=owner.id if owner else NOBODY, client_info=client_info)
             raise InvalidInput([FieldError(CODE_FIELD, texts.WRONG_CODE)]) from None
         self._forgive_tries(user, client_info)
-        return self._logins.issue(user=user, login=login) if login else None
+        issued = self._logins.issue(user=user, login=login) if login else None
+        return ResetDone(login=issued, needs_code=needs_code)
 
     def _reset(
         self, session: Session, user: Usuario, reset: Reset, *, new_hash: str, client_info: ClientInfo
@@ -287,7 +310,8 @@ class Passwords:
         """
         account = select(Usuario.email, Usuario.deshabilitado.is_not(None)).where(func.lower(Usuario.email) == email)
         to, is_disabled = session.execute(account).one_or_none() or (email, False)
-        return to, letters.disabled(frontend_url=self.links.frontend) if is_disabled else otherwise
+        disabled = letters.disabled(frontend_url=self.links.frontend, support=self.links.support)
+        return to, disabled if is_disabled else otherwise
 
     def _require_another(self, current_hash: str | None, new_password: str) -> None:
         """Refuse the current key as the new one: a mailed key would become one for ever. The work is always done."""
@@ -342,8 +366,12 @@ def _lock_owner_of(session: Session, token: str) -> Usuario:
     # The person is locked before the link, as everywhere.
     user = session.scalar(_owner_of(token).with_for_update(of=(Usuario, EnlaceClave)))
     if user is None:
-        raise InvalidInput([FieldError("token", texts.LINK_EXPIRED)])
+        raise _link_expired()
     return user
+
+
+def _link_expired() -> InvalidInput:
+    return InvalidInput([FieldError("token", texts.LINK_EXPIRED)])
 
 
 def lock_confirmed(session: Session, signed_in: SignedIn, *, field: str) -> Usuario:

@@ -143,10 +143,11 @@ def delete(
     """
     passwords.require_key(signed_in.user, password, field=KEY_FIELD, client_info=client_info)
     with transaction() as session:
-        erase(session, user=lock_confirmed(session, signed_in, field=KEY_FIELD), keyring=keyring)
+        user = lock_confirmed(session, signed_in, field=KEY_FIELD)
+        erase(session, user=user, keyring=keyring, support=passwords.links.support)
 
 
-def erase(session: Session, *, user: Usuario, keyring: Keyring) -> None:
+def erase(session: Session, *, user: Usuario, keyring: Keyring, support: str | None) -> None:
     """Delete the person, whose row is locked, with everything they said; what stays for security names nobody.
 
     The goodbye mail is written in the same transaction. Mails that wait stay: they are sealed, leave, and are erased.
@@ -163,7 +164,7 @@ def erase(session: Session, *, user: Usuario, keyring: Keyring) -> None:
     for table in OWNED:
         session.execute(sql_delete(table).where(table.usuario_id == user.id))
     events.record(session, SecurityEvent.DELETED, user_id=None)
-    outbox.enqueue(session, keyring=keyring, to=user.email, letter=letters.account_deleted())
+    outbox.enqueue(session, keyring=keyring, to=user.email, letter=letters.account_deleted(support=support))
     session.execute(sql_delete(Usuario).where(Usuario.id == user.id))
 
 

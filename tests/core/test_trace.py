@@ -62,8 +62,6 @@ class TestParent:
             f"00-{TRACE_ID.upper()}-{SPAN_ID}-01",
             f"{PARENT}-more",
             f"{PARENT}-",
-            f"{PARENT}\n",
-            f" {PARENT}",
             PARENT[:-1],
             f"0{PARENT}",
             PARENT.replace("-", "_"),

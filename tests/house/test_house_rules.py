@@ -6,6 +6,7 @@ import ast
 import importlib
 import pkgutil
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from inspect import iscoroutinefunction
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 import maverik_backend
+from maverik_backend import clients
+from maverik_backend.clients import registry
 from maverik_backend.settings import GROUPS
 from tests.support.paths import ROOT
 from tests.support.routes import OWN_ROUTES, Route
@@ -87,6 +90,25 @@ def test_no_repr_shows_a_secret() -> None:
     wrong = {f"{found.__module__}: {name}" for found in dataclasses_of_the_package() for name in secrets_shown(found)}
 
     assert not wrong, "logs and tracebacks show it: `field(repr=False)`, or `repr=False` for the class"
+
+
+def implementations() -> set[str]:
+    """The modules under clients/ that services must not name, and those of the classes in its registry."""
+    modules = {
+        module.name
+        for module in pkgutil.walk_packages(clients.__path__, f"{clients.__name__}.")
+        if not module.ispkg and not module.name.endswith(".base")
+    }
+    chosen = (*registry.ADVISORS.values(), *registry.OPTIMIZERS.values(), *registry.MAIL_SENDERS.values())
+    return modules | {target.partition(":")[0] for target in chosen}
+
+
+def test_the_contract_about_clients_names_every_one() -> None:
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = configuration["tool"]["importlinter"]["contracts"]
+    (contract,) = [one for one in contracts if one["name"].startswith("Services are handed their clients")]
+
+    assert set(contract["forbidden_modules"]) == implementations(), "write it into pyproject.toml, or take it out"
 
 
 def test_services_never_commit() -> None:

@@ -26,7 +26,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from maverik_backend.api import create_app
-from maverik_backend.connections import BoundedProtocol, ConnectionTable, limits_from, raise_open_files_limit
+from maverik_backend.connections import (
+    BoundedProtocol,
+    ConnectionTable,
+    limits_from,
+    make_refusals,
+    raise_open_files_limit,
+)
 from maverik_backend.core import embedded_postgres
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.metrics import shared_with_children
@@ -34,7 +40,7 @@ from maverik_backend.errors import SettingsError
 from maverik_backend.invocation import own_command
 from maverik_backend.settings import Settings
 from maverik_backend.supervisor import Supervisor
-from maverik_backend.web.middleware.security_headers import DOCS_PATH
+from maverik_backend.web.middleware.security_headers import DOCS_PATH, headers_of_every_answer
 from maverik_backend.web.resources import resources_of
 
 LEAVE_MARGIN_S = 10
@@ -53,12 +59,16 @@ class Server(uvicorn.Server):
         self._is_stopping = False
         limits = limits_from(self._resources.settings, open_files=raise_open_files_limit())
         self._connections = ConnectionTable(limits, metrics=self._resources.metrics)
+        headers = headers_of_every_answer(is_production=self._resources.settings.app.is_production)
         super().__init__(
             uvicorn.Config(
                 app,
                 host=host,
                 port=port,
-                http=cast(type[asyncio.Protocol], partial(BoundedProtocol, table=self._connections)),
+                http=cast(
+                    type[asyncio.Protocol],
+                    partial(BoundedProtocol, table=self._connections, refusals=make_refusals(headers)),
+                ),
                 ws="none",  # a protocol of its own, which would have to enter the table of connections
                 timeout_keep_alive=math.ceil(limits.keep_alive_s),
                 log_config=None,  # logs are structlog's business (core/logging.py)

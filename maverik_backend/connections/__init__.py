@@ -5,7 +5,14 @@ takes. :class:`BoundedProtocol` adds them; every number stands in :class:`Connec
 """
 
 from maverik_backend.connections.limits import ConnectionLimits, limits_from, raise_open_files_limit
-from maverik_backend.connections.protocol import BoundedProtocol
+from maverik_backend.connections.protocol import BoundedProtocol, make_refusals
 from maverik_backend.connections.table import ConnectionTable
 
-__all__ = ["BoundedProtocol", "ConnectionLimits", "ConnectionTable", "limits_from", "raise_open_files_limit"]
+__all__ = [
+    "BoundedProtocol",
+    "ConnectionLimits",
+    "ConnectionTable",
+    "limits_from",
+    "make_refusals",
+    "raise_open_files_limit",
+]

@@ -27,6 +27,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -49,7 +50,7 @@ SLICE_BYTES = 8 * 1024
 # uri-host and port (RFC 3986, section 3.2.2), which may be empty (RFC 9112, section 3.2).
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
 
-# uvicorn warns of each malformed request, which strangers could fill the log with: they are counted in the table, which
+# uvicorn warns of each malformed request, which anyone could fill the log with: they are counted in the table, which
 # tells it once a sweep. Errors of the application reach uvicorn's log as ever.
 _log = logging.getLogger("uvicorn.error.connection")
 _log.setLevel(logging.ERROR)
@@ -69,9 +70,9 @@ class _RefusedError(Exception):
     """Ends the parser's work from within one of its callbacks."""
 
 
-def _refusal(problem: problems.Problem) -> bytes:
+def _refusal(problem: problems.Problem, headers: Mapping[str, str]) -> bytes:
     """A complete answer but for the line of its status and the server's own headers."""
-    response = problems.answer(problem, extra_headers={**HEADERS, "Connection": "close"})
+    response = problems.answer(problem, extra_headers={**headers, "Connection": "close"})
     fields = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
     return fields + b"\r\n" + bytes(response.body)
 
@@ -83,11 +84,15 @@ _PROBLEMS = {
     Cut.BODY_TOO_LARGE: problems.of_status(413),
     Cut.HEAD_TOO_LARGE: problems.of_status(431),
 }
-_REFUSALS = {cut: _refusal(problem) for cut, problem in _PROBLEMS.items()}
+
+
+def make_refusals(headers: Mapping[str, str] = HEADERS) -> Mapping[Cut, bytes]:
+    """What each kind of refusal answers; ``headers`` are those of every answer of the application."""
+    return {cut: _refusal(problem, headers) for cut, problem in _PROBLEMS.items()}
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn makes one for each connection; ``table`` is shared by all of them."""
+    """uvicorn makes one for each connection; ``table`` and ``refusals`` are shared by all of them."""
 
     def __init__(
         self,
@@ -97,10 +102,12 @@ class BoundedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         table: ConnectionTable,
+        refusals: Mapping[Cut, bytes],
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.logger = _log
         self._table = table
+        self._refusals = refusals
         self._limits = table.limits
         self._phase = Phase.WAITING
         self._deadline = self.loop.time() + self._limits.head_s
@@ -361,4 +368,4 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refusal_bytes(self, cut: Cut) -> bytes:
         server_headers = b"".join(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers)
-        return STATUS_LINE[_PROBLEMS[cut].status] + server_headers + _REFUSALS[cut]
+        return STATUS_LINE[_PROBLEMS[cut].status] + server_headers + self._refusals[cut]

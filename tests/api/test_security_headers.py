@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import cast
 
 import pytest
 from starlette.testclient import TestClient
 
 from maverik_backend.api import create_app
 from maverik_backend.clients.registry import Clients
+from maverik_backend.connections import BoundedProtocol
 from maverik_backend.core.database import Database
+from maverik_backend.server import Server
 from maverik_backend.settings import AppEnv, Settings
 from maverik_backend.web.middleware.security_headers import HEADERS
 from tests.support.fixtures.application import MakeApp, ScriptedAdvisor
@@ -79,3 +83,16 @@ class TestHttps:
 
     def test_only_production_demands_it_from_then_on(self, promised_in: Callable[[AppEnv], bool]) -> None:
         assert [env for env in AppEnv if promised_in(env)] == [AppEnv.PROD]
+
+    @pytest.mark.parametrize("env", AppEnv)
+    def test_so_do_refusals_below_the_application(
+        self, settings: Settings, clients: Clients, database: Database, env: AppEnv
+    ) -> None:
+        changed = settings.model_copy(update={"app": settings.app.model_copy(update={"app_env": env})})
+
+        server = Server(create_app(changed, clients=clients, database=database), host="127.0.0.1", port=0)
+
+        refusals = cast("partial[BoundedProtocol]", server.config.http).keywords["refusals"].values()
+        assert {b"strict-transport-security: max-age=63072000; includeSubDomains" in one for one in refusals} == {
+            env is AppEnv.PROD
+        }

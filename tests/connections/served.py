@@ -17,8 +17,9 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from maverik_backend.connections import BoundedProtocol, ConnectionLimits, ConnectionTable
+from maverik_backend.connections import BoundedProtocol, ConnectionLimits, ConnectionTable, make_refusals
 from maverik_backend.core.metrics import Metrics
+from maverik_backend.web.middleware.security_headers import HEADERS
 from tests.support.scrape import samples
 
 PATIENCE_S = 20.0
@@ -118,7 +119,7 @@ def serving(**limits: Any) -> Iterator[Served]:
     """With these limits instead of those of the table."""
     metrics, app = Metrics(), Application()
     table = ConnectionTable(ConnectionLimits(**{"sweep_interval_s": 0.1, **limits}), metrics=metrics)
-    protocol = cast(type[asyncio.Protocol], partial(BoundedProtocol, table=table))
+    protocol = cast(type[asyncio.Protocol], partial(BoundedProtocol, table=table, refusals=make_refusals()))
     config = uvicorn.Config(
         app, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
@@ -166,5 +167,6 @@ def problem_in(answer: bytes) -> tuple[int, dict[str, Any]]:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"content-type: application/problem+json" in head.lower()
     assert b"connection: close" in head.lower()
-    assert b"x-content-type-options: nosniff" in head.lower()
+    for name, value in HEADERS.items():
+        assert f"{name}: {value}".lower().encode() in head.lower()
     return int(head[9:12]), json.loads(body)

@@ -13,9 +13,11 @@ import requests
 from maverik_backend.connections import ConnectionLimits
 from maverik_backend.texts import problems as texts
 from maverik_backend.web.middleware.body_limit import LARGEST_BYTES
+from maverik_backend.web.middleware.security_headers import HEADERS, PRODUCTION_HEADERS
 from tests.deployments.nginx import PROGRAM, directives, running_nginx
 from tests.support.servers import CUT, Reply, ScriptedServer, refusing_port
 
+HSTS = PRODUCTION_HEADERS["Strict-Transport-Security"]
 MAX_HEAD_BYTES = ConnectionLimits().max_head_bytes
 # More than the burst, at more than the rate of any machine's clock that a test can wait for.
 FLOOD = 600
@@ -49,6 +51,57 @@ def test_the_second_fence_stands() -> None:
 
 def test_no_version_is_told() -> None:
     assert directives("server_tokens") == [["off"]]
+
+
+def test_headers_are_added_in_one_place() -> None:
+    assert directives("add_header", inside="location") == [], "one in a location would take those of the server away"
+
+
+@with_nginx
+class TestItsOwnAnswers:
+    """They have the headers of every answer of the application; those of the application pass as they are."""
+
+    @pytest.mark.parametrize(
+        ("method", "path", "size", "status"),
+        [
+            ("GET", "/metrics", 0, 404),
+            ("POST", "/user/signup", LARGEST_BYTES + 1, 413),
+            ("GET", "/user/me", 0, 503),
+        ],
+    )
+    def test_have_the_security_headers(self, folder: Path, method: str, path: str, size: int, status: int) -> None:
+        with refusing_port() as gone, running_nginx(folder, gone) as url:
+            response = requests.request(method, url + path, data=b" " * size, timeout=10)
+
+        assert response.status_code == status
+        assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
+
+    def test_have_them_when_the_head_cannot_be_read(self, folder: Path) -> None:
+        with refusing_port() as gone, running_nginx(folder, gone) as url:
+            too_large = requests.get(f"{url}/user/me", headers={"a": "a" * MAX_HEAD_BYTES}, timeout=10)
+            malformed = requests.get(url, headers={"Content-Length": "no"}, timeout=10)
+
+        assert (too_large.status_code, malformed.status_code) == (431, 400)
+        for response in (too_large, malformed):
+            assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
+
+    @pytest.mark.parametrize(("scheme", "promised"), [("https", [HSTS]), ("http", []), (None, [])])
+    def test_demand_https_where_it_was_spoken(self, folder: Path, scheme: str | None, promised: list[str]) -> None:
+        headers = {"X-Forwarded-Proto": scheme} if scheme else {}
+        with refusing_port() as gone, running_nginx(folder, gone) as url:
+            response = requests.get(f"{url}/user/me", headers=headers, timeout=10)
+
+        assert response.raw.headers.getlist("Strict-Transport-Security") == promised
+
+    def test_leave_those_of_the_application_alone(self, folder: Path) -> None:
+        own = {**HEADERS, "Cache-Control": "public, max-age=300", "Retry-After": "7"}
+        with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:
+            backend.script(Reply(status=503, body=b"{}", headers=own))
+            response = requests.get(f"{url}/catalogs", headers={"X-Forwarded-Proto": "https"}, timeout=5)
+
+        found = response.raw.headers
+        assert {name: found.getlist(name) for name in own} == {name: [value] for name, value in own.items()}
+        assert "Strict-Transport-Security" not in found
 
 
 @with_nginx

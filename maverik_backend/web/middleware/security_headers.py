@@ -1,7 +1,8 @@
 """Headers that tell browsers what not to do with answers. All of them stand in the tables here.
 
 From OWASP's REST Security Cheat Sheet (section "Security Headers") and its Secure Headers Project. They are on every
-answer, refusals and failures included, so this is the outermost middleware.
+answer, refusals and failures included, so this is the outermost middleware; refusals below HTTP have them from
+``connections/protocol.py``, and answers of the bundled nginx from its configuration.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from maverik_backend.core.mail_links import CHANGE_PATH, FORGOT_PATH, SET_PATH
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Answers are data: nothing in them is to be loaded, run or framed.
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    # Answers are data: nothing in them is to be loaded, run or framed. `default-src` does not stand for the other two.
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
-    # Nearly every answer is about somebody; what may be kept says so itself.
+    # Nearly every answer holds personal data; what may be kept says so itself.
     "Cache-Control": "no-store",
 }
 # Two years. Only there is https certain: elsewhere it would lock developers out of their own http.
@@ -50,12 +51,17 @@ HEADERS_BY_PATH: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def headers_of_every_answer(*, is_production: bool) -> Mapping[str, str]:
+    """What an answer has unless it says otherwise itself."""
+    return {**HEADERS, **(PRODUCTION_HEADERS if is_production else {})}
+
+
 class SecurityHeaders:
     """Middleware: adds what an answer does not say itself."""
 
     def __init__(self, app: ASGIApp, *, is_production: bool) -> None:
         self._app = app
-        self._headers = {**HEADERS, **(PRODUCTION_HEADERS if is_production else {})}
+        self._headers = headers_of_every_answer(is_production=is_production)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fastapi import FastAPI
+
 from maverik_backend.api import create_app
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.server import Server
@@ -14,10 +16,11 @@ from maverik_backend.settings import Settings
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """The address of the application on a real port, until the block ends."""
+def serving(served: Settings | FastAPI) -> Iterator[str]:
+    """The address of the application, or of one for these settings, on a real port until the block ends."""
+    app = create_app(served) if isinstance(served, Settings) else served
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(create_app(settings), host="127.0.0.1", port=0)
+    server = Server(app, host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     deadline = Deadline.after(30)

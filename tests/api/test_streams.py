@@ -1,0 +1,387 @@
+"""Turns as streams, over real sockets and two replicas on one database: what a client sees is what is stored."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from maverik_backend.api import create_app
+from maverik_backend.clients.mail.base import Sender
+from maverik_backend.clients.mail.local import LocalMailbox
+from maverik_backend.clients.registry import Clients
+from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.security import PasswordHasher
+from maverik_backend.settings import Settings
+from maverik_backend.texts import advice as texts
+from tests.support.fixtures.application import ScriptedOptimizer
+from tests.support.fixtures.database import rows
+from tests.support.fixtures.people import TestUser, sign_up
+from tests.support.serving import serving
+from tests.support.streams import EVENTS, PATIENCE_S, EventStream, HandedOutAdvisor, text_of
+
+PORTFOLIO_MARK = "**Portafolio sugerido"
+
+
+class Replica:
+    """A served application, and one person's way to it."""
+
+    def __init__(self, app: FastAPI, url: str, user: TestUser) -> None:
+        self.app = app
+        self.user = user
+        self._url = url
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
+        """A request on a connection of its own, whose body is read as it comes."""
+        headers = {"Authorization": f"Bearer {self.user.token}", **headers}
+        url = f"{self._url}/copilot/sessions/{path}"
+        return requests.request(method, url, json=body, headers=headers, stream=True, timeout=PATIENCE_S)
+
+    def say(self, session: Any, text: str = "hola", **headers: str) -> EventStream:
+        """The stream of a new turn."""
+        response = self.send("POST", str(session["id"]), {"input": text}, **EVENTS, **headers)
+        assert response.status_code == 200, response.text
+        return EventStream(response)
+
+    def resume(self, session: Any) -> EventStream:
+        """The stream of the turn that runs."""
+        response = self.send("GET", f"{session['id']}/stream")
+        assert response.status_code == 200, response.text
+        return EventStream(response)
+
+    def turns(self, session: Any) -> list[Any]:
+        """The session's turns as they are stored."""
+        turns: list[Any] = self.send("GET", str(session["id"])).json()
+        return turns
+
+    def settled(self, session: Any) -> Any:
+        """The session's only turn, once it is answered."""
+        until = time.monotonic() + PATIENCE_S
+        while (turn := self.turns(session)[0])["estado"] == "pendiente":
+            assert time.monotonic() < until
+            threading.Event().wait(0.02)
+        return turn
+
+
+@pytest.fixture
+def advisor() -> HandedOutAdvisor:
+    return HandedOutAdvisor()
+
+
+@pytest.fixture
+def replicas(
+    own_database: Settings, tmp_path: Path, advisor: HandedOutAdvisor, cheap_hasher: PasswordHasher
+) -> Iterator[tuple[Replica, Replica]]:
+    """Two processes' worth of the application over one database."""
+    settings = own_database.model_copy(update={"app": own_database.app.model_copy(update={"local_data_dir": tmp_path})})
+    mailbox = LocalMailbox(settings.mailbox_dir, sender=Sender.from_settings(settings.mail))
+    clients = Clients(advisor=advisor, optimizer=ScriptedOptimizer(), mail=mailbox)
+    with ExitStack() as stack:
+        databases = [stack.enter_context(_database(own_database)) for _ in range(2)]
+        apps = [create_app(settings, clients=clients, database=database, hasher=cheap_hasher) for database in databases]
+        user = sign_up(TestClient(apps[0]), apps[0], mailbox)
+        first, second = (Replica(app, stack.enter_context(serving(app)), user) for app in apps)
+        yield first, second
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    database = Database(make_engine(settings))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def here(replicas: tuple[Replica, Replica]) -> Replica:
+    """The replica that runs the turns."""
+    return replicas[0]
+
+
+@pytest.fixture
+def there(replicas: tuple[Replica, Replica]) -> Replica:
+    """The other one."""
+    return replicas[1]
+
+
+@pytest.fixture
+def session(here: Replica) -> Any:
+    return here.user.open_session()
+
+
+class TestStreaming:
+    def test_the_deltas_joined_are_the_text_that_is_stored(
+        self, here: Replica, advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Conviene ", "empezar ", "por un presupuesto.")
+        advisor.end()
+
+        with here.say(session) as stream:
+            parts = list(stream.parts())
+
+        (turn,) = here.turns(session)
+        assert text_of(parts) == turn["output_markdown"]
+        assert turn["output_markdown"].startswith("Conviene empezar por un presupuesto.")
+        assert stream.is_done
+
+    def test_pieces_arrive_while_the_advisor_still_writes(
+        self, here: Replica, advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Conviene empezar ")
+
+        with here.say(session) as stream:
+            assert text_of(stream.until("text-delta")) == "Conviene empezar"
+            advisor.say("por un presupuesto. Y ")
+            assert text_of(stream.until("text-delta")) == " por un presupuesto. Y"
+            advisor.end()
+            assert stream.until("finish")
+
+    def test_the_finished_turn_comes_as_the_json_that_a_reply_has(
+        self, here: Replica, advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Sí.")
+        advisor.end()
+
+        with here.say(session) as stream:
+            (turn,) = [part["data"] for part in stream.parts() if part["type"] == "data-turno"]
+
+        assert turn == here.turns(session)[0]
+
+    def test_markup_that_cleaning_takes_out_is_never_sent(
+        self, here: Replica, advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Mirá <scr", "ipt>alert(1)</scr", "ipt> y [esto](java", "script:alert(1)).\n\nListo.")
+        advisor.end()
+
+        with here.say(session) as stream:
+            text = text_of(list(stream.parts()))
+
+        assert "script" not in text.replace("javascript:alert", "")
+        assert "](java" not in text
+        assert text == here.turns(session)[0]["output_markdown"]
+
+    def test_a_portfolio_comes_as_data(self, here: Replica, advisor: HandedOutAdvisor, session: Any) -> None:
+        advisor.say("Sí.")
+        advisor.end()
+
+        with here.say(session) as stream:
+            parts = list(stream.parts())
+
+        (portfolio,) = [part["data"] for part in parts if part["type"] == "data-portafolio"]
+        assert portfolio == here.turns(session)[0]["portafolio"]
+
+    @pytest.mark.parametrize(
+        ("path", "body", "status"), [("{id}", {"input": " "}, 422), ("999999", {"input": "hola"}, 404)]
+    )
+    def test_a_refusal_is_a_problem_and_no_stream(
+        self, here: Replica, session: Any, path: str, body: Any, status: int
+    ) -> None:
+        refused = here.send("POST", path.format(id=session["id"]), body, **EVENTS)
+
+        assert refused.status_code == status
+        assert refused.headers["Content-Type"] == "application/problem+json"
+
+    def test_a_second_turn_meanwhile_is_refused(
+        self, here: Replica, there: Replica, advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        with here.say(session):
+            refused = there.send("POST", str(session["id"]), {"input": "otra"}, **EVENTS)
+            advisor.end()
+
+        assert (refused.status_code, refused.json()["error"]) == (409, "turn in progress")
+
+    def test_an_advisor_that_breaks_off_leaves_what_it_said_and_a_sentence(
+        self, here: Replica, advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Conviene empezar por un presupuesto. Y ")
+        advisor.fail()
+
+        with here.say(session) as stream:
+            text = text_of(list(stream.parts()))
+
+        (turn,) = here.turns(session)
+        assert (text, turn["estado"]) == (turn["output_markdown"], "respaldo")
+        assert text == "Conviene empezar por un presupuesto. Y" + texts.CUT_OFF
+
+    def test_a_repeated_request_gets_the_stored_answer_as_a_stream(
+        self, here: Replica, there: Replica, advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Sí.")
+        advisor.end()
+        key = {"Idempotency-Key": "pedido-1"}
+        with here.say(session, **key) as stream:
+            first = list(stream.parts())
+
+        with there.say(session, **key) as again:
+            repeated = list(again.parts())
+
+        assert text_of(repeated) == text_of(first)
+        assert again.response.headers["Idempotency-Replayed"] == "true"
+        assert len(advisor.questions) == 1
+
+    def test_a_fallback_is_retried_as_a_stream(self, here: Replica, advisor: HandedOutAdvisor, session: Any) -> None:
+        advisor.fail()
+        with here.say(session) as stream:
+            list(stream.parts())
+        (turn,) = here.turns(session)
+        advisor.say("Ahora sí.")
+        advisor.end()
+
+        retried = here.send("POST", f"{session['id']}/turns/{turn['id']}/retry", **EVENTS)
+        parts = list(EventStream(retried).parts())
+
+        assert parts[0] == {"type": "start", "messageId": str(turn["id"])}
+        assert [turn["estado"] for turn in here.turns(session)] == ["completada"]
+
+
+class TestLeaving:
+    def test_a_client_that_leaves_ends_no_turn(self, here: Replica, advisor: HandedOutAdvisor, session: Any) -> None:
+        advisor.say("Conviene empezar ")
+        with here.say(session) as stream:
+            stream.until("text-delta")
+        advisor.say("por un presupuesto.")
+        advisor.end()
+
+        turn = here.settled(session)
+
+        assert turn["estado"] == "completada"
+        assert turn["output"].startswith("Conviene empezar por un presupuesto.")
+
+    def test_a_running_turn_shows_what_there_is_so_far(
+        self, replicas: tuple[Replica, Replica], advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Conviene empezar ")
+        with replicas[0].say(session) as stream:
+            (started, *_) = stream.until("text-delta")
+            path = f"{session['id']}/turns/{started['messageId']}"
+            shown = [_wait_for_output(replica, path, "Conviene empezar") for replica in replicas]
+            advisor.end()
+
+        assert [turn["estado"] for turn in shown] == ["pendiente", "pendiente"]
+
+
+def _wait_for_output(replica: Replica, path: str, output: str) -> Any:
+    until = time.monotonic() + PATIENCE_S
+    while (turn := replica.send("GET", path).json())["output"] != output:
+        assert time.monotonic() < until, turn
+        threading.Event().wait(0.02)
+    return turn
+
+
+class TestResuming:
+    @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "on another replica"])
+    def test_everything_comes_again_from_the_start_and_then_the_rest(
+        self, replicas: tuple[Replica, Replica], advisor: HandedOutAdvisor, session: Any, *, elsewhere: bool
+    ) -> None:
+        here = replicas[0]
+        advisor.say("Conviene empezar ")
+        with here.say(session) as stream:
+            began = stream.until("text-delta")
+
+        with replicas[elsewhere].resume(session) as resumed:
+            again = resumed.until("text-delta")
+            advisor.say("por un presupuesto.")
+            advisor.end()
+            rest = list(resumed.parts())
+
+        assert again[0] == began[0]
+        assert text_of(again + rest) == here.turns(session)[0]["output_markdown"]
+        assert resumed.is_done
+
+    @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "on another replica"])
+    def test_several_readers_read_the_same(
+        self, replicas: tuple[Replica, Replica], advisor: HandedOutAdvisor, session: Any, *, elsewhere: bool
+    ) -> None:
+        with replicas[0].say(session) as stream, replicas[elsewhere].resume(session) as other:
+            for word in ("uno ", "dos ", "tres "):
+                advisor.say(word)
+            advisor.end()
+            one, two = list(stream.parts()), list(other.parts())
+
+        assert text_of(one) == text_of(two)
+
+    def test_without_a_running_turn_there_is_nothing(
+        self, replicas: tuple[Replica, Replica], advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Sí.")
+        advisor.end()
+        with replicas[0].say(session) as stream:
+            list(stream.parts())
+
+        assert [replica.send("GET", f"{session['id']}/stream").status_code for replica in replicas] == [204, 204]
+
+
+class TestStopping:
+    @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "on another replica"])
+    def test_the_partial_text_is_kept_and_the_advisor_cut_off(
+        self, replicas: tuple[Replica, Replica], advisor: HandedOutAdvisor, session: Any, *, elsewhere: bool
+    ) -> None:
+        advisor.say("Conviene empezar ")
+        with replicas[0].say(session) as stream:
+            began = stream.until("text-delta")
+            stop = f"{session['id']}/turns/{began[0]['messageId']}/stop"
+            assert replicas[elsewhere].send("POST", stop).status_code == 200
+            rest = list(stream.parts())
+
+        (turn,) = replicas[1].turns(session)
+        assert rest[-1]["type"] == "abort"
+        assert (turn["estado"], turn["output_markdown"]) == ("detenida", text_of(began + rest))
+        assert advisor.cancelled == 1
+
+    def test_a_stopped_turn_with_text_is_part_of_the_history(
+        self, here: Replica, advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Conviene empezar ")
+        with here.say(session) as stream:
+            began = stream.until("text-delta")
+            here.send("POST", f"{session['id']}/turns/{began[0]['messageId']}/stop")
+            list(stream.parts())
+        advisor.say("Sigo.")
+        advisor.end()
+        with here.say(session, "seguí") as stream:
+            list(stream.parts())
+
+        assert advisor.questions[-1].chat_history == (("hola", "Conviene empezar"),)
+
+    def test_an_answered_turn_stays_as_it_is(self, here: Replica, advisor: HandedOutAdvisor, session: Any) -> None:
+        advisor.say("Sí.")
+        advisor.end()
+        with here.say(session) as stream:
+            list(stream.parts())
+        (turn,) = here.turns(session)
+
+        stopped = here.send("POST", f"{session['id']}/turns/{turn['id']}/stop")
+
+        assert (stopped.status_code, stopped.json()) == (200, turn)
+
+    def test_a_reply_that_is_waited_for_can_be_stopped_too(
+        self, here: Replica, there: Replica, own_database: Settings, session: Any
+    ) -> None:
+        replies: list[requests.Response] = []
+        waiting = threading.Thread(
+            target=lambda: replies.append(here.send("POST", str(session["id"]), {"input": "hola"}))
+        )
+        waiting.start()
+        turn_id = _wait_for_turn(own_database)
+
+        there.send("POST", f"{session['id']}/turns/{turn_id}/stop")
+        waiting.join()
+
+        assert (replies[0].status_code, replies[0].json()["estado"]) == (200, "detenida")
+        assert replies[0].json()["output"] == texts.UNANSWERED["detenida"]
+
+
+def _wait_for_turn(settings: Settings) -> int:
+    until = time.monotonic() + PATIENCE_S
+    while not (found := rows(settings, "SELECT id FROM sesion_asesoria_detalle")):
+        assert time.monotonic() < until
+        threading.Event().wait(0.02)
+    turn_id: int = found[0]["id"]
+    return turn_id

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
-from maverik_backend.errors import UpstreamCircuitOpen, UpstreamError, UpstreamRejected
+from maverik_backend.errors import Cancelled, UpstreamCircuitOpen, UpstreamError, UpstreamRejected
 
 WINDOW = 20
 MIN_CALLS = 10
@@ -69,20 +69,23 @@ class CircuitBreaker:
         """Let one call through and note how it ends.
 
         Failures are ``UpstreamError``s, except a refusal of this one request (a 4xx status but 429); whatever else is
-        raised is not the service's doing.
+        raised is not the service's doing. A cancelled call is neither a failure nor a success.
 
         Raises:
             UpstreamCircuitOpen: instead of calling, while the service is given a rest.
         """
         is_probe = self._admit()
-        failed = False
+        succeeded: bool | None = True
         try:
             yield
         except UpstreamError as error:
-            failed = not is_refusal(error)
+            succeeded = is_refusal(error)
+            raise
+        except Cancelled:
+            succeeded = None
             raise
         finally:
-            self._note(succeeded=not failed, is_probe=is_probe)
+            self._note(succeeded=succeeded, is_probe=is_probe)
 
     def _admit(self) -> bool:
         """Whether the call that may start now is a probe."""
@@ -95,10 +98,12 @@ class CircuitBreaker:
             self._probes += 1
             return True
 
-    def _note(self, *, succeeded: bool, is_probe: bool) -> None:
+    def _note(self, *, succeeded: bool | None, is_probe: bool) -> None:
         with self._lock:
+            self._probes -= is_probe
+            if succeeded is None:
+                return
             if is_probe:
-                self._probes -= 1
                 self._settle_probe(succeeded=succeeded)
                 return
             self._outcomes.append(succeeded)

@@ -11,6 +11,7 @@ Retries                 at most 2, after a refused or reset connection or a 429,
                         (:data:`BACKOFFS_S`), ``Retry-After`` honoured, none that the deadline would not outlast
 Breaker                 one a service (``clients/breaker.py``)
 Health                  ``GET /``, and what calls taught (``clients/call_record.py``)
+Cancelled               the socket is shut down; the breaker counts neither a success nor a failure
 Cookies                 none: the session is everybody's, and so would they be
 Environment             proxies and ``.netrc`` of the machine are ignored
 Trace                   ``traceparent`` with a new span for each attempt, and ``tracestate`` (``core/trace.py``)
@@ -26,7 +27,6 @@ import http.client
 import json
 import random
 import socket
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,6 +46,7 @@ from maverik_backend.core import trace
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import (
+    Cancelled,
     UpstreamBadAnswer,
     UpstreamBusy,
     UpstreamCircuitOpen,
@@ -126,7 +127,7 @@ class HttpService:
                 if wait_s is None or wait_s >= deadline.remaining_s():
                     raise
                 _log.info("upstream_retry", service=self.name, kind=error.kind, detail=error.detail)
-            time.sleep(wait_s)
+            deadline.sleep(wait_s)
         raise AssertionError("the last try returns or raises")
 
     def check(self, *, deadline: Deadline) -> None:
@@ -149,13 +150,13 @@ class HttpService:
             raise
 
     def _probe(self, deadline: Deadline) -> None:
-        with self._errors_mapped(), self._send("GET", "/", None, deadline) as response:
+        with self._cancellable(deadline), self._send("GET", "/", None, deadline) as response:
             if response.status_code >= _SERVER_ERROR:
                 raise UpstreamRejected(self.name, response.status_code)
 
     def _post(self, path: str, payload: Mapping[str, Any] | None, deadline: Deadline) -> bytes:
         attempt = self._metrics.upstream_attempt(self.name)
-        with attempt, self._errors_mapped(), self._send("POST", path, payload, deadline) as response:
+        with attempt, self._cancellable(deadline), self._send("POST", path, payload, deadline) as response:
             if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110, section 15.3
                 wait_s = _retry_after_s(response.headers.get("Retry-After"))
                 raise UpstreamRejected(self.name, response.status_code, retry_after_s=wait_s)
@@ -208,6 +209,18 @@ class HttpService:
         return bytes(body)
 
     @contextmanager
+    def _cancellable(self, deadline: Deadline) -> Iterator[None]:
+        """A call that ends as soon as ``deadline`` is cancelled, then with ``Cancelled`` whatever it met."""
+        try:
+            with punctual.calling(deadline), self._errors_mapped():
+                yield
+        except UpstreamError:
+            if not deadline.is_cancelled:
+                raise
+        if deadline.is_cancelled:  # also where a cut connection looks like the end of a body without a length
+            raise Cancelled
+
+    @contextmanager
     def _errors_mapped(self) -> Iterator[None]:
         """The vendor's exceptions in our words, without the addresses and texts that they quote."""
         try:
@@ -251,12 +264,14 @@ def _retry_after_s(header: str | None) -> float | None:
 
 
 class _PunctualResponse(http.client.HTTPResponse):
-    """Reads status, headers and body within what urllib3 left of the total as the socket's timeout."""
+    """Reads status, headers and body by the deadline of the call that it belongs to."""
 
     def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None) -> None:
         super().__init__(sock, debuglevel, method)
         self.fp.close()
-        self.fp = punctual.open_reader(sock, Deadline.after(sock.gettimeout() or 0.0))
+        call = punctual.current_call()
+        call.use(sock)
+        self.fp = punctual.open_reader(sock, call.deadline)
 
 
 class _HttpConnection(urllib3.connection.HTTPConnection):

@@ -1,4 +1,4 @@
-"""Reading from a socket without ever waiting past a deadline.
+"""Reading from a socket without ever waiting past a deadline, or on after its cancellation.
 
 A socket's own timeout bounds each wait, not their sum: a service that sends one byte a second keeps its reader for as
 long as it likes. Here each wait gets only what is left, so it does not matter what drips: headers, body or replies.
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import io
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from maverik_backend.core.deadline import Deadline
@@ -15,7 +18,46 @@ from maverik_backend.core.deadline import Deadline
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+_current: ContextVar[Call] = ContextVar("call")
 _SHORTEST_TIMEOUT_S = 0.001  # a timeout of zero means "do not block"
+
+
+class Call:
+    """One call to a service: its deadline, and the socket that is cut off when the deadline is cancelled.
+
+    Connecting is not cut off; it has a limit of its own, and nothing is read afterwards.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self._socket: socket.socket | None = None
+
+    def use(self, sock: socket.socket) -> None:
+        """Cut off ``sock`` when the call is cancelled; reading looks at the deadline first, so none is missed."""
+        self._socket = sock
+
+    def cut_off(self) -> None:
+        """Wake the thread that waits for the socket: it reads the end of the stream."""
+        if self._socket is not None:
+            with suppress(OSError):  # it was closed meanwhile
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def calling(deadline: Deadline) -> Iterator[None]:
+    """Let connections that are opened or used again within the block read by ``deadline``."""
+    call = Call(deadline)
+    token = _current.set(call)
+    try:
+        with deadline.cancellation.calling(call.cut_off):
+            yield
+    finally:
+        _current.reset(token)
+
+
+def current_call() -> Call:
+    """The call that :func:`calling` began in this thread."""
+    return _current.get()
 
 
 def open_reader(sock: socket.socket, deadline: Deadline) -> io.BufferedReader:

@@ -71,6 +71,12 @@ class Deadline:
         """Seconds left, never negative; none once cancelled."""
         return 0.0 if self.is_cancelled else max(0.0, self.at - time.monotonic())
 
+    def sleep(self, seconds: float) -> None:
+        """Wait for so long, or until the work is cancelled."""
+        cancelled = threading.Event()
+        with self.cancellation.calling(cancelled.set):
+            cancelled.wait(seconds)
+
     @property
     def is_cancelled(self) -> bool:
         """Whether the work was cancelled; time may be left then."""

@@ -10,7 +10,7 @@ import structlog
 
 from maverik_backend.clients.optimizer.base import Optimizer, RiskProfile
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.errors import UpstreamError
+from maverik_backend.errors import Cancelled, UpstreamError
 from maverik_backend.services.advice.portfolio import InvalidPortfolio, Portfolio, check
 
 PendingPortfolio = Future[Portfolio | None]
@@ -48,6 +48,8 @@ class Proposals:
         try:
             allocation = self._optimizer.generate(risk_profile=risk_profile, deadline=deadline)
             return check(allocation, risk_profile=risk_profile)
+        except Cancelled:
+            return None
         except UpstreamError as error:
             _log.warning("optimizer_failed", turn_id=turn_id, kind=error.kind, detail=error.detail)
         except InvalidPortfolio as error:

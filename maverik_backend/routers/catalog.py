@@ -18,6 +18,7 @@ MAX_ETAGS_CHARS = 1_024  # a cache keeps a few versions
 @router.get(
     "/catalogs",
     summary="Todas las opciones del cuestionario",
+    description="Acepta `If-None-Match`: mientras nada cambió, contesta 304 sin cuerpo.",
     response_model=CatalogosResponse,
     responses={
         status.HTTP_200_OK: {"headers": headers_of("ETag")},

@@ -20,7 +20,7 @@ router = APIRouter(tags=["servicio"])
 
 # What watches over the service often asks with HEAD; the document shows GET alone, as HEAD is the same without a body.
 @router.head("/", include_in_schema=False)
-@router.get("/", summary="Quién contesta acá")
+@router.get("/", summary="Quién contesta acá", description="El nombre y la versión del servicio.")
 def get_root(app: App) -> ServicioResponse:
     return ServicioResponse(docs=DOCS_PATH if app.settings.app.serves_api_docs else None)
 
@@ -29,6 +29,10 @@ def get_root(app: App) -> ServicioResponse:
 @router.get(
     "/health",
     summary="Cómo está el servicio y todo lo que necesita",
+    description=(
+        "El estado del conjunto y, para quienes lo operan, el de cada dependencia. Contesta 503 sólo cuando "
+        "no hay base de datos."
+    ),
     responses={
         status.HTTP_503_SERVICE_UNAVAILABLE: {
             "model": SaludDetalladaResponse | SaludResponse,
@@ -54,7 +58,11 @@ def get_health(app: App, may_see_details: MaySeeDetails, response: Response) -> 
 
 
 @router.head("/health/live", include_in_schema=False)
-@router.get("/health/live", summary="Si el proceso contesta; si no, hay que reiniciarlo")
+@router.get(
+    "/health/live",
+    summary="Si el proceso contesta; si no, hay que reiniciarlo",
+    description="No consulta nada más: si no contesta, el proceso no funciona.",
+)
 def get_liveness() -> VidaResponse:
     return VidaResponse()
 
@@ -63,6 +71,7 @@ def get_liveness() -> VidaResponse:
 @router.get(
     "/health/ready",
     summary="Si conviene mandarle pedidos; si no, hay que esperar",
+    description="Contesta 503 antes de que la base esté migrada y desde que el proceso empieza a terminar.",
     responses={
         status.HTTP_503_SERVICE_UNAVAILABLE: {
             "model": DisponibilidadResponse,

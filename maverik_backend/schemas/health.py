@@ -21,19 +21,21 @@ class ServicioResponse(Response):
 class VidaResponse(Response):
     """That the process answers at all."""
 
-    status: Literal["alive"] = "alive"
+    status: Literal["alive"] = Field(default="alive", description="Siempre `alive`.")
 
 
 class DisponibilidadResponse(Response):
     """Whether requests should be sent here."""
 
-    status: Literal["ready", "not ready"]
+    status: Literal["ready", "not ready"] = Field(
+        description="`ready` si conviene mandarle pedidos; si no, `not ready`."
+    )
 
 
 class DependenciaResponse(Response):
     """One thing that the service depends on."""
 
-    status: Status
+    status: Status = Field(description="Si funciona: `healthy`, `degraded` (a medias) o `unhealthy`.")
     latency_ms: float | None = Field(
         description="Milisegundos que tardó en contestar; null si no contestó o no se mide."
     )
@@ -44,7 +46,9 @@ class DependenciaResponse(Response):
 class SaludResponse(Response):
     """The service as a whole, which is all that strangers are told."""
 
-    status: Status
+    status: Status = Field(
+        description="El conjunto: `healthy`, `degraded` (atiende, con algo menos) o `unhealthy` (no atiende)."
+    )
 
 
 class SaludDetalladaResponse(SaludResponse):

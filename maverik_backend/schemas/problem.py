@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from maverik_backend.schemas.base import Response
 
 
@@ -18,7 +20,7 @@ class Problema(Response):
 
     type: str
     title: str
-    status: int
+    status: int = Field(description="El código HTTP.")
     detail: str
     error: str
     errores: list[CampoInvalido] | None = None

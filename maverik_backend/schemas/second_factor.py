@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from maverik_backend.schemas.base import Request, Response
 from maverik_backend.schemas.user import Clave, Codigo
 
@@ -24,8 +26,8 @@ class SegundoFactorAutorizarRequest(Request):
 class SegundoFactorResponse(Response):
     """Whether the account asks for a second factor."""
 
-    activo: bool
-    activado: datetime | None
+    activo: bool = Field(description="Si entrar pide un código.")
+    activado: datetime | None = Field(description="Desde cuándo; null si no está activo.")
     codigos_restantes: int
 
 

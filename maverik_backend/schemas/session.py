@@ -98,11 +98,11 @@ class SesionResponse(Response):
     titulo_chat: str
     primer_input: str
     proposito_sesion_id: int
-    objetivo_id: int | None
+    objetivo_id: int | None = Field(description="Para qué se ahorra; id de `GET /catalogs`, null si no tiene objetivo.")
     capital_inicial: JsonNumber | None
     horizonte_temporal: int | None
     tolerancia_al_riesgo_id: int | None
-    fecha_creacion: datetime
+    fecha_creacion: datetime = Field(description="Cuándo se abrió.")
 
 
 class SesionesResponse(Response):
@@ -115,7 +115,9 @@ class SesionesResponse(Response):
 class TurnoCrearRequest(Request):
     """What the person says; null on the first turn means that the stored profile says it."""
 
-    input: Annotated[str, Text(max_chars=MAX_TEXT_CHARS, allows_blank=False)] | None = None
+    input: Annotated[str, Text(max_chars=MAX_TEXT_CHARS, allows_blank=False)] | None = Field(
+        default=None, description="Lo que dice la persona; null mientras no hubo respuesta: entonces habla su perfil."
+    )
 
 
 # Both are texts with a list, not types of their own: another release may have written what this one does not know.
@@ -135,7 +137,9 @@ class Portafolio(Response):
 
     perfil_riesgo: Literal["conservative", "moderate", "bold"]
     activos: list[Activo]
-    origen: PortfolioOrigin
+    origen: PortfolioOrigin = Field(
+        description="Quién lo armó: el optimizador (`optimizador`) o el propio servicio (`integrado`)."
+    )
     retorno_esperado: float | None
     volatilidad: float | None
 
@@ -145,11 +149,17 @@ class TurnoResponse(Response):
 
     id: Id
     sesion_asesoria_id: int
-    input: str
+    input: str = Field(description="Lo que dijo la persona, o su perfil por ella.")
     output: str
     output_markdown: str
     estado: Literal["pendiente", "completada", "respaldo", "detenida", "interrumpida"]
-    origen: TurnOrigin | None
+    origen: TurnOrigin | None = Field(
+        description=(
+            "Quién contestó: el servicio de asesoramiento (`rag`), el propio servicio (`integrado`) o "
+            "nadie, y es un texto de respaldo (`respaldo`); null si todavía no hay respuesta, o si es de "
+            "antes de que se guardara."
+        )
+    )
     portafolio: Portafolio | None
     fuentes: list[str]
-    fecha_creacion: datetime | None
+    fecha_creacion: datetime | None = Field(description="Cuándo se dijo; null en mensajes de antes de que se guardara.")

@@ -157,7 +157,9 @@ class UsuarioLogin(Request):
 
     email: KnownEmail
     clave: Clave
-    codigo: OptionalCodigo = None
+    codigo: OptionalCodigo = Field(
+        default=None, description="De la aplicación o de recuperación; null, vacío o ausente sin segundo factor."
+    )
     renueva_tokens: RenuevaTokens = False
 
 
@@ -172,7 +174,9 @@ class ClaveRestablecerRequest(Request):
 
     token: Annotated[str, Text(max_chars=MAX_LINK_TOKEN_CHARS)]
     clave_nueva: ClaveNueva
-    codigo: OptionalCodigo = None
+    codigo: OptionalCodigo = Field(
+        default=None, description="De la aplicación o de recuperación; null, vacío o ausente sin segundo factor."
+    )
     renueva_tokens: RenuevaTokens = False
 
 
@@ -199,7 +203,7 @@ class InicioSesionResponse(Response):
     """An open login. The address is truncated; ``actual`` marks the one this request was sent with."""
 
     id: int
-    fecha_creacion: datetime
+    fecha_creacion: datetime = Field(description="Cuándo se entró.")
     ultimo_uso: datetime
     vence: datetime
     direccion: str | None
@@ -214,7 +218,7 @@ class EventoResponse(Response):
     # Not the type itself: another release may have written one that this one does not know.
     tipo: Annotated[str, Field(json_schema_extra={"enum": [event.value for event in SecurityEvent]})]
     direccion: str | None
-    fecha_creacion: datetime
+    fecha_creacion: datetime = Field(description="Cuándo pasó.")
 
 
 class MensajeResponse(Response):
@@ -239,12 +243,16 @@ class ClaveRestablecidaResponse(Response):
 
     mensaje: str
     segundo_factor_requerido: bool
-    access_token: str | None = None
-    token_type: str | None = None
-    expires_in: int | None = None
-    refresh_token: str | None = None
-    debe_cambiar_clave: bool | None = None
-    user_name: str | None = None
+    access_token: str | None = Field(
+        default=None, description="Para los pedidos; null si falta el segundo factor, como los que siguen."
+    )
+    token_type: str | None = Field(default=None, description="Siempre `Bearer`; null sin sesión.")
+    expires_in: int | None = Field(default=None, description="Segundos que dura el token de acceso; null sin sesión.")
+    refresh_token: str | None = Field(default=None, description="Para `POST /user/token/refresh`; null sin sesión.")
+    debe_cambiar_clave: bool | None = Field(default=None, description="Siempre `false`; null sin sesión.")
+    user_name: str | None = Field(
+        default=None, description="La parte del correo anterior a la arroba; null sin sesión."
+    )
 
 
 class _PerfilResponse(Response):
@@ -268,11 +276,15 @@ class _PerfilResponse(Response):
 class RegistroResponse(_PerfilResponse):
     """The sign-up form as it was taken; the same for an address that has an account, whose profile it is not."""
 
+    id: int = Field(description="El de la cuenta; de ninguna cuenta si el correo ya tenía una.")
+    fecha_creacion: datetime = Field(description="Cuándo se la pidió.")
+    fecha_actualizacion: datetime = Field(description="Cuándo se la pidió.")
     mensaje: str
 
 
 class UsuarioResponse(_PerfilResponse):
     """What the person told about themself."""
 
+    fecha_creacion: datetime = Field(description="Cuándo se creó la cuenta.")
     debe_cambiar_clave: bool
     email_verificado: datetime | None

@@ -1,4 +1,4 @@
-"""What the API's own documentation says."""
+"""What the API's own documentation says of all of it; routes and fields say what is theirs alone themselves."""
 
 from __future__ import annotations
 
@@ -29,73 +29,6 @@ TAGS: dict[str, str] = {
     "catálogos": "Las opciones del cuestionario.",
     "sesiones": "Las sesiones de asesoría.",
     "conversación": "Lo que se dice en una sesión.",
-}
-
-OPERATIONS: dict[str, str] = {
-    "get_root": "El nombre y la versión del servicio.",
-    "get_health": "El estado del conjunto y, para quienes lo operan, el de cada dependencia. Contesta 503 sólo cuando "
-    "no hay base de datos.",
-    "get_liveness": "No consulta nada más: si no contesta, el proceso no funciona.",
-    "get_readiness": "Contesta 503 antes de que la base esté migrada y desde que el proceso empieza a terminar.",
-    "sign_up": "Contesta lo mismo cuando el correo ya tiene una cuenta: entonces el correo que llega lo dice.",
-    "get_me": "Lo que la persona contó de sí misma.",
-    "update_me": "Cambia los datos que se mandan y deja los demás como están.",
-    "delete_me": "Pide la clave otra vez, porque no se puede deshacer.",
-    "export_me": (
-        "Cada tabla con los datos de la persona, tal como están guardados. Nunca incluye claves. Lo que había al "
-        "empezar, a medida que se lee; si algo falla en el camino, la respuesta se corta. De a una por vez y cinco por "
-        "hora."
-    ),
-    "get_my_events": "Entradas, cambios de clave y otros hechos de seguridad de la cuenta.",
-    "log_in": (
-        "Un correo desconocido y una clave equivocada son el mismo error. Las cuentas con segundo factor piden además "
-        "`codigo`: eso se dice sólo cuando la clave es la correcta."
-    ),
-    "refresh_token": (
-        "Cada token de renovación sirve una sola vez; usarlo de nuevo cierra la sesión. Si la respuesta se perdió, se "
-        "puede repetir una vez dentro de los 10 segundos."
-    ),
-    "log_out": "Deja sin efecto los tokens con los que se mandó este pedido.",
-    "get_logins": "Las sesiones abiertas, de la más nueva a la más vieja, de a páginas.",
-    "end_login": "Deja sin efecto los tokens de esa sesión.",
-    "forgot_password": "Contesta lo mismo tenga o no una cuenta ese correo.",
-    "reset_password": (
-        "El enlace sirve una sola vez. Cierra todas las sesiones abiertas y abre una nueva; si la cuenta tiene segundo "
-        "factor, sólo con `codigo`: sin él la clave cambia igual y los tokens son null."
-    ),
-    "change_password": "Cierra las demás sesiones abiertas; ésta sigue.",
-    "get_second_factor": "Si está activo, desde cuándo y cuántos códigos de recuperación quedan.",
-    "start_second_factor": "Da un secreto para la aplicación. Nada cambia hasta que se confirma, dentro de la hora.",
-    "confirm_second_factor": (
-        "Desde entonces entrar pide un código. Muestra los códigos de recuperación por única vez y cierra las demás "
-        "sesiones."
-    ),
-    "renew_recovery_codes": "Los muestra por única vez; los anteriores dejan de servir.",
-    "remove_second_factor": "Pide la clave y un código, de la aplicación o de recuperación. Cierra las demás sesiones.",
-    "resend_key": "Contesta lo mismo tenga o no una cuenta ese correo.",
-    "get_catalogs": "Acepta `If-None-Match`: mientras nada cambió, contesta 304 sin cuerpo.",
-    "create_session": (
-        "El propósito 2 exige un objetivo; los demás datos se pueden dejar en null. Hay un máximo de sesiones por "
-        "persona y de sesiones nuevas por hora."
-    ),
-    "get_sessions": "De a páginas: el `siguiente` de una es el `before` de la que sigue.",
-    "get_session_info": "Los datos con los que se abrió y el nombre que tiene ahora.",
-    "rename_session": "Sin caracteres de control ni otros que no se ven.",
-    "delete_session": "No se puede deshacer.",
-    "create_turn": (
-        "Contesta cuando la respuesta está, a más tardar en un minuto. Si el servicio de asesoramiento no contestó, "
-        "`estado` es `respaldo`. Con `Idempotency-Key` se puede repetir sin que se diga dos veces."
-    ),
-    "get_history": (
-        "Sin `limit`, los últimos 500 mensajes. Una página trae menos cuando sus textos pasan de 2 MiB. Si hay "
-        "mensajes más viejos, `Link` lleva a la página anterior."
-    ),
-    "get_turn": "Sirve para buscar una respuesta que no llegó.",
-    "follow_turn": "Para retomar después de un corte, en cualquier réplica: llega todo desde el comienzo, y después "
-    "lo que falta. No hace falta para que la respuesta se termine y quede guardada.",
-    "stop_turn": "Lo que ya se generó queda como respuesta, con estado `detenida`. Puede tardar un instante: mientras, "
-    "el estado sigue `pendiente`. Un mensaje que ya tiene su respuesta vuelve como está.",
-    "retry_turn": "La respuesta nueva queda en el lugar de la anterior.",
 }
 
 SCHEMAS: dict[str, str] = {
@@ -139,43 +72,7 @@ SCHEMAS: dict[str, str] = {
     "VidaResponse": "Que el proceso contesta.",
 }
 
-# By schema and name: where a name means something of its own there.
-PARTS: dict[str, str] = {
-    "ClaveRestablecidaResponse.access_token": "Para los pedidos; null si falta el segundo factor, como los que siguen.",
-    "ClaveRestablecidaResponse.debe_cambiar_clave": "Siempre `false`; null sin sesión.",
-    "ClaveRestablecidaResponse.expires_in": "Segundos que dura el token de acceso; null sin sesión.",
-    "ClaveRestablecidaResponse.refresh_token": "Para `POST /user/token/refresh`; null sin sesión.",
-    "ClaveRestablecidaResponse.token_type": "Siempre `Bearer`; null sin sesión.",
-    "ClaveRestablecidaResponse.user_name": "La parte del correo anterior a la arroba; null sin sesión.",
-    "ClaveRestablecerRequest.codigo": "De la aplicación o de recuperación; null, vacío o ausente sin segundo factor.",
-    "DependenciaResponse.status": "Si funciona: `healthy`, `degraded` (a medias) o `unhealthy`.",
-    "DisponibilidadResponse.status": "`ready` si conviene mandarle pedidos; si no, `not ready`.",
-    "EventoResponse.fecha_creacion": "Cuándo pasó.",
-    "InicioSesionResponse.fecha_creacion": "Cuándo se entró.",
-    "Portafolio.origen": "Quién lo armó: el optimizador (`optimizador`) o el propio servicio (`integrado`).",
-    "Problema.status": "El código HTTP.",
-    "SaludDetalladaResponse.status": "El conjunto: `healthy`, `degraded` (atiende, con algo menos) o `unhealthy` (no).",
-    "SaludResponse.status": "El conjunto: `healthy`, `degraded` (atiende, con algo menos) o `unhealthy` (no atiende).",
-    "SegundoFactorResponse.activado": "Desde cuándo; null si no está activo.",
-    "SegundoFactorResponse.activo": "Si entrar pide un código.",
-    "RegistroResponse.fecha_creacion": "Cuándo se la pidió.",
-    "RegistroResponse.fecha_actualizacion": "Cuándo se la pidió.",
-    "RegistroResponse.id": "El de la cuenta; de ninguna cuenta si el correo ya tenía una.",
-    "SesionResponse.fecha_creacion": "Cuándo se abrió.",
-    "SesionResponse.objetivo_id": "Para qué se ahorra; id de `GET /catalogs`, null si no tiene objetivo.",
-    "TurnoCrearRequest.input": "Lo que dice la persona; null mientras no hubo respuesta: entonces habla su perfil.",
-    "TurnoResponse.fecha_creacion": "Cuándo se dijo; null en mensajes de antes de que se guardara.",
-    "TurnoResponse.input": "Lo que dijo la persona, o su perfil por ella.",
-    "TurnoResponse.origen": (
-        "Quién contestó: el servicio de asesoramiento (`rag`), el propio servicio (`integrado`) o nadie, y es un texto "
-        "de respaldo (`respaldo`); null si todavía no hay respuesta, o si es de antes de que se guardara."
-    ),
-    "UsuarioResponse.fecha_creacion": "Cuándo se creó la cuenta.",
-    "UsuarioLogin.codigo": "De la aplicación o de recuperación; null, vacío o ausente sin segundo factor.",
-    "VidaResponse.status": "Siempre `alive`.",
-}
-
-# One meaning a name, wherever else it appears; what a schema says itself comes first.
+# One meaning a name, wherever it appears; what a field says itself (`Field(description=...)`) comes first.
 NAMES: dict[str, str] = {
     "access_token": "Para el encabezado `Authorization: Bearer`.",
     "activo": "El nombre del activo.",

@@ -106,14 +106,11 @@ def _schemas(found: dict[str, Node]) -> dict[str, Node]:
         if name in EXAMPLES:
             schema["examples"] = [EXAMPLES[name]]
         for property_name, part in schema["properties"].items():
-            part.setdefault(
-                "description", texts.PARTS.get(f"{name}.{property_name}") or texts.NAMES.get(property_name, "")
-            )
+            part.setdefault("description", texts.NAMES.get(property_name, ""))
     return schemas
 
 
 def _complete(operation: Node) -> None:
-    operation["description"] = texts.OPERATIONS.get(operation["operationId"], "")
     for parameter in operation.get("parameters", ()):
         parameter.setdefault("description", texts.NAMES.get(parameter["name"], ""))
     responses = operation["responses"]

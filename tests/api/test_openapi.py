@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from maverik_backend.models import SecurityEvent
 from maverik_backend.services.sessions.advisory import FALLBACK_ORIGIN
 from maverik_backend.web.problems import MEDIA_TYPE
 from tests.support.paths import OPENAPI_SNAPSHOT
+from tests.support.routes import OWN_ROUTES, Route
 
 DOCUMENT: dict[str, Any] = json.loads(OPENAPI_SNAPSHOT.read_text(encoding="utf-8"))
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -67,6 +69,14 @@ def test_the_document_is_the_reviewed_one(app: FastAPI, request: pytest.FixtureR
     assert document == OPENAPI_SNAPSHOT.read_text(encoding="utf-8"), (
         "the API changed: run `make openapi` and review the diff"
     )
+
+
+@pytest.mark.parametrize("route", [route for route in OWN_ROUTES if route.endpoint.__name__ in OPERATIONS], ids=str)
+def test_no_route_is_described_by_its_docstring(route: Route) -> None:
+    # FastAPI's default: a text for developers, in English.
+    docstring = inspect.getdoc(route.endpoint)
+
+    assert OPERATIONS[route.endpoint.__name__]["description"] != docstring, "give the route a description"
 
 
 def test_operations_are_told_apart_by_their_ids() -> None:

@@ -48,6 +48,10 @@ Before = Annotated[
 @router.post(
     "/login",
     summary="Entrar con correo y clave",
+    description=(
+        "Un correo desconocido y una clave equivocada son el mismo error. Las cuentas con segundo factor "
+        "piden además `codigo`: eso se dice sólo cuando la clave es la correcta."
+    ),
     responses=responses.of(errors.WrongCredentials, errors.SecondFactorRequired, errors.WrongSecondFactor),
 )
 def log_in(body: UsuarioLogin, app: App, client_info: CurrentClientInfo) -> LoginResponse:
@@ -60,18 +64,31 @@ def log_in(body: UsuarioLogin, app: App, client_info: CurrentClientInfo) -> Logi
 @router.post(
     "/token/refresh",
     summary="Cambiar un token de renovación por tokens nuevos",
+    description=(
+        "Cada token de renovación sirve una sola vez; usarlo de nuevo cierra la sesión. Si la respuesta se "
+        "perdió, se puede repetir una vez dentro de los 10 segundos."
+    ),
     responses=responses.of(errors.NotAuthenticated),
 )
 def refresh_token(body: TokenRenovarRequest, app: App, client_info: CurrentClientInfo) -> LoginResponse:
     return _shape(app.authenticator.refresh(refresh_token=body.refresh_token, client_info=client_info))
 
 
-@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Cerrar esta sesión")
+@router.post(
+    "/logout",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Cerrar esta sesión",
+    description="Deja sin efecto los tokens con los que se mandó este pedido.",
+)
 def log_out(signed_in: WritingLogin, session: DbSession, client_info: CurrentClientInfo) -> None:
     auth.log_out(session, signed_in=signed_in, client_info=client_info)
 
 
-@router.get("/logins", summary="Dónde tengo sesiones abiertas")
+@router.get(
+    "/logins",
+    summary="Dónde tengo sesiones abiertas",
+    description="Las sesiones abiertas, de la más nueva a la más vieja, de a páginas.",
+)
 def get_logins(
     signed_in: CurrentLogin, session: DbSession, limit: Limit = MAX_LOGINS, before: Before = None
 ) -> list[InicioSesionResponse]:
@@ -85,18 +102,30 @@ def get_logins(
     "/logins/{login_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Cerrar una de mis sesiones",
+    description="Deja sin efecto los tokens de esa sesión.",
 )
 def end_login(login_id: Id, user: WritingUser, session: DbSession, client_info: CurrentClientInfo) -> None:
     auth.end_login(session, user_id=user.id, login_id=login_id, client_info=client_info)
 
 
-@router.post("/password/forgot", summary="Pedir un enlace para elegir otra clave")
+@router.post(
+    "/password/forgot",
+    summary="Pedir un enlace para elegir otra clave",
+    description="Contesta lo mismo tenga o no una cuenta ese correo.",
+)
 def forgot_password(body: CorreoRequest, app: App, client_info: CurrentClientInfo) -> MensajeResponse:
     app.passwords.request_reset(email=body.email, client_info=client_info)
     return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
 
 
-@router.post("/password/reset", summary="Elegir otra clave con un enlace recibido por correo")
+@router.post(
+    "/password/reset",
+    summary="Elegir otra clave con un enlace recibido por correo",
+    description=(
+        "El enlace sirve una sola vez. Cierra todas las sesiones abiertas y abre una nueva; si la cuenta "
+        "tiene segundo factor, sólo con `codigo`: sin él la clave cambia igual y los tokens son null."
+    ),
+)
 def reset_password(
     body: ClaveRestablecerRequest, app: App, client_info: CurrentClientInfo
 ) -> ClaveRestablecidaResponse:
@@ -108,7 +137,11 @@ def reset_password(
     )
 
 
-@router.put("/password", summary="Elegir otra clave sabiendo la actual")
+@router.put(
+    "/password",
+    summary="Elegir otra clave sabiendo la actual",
+    description="Cierra las demás sesiones abiertas; ésta sigue.",
+)
 def change_password(
     body: ClaveCambiarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> MensajeResponse:
@@ -118,7 +151,11 @@ def change_password(
     return MensajeResponse(mensaje=messages.KEY_CHANGED)
 
 
-@router.post("/email/resend", summary="Pedir otra vez la clave temporal")
+@router.post(
+    "/email/resend",
+    summary="Pedir otra vez la clave temporal",
+    description="Contesta lo mismo tenga o no una cuenta ese correo.",
+)
 def resend_key(body: CorreoRequest, app: App, client_info: CurrentClientInfo) -> MensajeResponse:
     app.passwords.resend_key(email=body.email, client_info=client_info)
     return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)

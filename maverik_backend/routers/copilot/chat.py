@@ -72,6 +72,10 @@ Author = Annotated[Callable[..., TurnRequest], Depends(_author)]
 @router.post(
     "/{session_id}",
     summary="Decir algo y recibir la respuesta",
+    description=(
+        "Contesta cuando la respuesta está, a más tardar en un minuto. Si el servicio de asesoramiento no "
+        "contestó, `estado` es `respaldo`. Con `Idempotency-Key` se puede repetir sin que se diga dos veces."
+    ),
     response_model=TurnoResponse,
     responses={
         status.HTTP_200_OK: {"headers": headers_of(_REPLAYED), "content": describe_stream()},
@@ -94,6 +98,10 @@ def create_turn(
 @router.get(
     "/{session_id}",
     summary="Lo dicho, de lo más viejo a lo más nuevo",
+    description=(
+        "Sin `limit`, los últimos 500 mensajes. Una página trae menos cuando sus textos pasan de 2 MiB. Si "
+        "hay mensajes más viejos, `Link` lleva a la página anterior."
+    ),
     responses={status.HTTP_200_OK: {"headers": headers_of("Link")}},
 )
 def get_history(
@@ -114,6 +122,10 @@ def get_history(
 @router.get(
     "/{session_id}/stream",
     summary="Seguir la respuesta que se está preparando, desde su comienzo",
+    description=(
+        "Para retomar después de un corte, en cualquier réplica: llega todo desde el comienzo, y después lo "
+        "que falta. No hace falta para que la respuesta se termine y quede guardada."
+    ),
     response_class=Response,
     responses={
         status.HTTP_200_OK: {"content": describe_stream()},
@@ -126,13 +138,24 @@ def follow_turn(session_id: Id, user: CurrentUser, db: DbSession, app: App) -> R
     return Response(status_code=status.HTTP_204_NO_CONTENT) if streamed is None else _events(streamed)
 
 
-@router.get("/{session_id}/turns/{turn_id}", summary="Un mensaje con su respuesta")
+@router.get(
+    "/{session_id}/turns/{turn_id}",
+    summary="Un mensaje con su respuesta",
+    description="Sirve para buscar una respuesta que no llegó.",
+)
 def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, db: DbSession, app: App) -> TurnoResponse:
     sessions.get_or_raise(db, user_id=user.id, session_id=session_id)
     return shapes.turn_response(app.turns.get(db, conversation_id=session_id, turn_id=turn_id))
 
 
-@router.post("/{session_id}/turns/{turn_id}/stop", summary="Detener la respuesta que se está preparando")
+@router.post(
+    "/{session_id}/turns/{turn_id}/stop",
+    summary="Detener la respuesta que se está preparando",
+    description=(
+        "Lo que ya se generó queda como respuesta, con estado `detenida`. Puede tardar un instante: "
+        "mientras, el estado sigue `pendiente`. Un mensaje que ya tiene su respuesta vuelve como está."
+    ),
+)
 def stop_turn(session_id: Id, turn_id: Id, user: WritingUser, db: DbSession, app: App) -> TurnoResponse:
     sessions.get_or_raise(db, user_id=user.id, session_id=session_id)
     return shapes.turn_response(app.turns.stop(db, conversation_id=session_id, turn_id=turn_id))
@@ -141,6 +164,7 @@ def stop_turn(session_id: Id, turn_id: Id, user: WritingUser, db: DbSession, app
 @router.post(
     "/{session_id}/turns/{turn_id}/retry",
     summary="Pedir otra vez la respuesta que quedó sin terminar o fue de respaldo",
+    description="La respuesta nueva queda en el lugar de la anterior.",
     response_model=TurnoResponse,
     responses={
         status.HTTP_200_OK: {"content": describe_stream()},

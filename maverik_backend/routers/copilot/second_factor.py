@@ -22,7 +22,11 @@ router = APIRouter(prefix="/user/second-factor", tags=["acceso"])
 _INACTIVE = responses.of(errors.SecondFactorInactive)
 
 
-@router.get("", summary="Si mi cuenta tiene segundo factor")
+@router.get(
+    "",
+    summary="Si mi cuenta tiene segundo factor",
+    description="Si está activo, desde cuándo y cuántos códigos de recuperación quedan.",
+)
 def get_second_factor(user: CurrentUser, session: DbSession) -> SegundoFactorResponse:
     factor = second_factor.get_active(session, user_id=user.id)
     return SegundoFactorResponse(
@@ -32,7 +36,12 @@ def get_second_factor(user: CurrentUser, session: DbSession) -> SegundoFactorRes
     )
 
 
-@router.post("", summary="Empezar a activar un segundo factor", responses=responses.of(errors.SecondFactorActive))
+@router.post(
+    "",
+    summary="Empezar a activar un segundo factor",
+    description="Da un secreto para la aplicación. Nada cambia hasta que se confirma, dentro de la hora.",
+    responses=responses.of(errors.SecondFactorActive),
+)
 def start_second_factor(
     body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> SegundoFactorIniciadoResponse:
@@ -40,7 +49,15 @@ def start_second_factor(
     return SegundoFactorIniciadoResponse(secreto=started.secret, uri=started.uri)
 
 
-@router.post("/confirm", summary="Activarlo con el primer código", responses=_INACTIVE)
+@router.post(
+    "/confirm",
+    summary="Activarlo con el primer código",
+    description=(
+        "Desde entonces entrar pide un código. Muestra los códigos de recuperación por única vez y cierra "
+        "las demás sesiones."
+    ),
+    responses=_INACTIVE,
+)
 def confirm_second_factor(
     body: SegundoFactorConfirmarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> CodigosRecuperacionResponse:
@@ -48,7 +65,12 @@ def confirm_second_factor(
     return CodigosRecuperacionResponse(codigos=codes)
 
 
-@router.post("/recovery-codes", summary="Pedir otros códigos de recuperación", responses=_INACTIVE)
+@router.post(
+    "/recovery-codes",
+    summary="Pedir otros códigos de recuperación",
+    description="Los muestra por única vez; los anteriores dejan de servir.",
+    responses=_INACTIVE,
+)
 def renew_recovery_codes(
     body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> CodigosRecuperacionResponse:
@@ -58,7 +80,13 @@ def renew_recovery_codes(
     return CodigosRecuperacionResponse(codigos=codes)
 
 
-@router.delete("", status_code=status.HTTP_204_NO_CONTENT, summary="Quitar el segundo factor", responses=_INACTIVE)
+@router.delete(
+    "",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Quitar el segundo factor",
+    description="Pide la clave y un código, de la aplicación o de recuperación. Cierra las demás sesiones.",
+    responses=_INACTIVE,
+)
 def remove_second_factor(
     body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
 ) -> None:

@@ -36,6 +36,10 @@ Before = Annotated[
 @router.post(
     "",
     summary="Abrir una sesión de asesoría",
+    description=(
+        "El propósito 2 exige un objetivo; los demás datos se pueden dejar en null. Hay un máximo de "
+        "sesiones por persona y de sesiones nuevas por hora."
+    ),
     dependencies=[Depends(count_opened_session)],
     responses=responses.of(errors.TooManySessions),
 )
@@ -48,7 +52,11 @@ def create_session(
     return shapes.session_response(opened, catalogs)
 
 
-@router.get("", summary="Mis sesiones, de la más nueva a la más vieja")
+@router.get(
+    "",
+    summary="Mis sesiones, de la más nueva a la más vieja",
+    description="De a páginas: el `siguiente` de una es el `before` de la que sigue.",
+)
 def get_sessions(
     user: CurrentUser, db: DbSession, catalogs: CurrentCatalogs, limit: Limit = 20, before: Before = None
 ) -> SesionesResponse:
@@ -57,12 +65,18 @@ def get_sessions(
     return SesionesResponse(sesiones=described, siguiente=next_before)
 
 
-@router.get("/{session_id}/info", summary="Los datos de una sesión")
+@router.get(
+    "/{session_id}/info",
+    summary="Los datos de una sesión",
+    description="Los datos con los que se abrió y el nombre que tiene ahora.",
+)
 def get_session_info(session_id: Id, user: CurrentUser, db: DbSession, catalogs: CurrentCatalogs) -> SesionResponse:
     return shapes.session_response(sessions.get_or_raise(db, user_id=user.id, session_id=session_id), catalogs)
 
 
-@router.patch("/{session_id}", summary="Cambiar el nombre")
+@router.patch(
+    "/{session_id}", summary="Cambiar el nombre", description="Sin caracteres de control ni otros que no se ven."
+)
 def rename_session(
     session_id: Id, body: SesionRenombrarRequest, user: WritingUser, db: DbSession, catalogs: CurrentCatalogs
 ) -> SesionResponse:
@@ -74,6 +88,7 @@ def rename_session(
     "/{session_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Borrar una sesión con todo lo dicho en ella",
+    description="No se puede deshacer.",
 )
 def delete_session(session_id: Id, user: WritingUser, db: DbSession) -> None:
     sessions.remove(db, user_id=user.id, session_id=session_id)

@@ -45,6 +45,7 @@ Before = Annotated[
     "/signup",
     status_code=status.HTTP_201_CREATED,
     summary="Crear una cuenta; la clave temporal llega por correo",
+    description="Contesta lo mismo cuando el correo ya tiene una cuenta: entonces el correo que llega lo dice.",
 )
 def sign_up(
     body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, client_info: CurrentClientInfo
@@ -66,19 +67,34 @@ def sign_up(
     )
 
 
-@router.get("/me", summary="Ver el perfil propio", response_model=UsuarioResponse)
+@router.get(
+    "/me",
+    summary="Ver el perfil propio",
+    description="Lo que la persona contó de sí misma.",
+    response_model=UsuarioResponse,
+)
 def get_me(user: CurrentUser) -> Usuario:
     return user
 
 
-@router.patch("/me", summary="Cambiar el perfil propio", response_model=UsuarioResponse)
+@router.patch(
+    "/me",
+    summary="Cambiar el perfil propio",
+    description="Cambia los datos que se mandan y deja los demás como están.",
+    response_model=UsuarioResponse,
+)
 def update_me(
     body: UsuarioActualizarRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
 ) -> Usuario:
     return users.update(session, user=user, changes=body, catalogs=catalogs)
 
 
-@router.delete("/me", status_code=status.HTTP_204_NO_CONTENT, summary="Borrar la cuenta con todo lo dicho en ella")
+@router.delete(
+    "/me",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Borrar la cuenta con todo lo dicho en ella",
+    description="Pide la clave otra vez, porque no se puede deshacer.",
+)
 def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo) -> None:
     users.delete(
         app.database.transaction,
@@ -93,6 +109,11 @@ def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, c
 @router.get(
     "/me/export",
     summary="Todo lo que se guarda sobre mí",
+    description=(
+        "Cada tabla con los datos de la persona, tal como están guardados. Nunca incluye claves. Lo que "
+        "había al empezar, a medida que se lee; si algo falla en el camino, la respuesta se corta. De a una "
+        "por vez y cinco por hora."
+    ),
     response_model=dict[str, list[dict[str, Any]]],
     responses=responses.of(errors.Overloaded, errors.TooManyAtOnce),
 )
@@ -103,6 +124,7 @@ def export_me(claims: CurrentClaims, app: App, client_info: CurrentClientInfo) -
 @router.get(
     "/me/events",
     summary="Qué pasó con mi cuenta, de lo más nuevo a lo más viejo",
+    description="Entradas, cambios de clave y otros hechos de seguridad de la cuenta.",
     response_model=list[EventoResponse],
 )
 def get_my_events(

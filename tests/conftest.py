@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.support.fixtures.browser",
     "tests.support.fixtures.database",
     "tests.support.fixtures.people",
+    "tests.support.fixtures.replicas",
     "tests.support.fixtures.second_factor",
 ]
 

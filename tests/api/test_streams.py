@@ -4,116 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from fastapi import FastAPI
-from starlette.testclient import TestClient
 
-from maverik_backend.api import create_app
-from maverik_backend.clients.mail.base import Sender
-from maverik_backend.clients.mail.local import LocalMailbox
-from maverik_backend.clients.registry import Clients
-from maverik_backend.core.database import Database, make_engine
-from maverik_backend.core.security import PasswordHasher
-from maverik_backend.settings import Settings
 from maverik_backend.texts import advice as texts
-from tests.support.fixtures.application import ScriptedOptimizer
-from tests.support.fixtures.database import rows
-from tests.support.fixtures.people import TestUser, sign_up
-from tests.support.serving import serving
+from tests.support.fixtures.replicas import Replica
 from tests.support.streams import EVENTS, PATIENCE_S, EventStream, HandedOutAdvisor, text_of
 
 PORTFOLIO_MARK = "**Portafolio sugerido"
 
 
-class Replica:
-    """A served application, and one person's way to it."""
-
-    def __init__(self, app: FastAPI, url: str, user: TestUser) -> None:
-        self.app = app
-        self.user = user
-        self._url = url
-
-    def send(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
-        """A request on a connection of its own, whose body is read as it comes."""
-        headers = {"Authorization": f"Bearer {self.user.token}", **headers}
-        url = f"{self._url}/copilot/sessions/{path}"
-        return requests.request(method, url, json=body, headers=headers, stream=True, timeout=PATIENCE_S)
-
-    def say(self, session: Any, text: str = "hola", **headers: str) -> EventStream:
-        """The stream of a new turn."""
-        response = self.send("POST", str(session["id"]), {"input": text}, **EVENTS, **headers)
-        assert response.status_code == 200, response.text
-        return EventStream(response)
-
-    def resume(self, session: Any) -> EventStream:
-        """The stream of the turn that runs."""
-        response = self.send("GET", f"{session['id']}/stream")
-        assert response.status_code == 200, response.text
-        return EventStream(response)
-
-    def turns(self, session: Any) -> list[Any]:
-        """The session's turns as they are stored."""
-        turns: list[Any] = self.send("GET", str(session["id"])).json()
-        return turns
-
-    def settled(self, session: Any) -> Any:
-        """The session's only turn, once it is answered."""
-        until = time.monotonic() + PATIENCE_S
-        while (turn := self.turns(session)[0])["estado"] == "pendiente":
-            assert time.monotonic() < until
-            threading.Event().wait(0.02)
-        return turn
-
-
 @pytest.fixture
 def advisor() -> HandedOutAdvisor:
     return HandedOutAdvisor()
-
-
-@pytest.fixture
-def replicas(
-    own_database: Settings, tmp_path: Path, advisor: HandedOutAdvisor, cheap_hasher: PasswordHasher
-) -> Iterator[tuple[Replica, Replica]]:
-    """Two processes' worth of the application over one database."""
-    settings = own_database.model_copy(update={"app": own_database.app.model_copy(update={"local_data_dir": tmp_path})})
-    mailbox = LocalMailbox(settings.mailbox_dir, sender=Sender.from_settings(settings.mail))
-    clients = Clients(advisor=advisor, optimizer=ScriptedOptimizer(), mail=mailbox)
-    with ExitStack() as stack:
-        databases = [stack.enter_context(_database(own_database)) for _ in range(2)]
-        apps = [create_app(settings, clients=clients, database=database, hasher=cheap_hasher) for database in databases]
-        user = sign_up(TestClient(apps[0]), apps[0], mailbox)
-        first, second = (Replica(app, stack.enter_context(serving(app)), user) for app in apps)
-        yield first, second
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
-    database = Database(make_engine(settings))
-    yield database
-    database.dispose()
-
-
-@pytest.fixture
-def here(replicas: tuple[Replica, Replica]) -> Replica:
-    """The replica that runs the turns."""
-    return replicas[0]
-
-
-@pytest.fixture
-def there(replicas: tuple[Replica, Replica]) -> Replica:
-    """The other one."""
-    return replicas[1]
-
-
-@pytest.fixture
-def session(here: Replica) -> Any:
-    return here.user.open_session()
 
 
 class TestStreaming:
@@ -361,27 +266,16 @@ class TestStopping:
 
         assert (stopped.status_code, stopped.json()) == (200, turn)
 
-    def test_a_reply_that_is_waited_for_can_be_stopped_too(
-        self, here: Replica, there: Replica, own_database: Settings, session: Any
-    ) -> None:
+    def test_a_reply_that_is_waited_for_can_be_stopped_too(self, here: Replica, there: Replica, session: Any) -> None:
         replies: list[requests.Response] = []
         waiting = threading.Thread(
             target=lambda: replies.append(here.send("POST", str(session["id"]), {"input": "hola"}))
         )
         waiting.start()
-        turn_id = _wait_for_turn(own_database)
+        turn_id = here.running(session)["id"]
 
         there.send("POST", f"{session['id']}/turns/{turn_id}/stop")
         waiting.join()
 
         assert (replies[0].status_code, replies[0].json()["estado"]) == (200, "detenida")
         assert replies[0].json()["output"] == texts.UNANSWERED["detenida"]
-
-
-def _wait_for_turn(settings: Settings) -> int:
-    until = time.monotonic() + PATIENCE_S
-    while not (found := rows(settings, "SELECT id FROM sesion_asesoria_detalle")):
-        assert time.monotonic() < until
-        threading.Event().wait(0.02)
-    turn_id: int = found[0]["id"]
-    return turn_id

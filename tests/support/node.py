@@ -73,9 +73,13 @@ class NodeScript:
     def ask(self, value: Any) -> Any:
         """What the script answers to ``value``."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(value) + "\n")
         self._process.stdin.flush()
+        return self.read()
+
+    def read(self) -> Any:
+        """The script's next line."""
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, f"{self._name} ended"
         return json.loads(line)

@@ -77,7 +77,8 @@ def create_app(
 ) -> FastAPI:
     """The application for ``settings``. What is not given is made as the settings say.
 
-    ``executor`` runs the optimiser beside the advisor; codes of second factors are of the time on ``clock``.
+    ``executor`` runs the optimiser beside the advisor, and turns that are streamed; codes of second factors are of the
+    time on ``clock``.
 
     Raises:
         SettingsError: when something is enabled but cannot work.
@@ -118,6 +119,7 @@ def create_app(
         temporary_key_ttl=timedelta(hours=security.temporary_key_ttl_hours),
         reset_link_ttl=timedelta(minutes=security.reset_link_ttl_minutes),
     )
+    turn_executor = executor or ThreadPoolExecutor(settings.advice.max_concurrent_turns, thread_name_prefix="turn")
     executor = executor or ThreadPoolExecutor(settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
     advice = AdviceClients(
@@ -127,7 +129,7 @@ def create_app(
         catalogs=catalogs,
         settings=settings.advice,
     )
-    turns = _make_turn_engine(settings, database, throttle=throttle, metrics=measured)
+    turns = _make_turn_engine(settings, database, executor=turn_executor, throttle=throttle, metrics=measured)
     resources = Resources(
         settings=settings,
         database=database,
@@ -177,7 +179,9 @@ def create_app(
     return app
 
 
-def _make_turn_engine(settings: Settings, database: Database, *, throttle: Throttle, metrics: Metrics) -> TurnEngine:
+def _make_turn_engine(
+    settings: Settings, database: Database, *, executor: Executor, throttle: Throttle, metrics: Metrics
+) -> TurnEngine:
     running = RunningTurns()
     heartbeat = Heartbeat(transaction=database.transaction, process_id=uuid4(), running=running)
     return TurnEngine(
@@ -191,7 +195,7 @@ def _make_turn_engine(settings: Settings, database: Database, *, throttle: Throt
         running=running,
         heartbeat=heartbeat,
         follower=Follower(transaction=database.transaction),
-        executor=ThreadPoolExecutor(settings.advice.max_concurrent_turns, thread_name_prefix="turn"),
+        executor=executor,
         metrics=metrics,
     )
 

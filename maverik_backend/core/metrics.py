@@ -80,6 +80,13 @@ class Metrics:
             buckets=BUCKETS_S,
             registry=registry,
         )
+        self._streams = Histogram(
+            "maverik_stream_duration_seconds",
+            "Streams of turns, by how they ended: complete, client_left or client_stalled.",
+            ("end",),
+            buckets=BUCKETS_S,
+            registry=registry,
+        )
         self._turns = Counter(
             "maverik_turns",
             "Turns answered, by how they ended and who answered.",
@@ -134,6 +141,10 @@ class Metrics:
         """``route`` is the template of the path; ``None``: there is none such."""
         method = method if method in METHODS else OTHER_METHOD
         self._requests.labels(method, route or UNMATCHED_ROUTE, str(status)).observe(duration_s)
+
+    def count_stream(self, *, end: str, duration_s: float) -> None:
+        """``end`` is a :class:`~maverik_backend.web.event_streams.response.StreamEnd`."""
+        self._streams.labels(end).observe(duration_s)
 
     def count_turn(self, *, state: str, origin: str) -> None:
         self._turns.labels(state, origin).inc()

@@ -20,6 +20,7 @@ from maverik_backend.web.resources import Resources
 from tests.support.fixtures.application import MakeApp, ScriptedAdvisor
 from tests.support.fixtures.people import TestUser, make_profile
 from tests.support.scrape import samples, value
+from tests.support.streams import EVENTS
 
 TOKEN = "una-clave-de-metricas-8Qz"
 REQUESTS = "maverik_http_request_duration_seconds_count"
@@ -105,6 +106,13 @@ class TestRequests:
         assert labels.keys() == {
             *("method", "route", "status", "le", "state", "origin", "service", "kind", "outcome", "dependency")
         } - {"service", "kind"}  # this application's services are scripted
+
+
+class TestStreams:
+    def test_they_are_counted_by_how_they_ended(self, user: TestUser, api: TestClient) -> None:
+        user.post(f"/copilot/sessions/{user.open_session()['id']}", {"input": "hola"}, headers=EVENTS)
+
+        assert value(read(api).text, "maverik_stream_duration_seconds_count", end="complete") == 1
 
 
 class TestTurns:

@@ -25,6 +25,7 @@ from maverik_backend.web.resources import Resources, resources_of
 from tests.support.fixtures.application import MakeApp
 from tests.support.fixtures.people import TestUser, make_profile
 from tests.support.servers import MailApiServer, OptimizerServer, RagServer
+from tests.support.streams import EVENTS
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
@@ -85,6 +86,15 @@ class TestLine:
         (line,) = lines.of("request")
         user_id = resources.tokens.read_access(user.token).user_id
         assert (line["user_id"], line["session_id"]) == (user_id, session["id"])
+
+    def test_of_a_stream_it_tells_how_it_ended(self, user: TestUser, lines: Lines) -> None:
+        session = user.open_session()
+        lines.all.clear()
+
+        user.post(f"/copilot/sessions/{session['id']}", {"input": "hola"}, headers=EVENTS)
+
+        (line,) = lines.of("request")
+        assert line["stream_end"] == "complete"
 
     def test_who_is_not_signed_in_has_no_id(self, api: TestClient, lines: Lines) -> None:
         api.get("/user/me", headers={"Authorization": "Bearer v4.local.AAAA"})

@@ -12,10 +12,11 @@ import requests
 
 from maverik_backend.connections import ConnectionLimits
 from maverik_backend.texts import problems as texts
+from maverik_backend.web.event_streams import ui_message_stream
 from maverik_backend.web.middleware.body_limit import LARGEST_BYTES
 from maverik_backend.web.middleware.security_headers import HEADERS, PRODUCTION_HEADERS
 from tests.deployments.nginx import PROGRAM, directives, running_nginx
-from tests.support.servers import CUT, Reply, ScriptedServer, refusing_port
+from tests.support.servers import CUT, Peer, RawServer, Reply, ScriptedServer, refusing_port
 
 HSTS = PRODUCTION_HEADERS["Strict-Transport-Security"]
 MAX_HEAD_BYTES = ConnectionLimits().max_head_bytes
@@ -156,6 +157,19 @@ class TestRunning:
         assert (fits.status_code, too_large.status_code) == (200, 431)
         assert (too_large.json()["title"], too_large.json()["detail"]) == said(texts.HEADERS_TOO_LARGE)
         assert len(backend.requests) == 1
+
+    def test_pieces_of_a_stream_pass_as_they_come(self, folder: Path) -> None:
+        def stream(peer: Peer) -> None:
+            peer.read_request()
+            fields = "".join(f"{name}: {value}\r\n" for name, value in ui_message_stream.HEADERS.items())
+            peer.send(f"HTTP/1.1 200 OK\r\n{fields}Transfer-Encoding: chunked\r\n\r\n".encode())
+            peer.send(b"5\r\nuno\n\n\r\n")
+            peer.hang()
+
+        with RawServer(stream) as backend, running_nginx(folder, backend.port) as url:
+            response = requests.post(f"{url}/copilot/sessions/1", stream=True, timeout=10)
+
+            assert response.raw.read(5) == b"uno\n\n"
 
     def test_a_flood_from_one_address_does_not_reach_the_backend(self, folder: Path) -> None:
         with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url, requests.Session() as session:

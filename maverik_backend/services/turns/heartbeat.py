@@ -4,14 +4,13 @@ Each beat is one transaction of one statement (:func:`~maverik_backend.services.
 the lease of the process, stores the events that were added since the last beat, so that other replicas can follow,
 removes those of turns that have ended, and reads which turns are to be stopped.
 
-A turn that ends between two beats leaves nothing behind and costs none. The thread starts with a turn and ends once
-none has run for a while: nothing is written then, and a turn that is accepted later has a short lease of its own.
+A turn that ends between two beats leaves nothing behind and costs none. The thread starts with a turn and ends when
+none runs any more: nothing is written then, and a turn that is accepted later has a short lease of its own.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -28,8 +27,6 @@ from maverik_backend.services.turns.running import RunningTurn, RunningTurns
 INTERVAL_S = 0.4
 LEASE = timedelta(seconds=6)
 """How long after its process's last beat a turn still counts as running: fifteen beats may be lost."""
-IDLE_S = 10.0
-"""How long the thread waits for another turn before it ends."""
 
 _log = structlog.get_logger(__name__)
 
@@ -121,12 +118,10 @@ class Heartbeat:
         return chunks, stored
 
     def _run(self) -> None:
-        idle_since = time.monotonic()
         while not self._stopping.wait(self._interval_s):
             if self._has_work():
                 self._beat_or_log()
-                idle_since = time.monotonic()
-            elif time.monotonic() - idle_since > IDLE_S and self._may_end():
+            elif self._may_end():
                 return
 
     def _has_work(self) -> bool:

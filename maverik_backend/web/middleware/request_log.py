@@ -46,12 +46,12 @@ class RequestLog:
         request_id = _request_id(headers)
         scope.setdefault("state", {})
         started = time.perf_counter()
-        status = 500
+        status, began_s = 500, 0.0
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, began_s
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, began_s = message["status"], time.perf_counter() - started
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
@@ -59,11 +59,16 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                self._report(scope, status=status, duration_s=time.perf_counter() - started)
+                self._report(scope, status=status, began_s=began_s, duration_s=time.perf_counter() - started)
 
-    def _report(self, scope: Scope, *, status: int, duration_s: float) -> None:
+    def _report(self, scope: Scope, *, status: int, began_s: float, duration_s: float) -> None:
+        """``began_s`` is when the answer began: what a stream is measured by, whose length says nothing of us."""
         method, route = scope["method"], getattr(scope.get("route"), "path", None)
-        self._metrics.count_request(method=method, route=route, status=status, duration_s=duration_s)
+        stream_end = scope["state"].get("stream_end")
+        answered_s = began_s if stream_end else duration_s
+        self._metrics.count_request(method=method, route=route, status=status, duration_s=answered_s)
+        if stream_end:
+            self._metrics.count_stream(end=stream_end, duration_s=duration_s)
         _log.info(
             "request",
             method=method,
@@ -72,6 +77,7 @@ class RequestLog:
             duration_ms=round(duration_s * 1000, 1),
             **_principal_of(scope),
             session_id=_session_id(scope),
+            **({"stream_end": stream_end} if stream_end else {}),
         )
 
 

@@ -37,12 +37,16 @@ from maverik_backend.core.tokens import Tokens
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.routers import catalog, docs, health, metrics, site
 from maverik_backend.routers.copilot import auth, chat, second_factor, session, user
-from maverik_backend.services.accounts.auth import Authenticator
-from maverik_backend.services.accounts.enrolment import Enrolments
-from maverik_backend.services.accounts.export import Exports
-from maverik_backend.services.accounts.login import Logins
-from maverik_backend.services.accounts.password import Passwords
-from maverik_backend.services.accounts.second_factor import Clock, SecondFactors, reseal
+from maverik_backend.services.accounts import (
+    Authenticator,
+    Clock,
+    Enrolments,
+    Exports,
+    Logins,
+    Passwords,
+    SecondFactors,
+    reseal,
+)
 from maverik_backend.services.advice import Proposals
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.jobs.outbox import Outbox
@@ -116,7 +120,7 @@ def create_app(
         logins=logins,
         second_factors=second_factors,
         links=links,
-        temporary_key_ttl=timedelta(hours=security.temporary_key_ttl_hours),
+        temporary_password_ttl=timedelta(hours=security.temporary_key_ttl_hours),
         reset_link_ttl=timedelta(minutes=security.reset_link_ttl_minutes),
     )
     turn_executor = executor or ThreadPoolExecutor(settings.advice.max_concurrent_turns, thread_name_prefix="turn")

@@ -25,7 +25,7 @@ def generate_key() -> None:
 @plain_errors
 def reseal_secrets() -> None:
     """Seal the secrets of second factors with the first key of SECRET_KEY; a running server does it every hour."""
-    from maverik_backend.services.accounts.second_factor import reseal  # noqa: PLC0415
+    from maverik_backend.services.accounts import reseal  # noqa: PLC0415
 
     app = resources()
     click.echo(f"{reseal(app.database.transaction, keyring=app.keyring)} secrets sealed anew")

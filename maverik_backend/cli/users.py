@@ -20,14 +20,14 @@ def users() -> None:
 def list_users() -> None:
     """Show every account."""
     from maverik_backend.core.addresses import is_mailable  # noqa: PLC0415
-    from maverik_backend.services.accounts import administration  # noqa: PLC0415
+    from maverik_backend.services import accounts  # noqa: PLC0415
 
     with transaction() as db:
-        for user in administration.get_all(db):
-            state = "disabled" if user.deshabilitado else "verified" if user.email_verificado else "never signed in"
+        for user in accounts.get_accounts(db):
+            state = "disabled" if user.disabled else "verified" if user.email_verified else "never signed in"
             state += "" if is_mailable(user.email) else ", gets no mail"
-            role = "\toperator" if user.operador else ""
-            click.echo(f"{user.id}\t{user.email}\t{state}\tsince {user.fecha_creacion:%Y-%m-%d}{role}")
+            role = "\toperator" if user.operator else ""
+            click.echo(f"{user.id}\t{user.email}\t{state}\tsince {user.created:%Y-%m-%d}{role}")
 
 
 @users.command("create")
@@ -38,12 +38,12 @@ def create_user(email: str) -> None:
 
     Its profile is the first answer of every question, and no date of birth: its owner corrects it.
     """
-    from maverik_backend.services.accounts import administration  # noqa: PLC0415
+    from maverik_backend.services import accounts  # noqa: PLC0415
 
     app = resources()
-    mailed = app.passwords.make_mailed_key()
+    mailed = app.passwords.make_mailed_password()
     with app.database.transaction() as db:
-        administration.create(db, email=_email(email), passwords=app.passwords, mailed=mailed)
+        accounts.create_account(db, email=_email(email), passwords=app.passwords, mailed=mailed)
     click.echo("Created; the key is on its way by mail.")
 
 
@@ -53,10 +53,10 @@ def create_user(email: str) -> None:
 @plain_errors
 def disable_user(email: str, *, undo: bool) -> None:
     """Close the account of EMAIL and end its logins."""
-    from maverik_backend.services.accounts import administration  # noqa: PLC0415
+    from maverik_backend.services import accounts  # noqa: PLC0415
 
     with transaction() as db:
-        administration.set_disabled(db, email=email, disabled=not undo)
+        accounts.set_disabled(db, email=email, disabled=not undo)
     click.echo("Open again." if undo else "Disabled; every login has ended.")
 
 
@@ -65,12 +65,12 @@ def disable_user(email: str, *, undo: bool) -> None:
 @plain_errors
 def reset_user_key(email: str) -> None:
     """Mail EMAIL a new temporary key and end its logins."""
-    from maverik_backend.services.accounts import administration  # noqa: PLC0415
+    from maverik_backend.services import accounts  # noqa: PLC0415
 
     app = resources()
-    mailed = app.passwords.make_mailed_key()
+    mailed = app.passwords.make_mailed_password()
     with app.database.transaction() as db:
-        administration.reset_key(db, email=email, passwords=app.passwords, mailed=mailed)
+        accounts.reset_password(db, email=email, passwords=app.passwords, mailed=mailed)
     click.echo("The old key no longer works; the new one is on its way by mail.")
 
 
@@ -80,10 +80,10 @@ def reset_user_key(email: str) -> None:
 @plain_errors
 def set_operator(email: str, *, revoke: bool) -> None:
     """Give the account of EMAIL an operator's rights."""
-    from maverik_backend.services.accounts import administration  # noqa: PLC0415
+    from maverik_backend.services import accounts  # noqa: PLC0415
 
     with transaction() as db:
-        administration.set_operator(db, email=email, operator=not revoke)
+        accounts.set_operator(db, email=email, operator=not revoke)
     click.echo("No longer an operator." if revoke else "An operator now.")
 
 
@@ -95,11 +95,11 @@ def remove_user_factor(email: str) -> None:
 
     Make sure first who asks: from then on the key alone lets in. A mail tells the owner.
     """
-    from maverik_backend.services.accounts import administration  # noqa: PLC0415
+    from maverik_backend.services import accounts  # noqa: PLC0415
 
     app = resources()
     with app.database.transaction() as db:
-        administration.remove_factor(db, email=email, keyring=app.keyring, links=app.passwords.links)
+        accounts.remove_second_factor(db, email=email, keyring=app.keyring, links=app.passwords.links)
     click.echo("Removed; every login has ended, and a mail tells the owner.")
 
 
@@ -114,19 +114,23 @@ def merge_users(keep: int, drop: int, *, yes: bool, drop_second_factor: bool) ->
 
     KEEP and DROP are ids, as `users list` shows them.
     """
-    from maverik_backend.services.accounts import administration  # noqa: PLC0415
+    from maverik_backend.services import accounts  # noqa: PLC0415
 
     if keep == drop:
         raise SettingsError(["KEEP and DROP are the same account: name two."])
     with transaction() as db:
-        kept, dropped = (administration.summarise(db, user_id=user_id) for user_id in (keep, drop))
+        kept, dropped = (accounts.summarise(db, user_id=user_id) for user_id in (keep, drop))
     click.echo(f"KEEP {kept}: its address, key and profile stay.\nDROP {dropped}: its sessions move, it is removed.")
     if not yes:
         click.confirm("This cannot be undone. Go on?", abort=True)
-    merge = administration.merge
+    merge = accounts.merge
     if drop_second_factor:
         app = resources()  # only this writes mails: before an upgrade the configuration may lack what they need
-        merge = partial(administration.merge_without_factor, keyring=app.keyring, links=app.passwords.links)
+        merge = partial(
+            accounts.merge_without_factor,
+            keyring=app.keyring,
+            links=app.passwords.links,
+        )
     with transaction() as db:
         moved = merge(db, keep=keep, drop=drop)
     click.echo(f"Account {drop} is now part of {keep}; {moved} sessions moved.")

@@ -17,9 +17,7 @@ from maverik_backend.core.mail_links import CHANGE_PATH, FORGOT_PATH, SET_PATH
 from maverik_backend.errors import MaverikError
 from maverik_backend.schemas.forms import CambiarForm, RestablecerForm
 from maverik_backend.schemas.user import MAX_LINK_TOKEN_CHARS, CorreoRequest
-from maverik_backend.services.accounts.auth import Credentials
-from maverik_backend.services.accounts.password import Reset
-from maverik_backend.services.accounts.password_change import change_signing_in
+from maverik_backend.services.accounts import Credentials, Reset, change_signing_in
 from maverik_backend.texts.pages import needs_code
 from maverik_backend.web import assets, pages, problems
 from maverik_backend.web.dependencies import App, CurrentClientInfo

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from maverik_backend.core import one_time_codes, passwords
 from maverik_backend.core.addresses import Unmailable, accepted, canonical
+from maverik_backend.core.ages import age_on
 from maverik_backend.core.security_events import SecurityEvent
 from maverik_backend.core.tokens import MAX_TOKEN_CHARS
 from maverik_backend.schemas.base import AtMost, CutTo, Request, Response, Text, Whole
@@ -22,11 +23,6 @@ MAX_EMAIL_CHARS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 MAX_STORED_EMAIL_CHARS = 500  # that was the only limit before this repository
 MAX_LINK_TOKEN_CHARS = 200
 MAX_DATE_CHARS = len("2000-12-31")
-
-
-def age_on(born: date, today: date) -> int:
-    """Whole years lived on ``today``."""
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def _no_date() -> PydanticCustomError:

@@ -28,9 +28,8 @@ from maverik_backend.errors import (
     TooManyTries,
     UpstreamUnreachable,
 )
-from maverik_backend.models import Usuario
-from maverik_backend.services.accounts import auth
-from maverik_backend.services.accounts.auth import SignedIn
+from maverik_backend.services import accounts
+from maverik_backend.services.accounts import Account, SignedIn
 from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.limits import Action
 from maverik_backend.web.client_info import client_info_of, is_from_this_machine
@@ -114,27 +113,27 @@ async def _may_see_details(request: Request, app: App) -> bool:
 
 
 def _is_signed_in_operator(app: Resources, token: str, client_info: ClientInfo) -> bool:
-    """Whether ``token`` is an operator's. Whatever keeps from finding out makes a stranger of them.
+    """Whether ``token`` is an operator's; ``False`` also when that cannot be found out.
 
     Routes that tell how the service is are not counted (web/middleware/address_limit.py); what asks the database is,
-    so that they are no way around it for somebody who is signed in.
+    so that a signed-in client cannot use them to get around the limit.
     """
     try:
         claims = app.tokens.read_access(token)
         app.throttle.count(Action.REQUEST_FROM_ADDRESS, client_info.limit_address)
         with app.database.transaction() as db:
-            _require_operator_account(auth.authenticate(db, claims), app)
+            _require_operator_account(accounts.authenticate(db, claims), app)
     except (NotAuthenticated, OperatorsOnly, TooManyTries, UpstreamUnreachable, DatabaseUnavailable):
         return False
     return True
 
 
-def _require_operator_account(signed_in: SignedIn, app: Resources) -> Usuario:
+def _require_operator_account(signed_in: SignedIn, app: Resources) -> Account:
     needs_second_factor = app.settings.security.operator_second_factor == "required"
-    return auth.require_operator(signed_in, needs_second_factor=needs_second_factor)
+    return accounts.require_operator(signed_in, needs_second_factor=needs_second_factor)
 
 
-# Whatever tells how the service is from inside asks for this one, and for nothing of its own.
+# For every route that tells how the service is from inside.
 MaySeeDetails = Annotated[bool, Depends(_may_see_details)]
 
 
@@ -144,58 +143,58 @@ async def require_details_right(may_see_details: MaySeeDetails) -> None:
 
 
 def _signed_in(db: DbSession, claims: CurrentClaims) -> SignedIn:
-    return auth.authenticate(db, claims)
+    return accounts.authenticate(db, claims)
 
 
 CurrentLogin = Annotated[SignedIn, Depends(_signed_in)]
 
 
-def _current_user(signed_in: CurrentLogin) -> Usuario:
-    return signed_in.user
+def _current_user(signed_in: CurrentLogin) -> Account:
+    return signed_in.account
 
 
-CurrentUser = Annotated[Usuario, Depends(_current_user)]
+CurrentUser = Annotated[Account, Depends(_current_user)]
 
 
-def _current_operator(request: Request, signed_in: CurrentLogin, app: App) -> Usuario:
+def _current_operator(request: Request, signed_in: CurrentLogin, app: App) -> Account:
     operator = _require_operator_account(signed_in, app)
     request.state.principal = Principal(id=operator.id, kind=PrincipalKind.OPERATOR)
     return operator
 
 
-CurrentOperator = Annotated[Usuario, Depends(_current_operator)]
+CurrentOperator = Annotated[Account, Depends(_current_operator)]
 """For routes that only operators may use; the login must have been opened with what operators need."""
 
 
 def _writing_login(db: DbSession, claims: CurrentClaims) -> SignedIn:
-    return auth.authenticate(db, claims, is_to_stay=True)
+    return accounts.authenticate(db, claims, for_key_share=True)
 
 
 WritingLogin = Annotated[SignedIn, Depends(_writing_login)]
 
 
-def _writing_user(signed_in: WritingLogin) -> Usuario:
-    return signed_in.user
+def _writing_user(signed_in: WritingLogin) -> Account:
+    return signed_in.account
 
 
-WritingUser = Annotated[Usuario, Depends(_writing_user)]
+WritingUser = Annotated[Account, Depends(_writing_user)]
 
 
 def _detached_login(app: App, claims: CurrentClaims) -> SignedIn:
     with app.database.transaction() as db:
-        return auth.authenticate(db, claims)
+        return accounts.authenticate(db, claims)
 
 
 DetachedLogin = Annotated[SignedIn, Depends(_detached_login)]
 
 
-def _history_reader(signed_in: DetachedLogin, app: App) -> Usuario:
-    """Whoever reads a history, counted: after the transaction that tells who it is, before the one that reads."""
+def _history_reader(signed_in: DetachedLogin, app: App) -> Account:
+    """The account that reads a history, counted after the transaction that loads it and before the one that reads."""
     app.throttle.count(Action.READ_HISTORY, signed_in.principal.key)
-    return signed_in.user
+    return signed_in.account
 
 
-HistoryReader = Annotated[Usuario, Depends(_history_reader)]
+HistoryReader = Annotated[Account, Depends(_history_reader)]
 
 
 def count_opened_session(app: App, principal: CurrentPrincipal) -> None:

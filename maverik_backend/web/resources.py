@@ -12,10 +12,7 @@ from maverik_backend.core.database import Database
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.security import Keyring
 from maverik_backend.core.tokens import Tokens
-from maverik_backend.services.accounts.auth import Authenticator
-from maverik_backend.services.accounts.enrolment import Enrolments
-from maverik_backend.services.accounts.export import Exports
-from maverik_backend.services.accounts.password import Passwords
+from maverik_backend.services.accounts import Authenticator, Enrolments, Exports, Passwords
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.jobs.outbox import Outbox
 from maverik_backend.services.knowledge import KnowledgeIndex

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from maverik_backend.core.database import Database, make_engine
-from maverik_backend.models import Usuario
-from maverik_backend.services.accounts import user as users
+from maverik_backend.services.accounts import erase
+from maverik_backend.services.accounts.store import people
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources
 from tests.api.test_access import CLOSED, at
@@ -71,9 +70,10 @@ def is_somebody_waiting(own_database: Settings) -> bool:
 @contextmanager
 def erasing(resources: Resources, email: str) -> Iterator[None]:
     """The person is erased when this block ends."""
-    with resources.database.transaction() as session:
-        somebody = session.scalars(select(Usuario).where(Usuario.email == email).with_for_update()).one()
-        users.erase(session, user=somebody, keyring=resources.keyring, support=None)
+    with resources.database.transaction() as db:
+        account = people.get_by_email(db, email, for_update=True)
+        assert account is not None
+        erase(db, account=account, keyring=resources.keyring, support=None)
         yield
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
-from maverik_backend.services.accounts.user import NOT_EXPORTED
+from maverik_backend.services.accounts.store.own_data import NOT_EXPORTED
 from tests.support.answers import fields_refused
 from tests.support.fixtures.people import MailsTo, MakeUser, TestUser, make_profile, text_of
 from tests.support.fixtures.scan import everything, tables_of_people
@@ -45,7 +45,9 @@ def rows_of(connection: Connection, user: TestUser) -> dict[str, list[dict[str, 
     """What the tables of people hold about somebody, straight from the database."""
     mine = "(SELECT id FROM usuario WHERE email = :email)"
     whose = {
+        "principal": f"id = {mine}",
         "usuario": f"id = {mine}",
+        "conversacion": f"principal_id = {mine}",
         "sesion_asesoria_detalle": f"sesion_asesoria_id IN (SELECT id FROM sesion_asesoria WHERE usuario_id = {mine})",  # noqa: S608
     }
     return {

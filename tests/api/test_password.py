@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
-from maverik_backend.services.accounts import administration
+from maverik_backend.services import accounts
 from maverik_backend.web.resources import Resources
 from tests.support.answers import fields_refused
 from tests.support.fixtures.people import MailsTo, MakeUser, TestUser, key_in, link_token_in, make_profile, text_of
@@ -140,9 +140,9 @@ class TestTheMailedKey:
 class TestAKeyThatAnOperatorReplaced:
     @pytest.fixture
     def key(self, user: TestUser, resources: Resources, mails_to: MailsTo) -> str:
-        mailed = resources.passwords.make_mailed_key()
+        mailed = resources.passwords.make_mailed_password()
         with resources.database.transaction() as session:
-            administration.reset_key(session, email=user.email, passwords=resources.passwords, mailed=mailed)
+            accounts.reset_password(session, email=user.email, passwords=resources.passwords, mailed=mailed)
         return key_in(mails_to(user.email)[-1])
 
     def test_expires_unused(self, api: TestClient, user: TestUser, key: str, connection: Connection) -> None:

@@ -79,7 +79,7 @@ TRIES: dict[Action, Try] = {
         "/user/password/reset", json={"token": "x", "clave_nueva": "una clave nueva"}
     ),
     Action.REFRESH_FROM_ADDRESS: lambda api, _user: api.post("/user/token/refresh", json={"refresh_token": "x"}),
-    Action.CONFIRM_KEY: confirm_key,
+    Action.CONFIRM_PASSWORD: confirm_key,
     Action.SECOND_FACTOR_FROM_ADDRESS: lambda _api, user: confirm(user, "000 000"),
     Action.SECOND_FACTOR_FROM_ANYWHERE: guess_code,
     Action.TURN: lambda _api, user: user.post(NO_SESSION, {"input": "hola"}),
@@ -335,13 +335,13 @@ class TestWhoIsCounted:
     def test_restoring_forgives_wrong_confirmations(
         self, api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources
     ) -> None:
-        use_up(Action.CONFIRM_KEY, api, user)
+        use_up(Action.CONFIRM_PASSWORD, api, user)
         user.token = self.restored(api, user, mailbox, resources).json()["access_token"]
 
         assert confirm_key(api, user).status_code == 422
 
     def test_confirming_the_key_to_leave_is_counted_too(self, user: TestUser) -> None:
-        tries = [user.delete("/user/me", {"clave": "otra"}) for _ in range(LIMITS[Action.CONFIRM_KEY].amount)]
+        tries = [user.delete("/user/me", {"clave": "otra"}) for _ in range(LIMITS[Action.CONFIRM_PASSWORD].amount)]
 
         assert {response.status_code for response in tries} == {422}
         assert user.delete("/user/me", {"clave": user.key}).status_code == 429

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 from maverik_backend.clients.mail.local import LocalMailbox
-from maverik_backend.schemas.user import age_on
+from maverik_backend.core.ages import age_on
 from maverik_backend.web.resources import Resources
 from tests.support.answers import fields_refused
 from tests.support.fixtures.people import MakeUser, TestUser, key_in, make_profile, text_of

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from maverik_backend.api import create_app
 from maverik_backend.core import embedded_postgres, migrations
 from maverik_backend.core.logging import configure_logging
-from maverik_backend.services.accounts import administration
+from maverik_backend.services import accounts
 from maverik_backend.web.resources import resources_of
 from tests.bench.figures import Figure, Result
 from tests.bench.stage import Stage
@@ -44,7 +44,7 @@ def enumeration(stage: Stage) -> Result:
         for email in (KNOWN, DISABLED):
             api.post("/user/signup", json=make_profile(email=email))
         with resources_of(app).database.transaction() as session:
-            administration.set_disabled(session, email=DISABLED, disabled=True)
+            accounts.set_disabled(session, email=DISABLED, disabled=True)
         for title, tries in cases(api).items():
             medians[title] = measure(tries, rounds=stage.rounds(TRIES))
         resources_of(app).database.dispose()

@@ -12,7 +12,7 @@ from maverik_backend.clients.mail.base import Sender
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.models import Base
-from maverik_backend.services.accounts.administration import ENDED_TABLES, MOVED_TABLES
+from maverik_backend.services.accounts.store.merging import ENDED, MOVED
 from maverik_backend.settings import Settings
 from tests.support.fixtures.database import Alembic, rows
 from tests.support.fixtures.people import key_in
@@ -367,10 +367,16 @@ class TestMerge:
             {"usuario_id": keep, "tipo": "cuentas_unidas"}
         ]
 
-    def test_it_knows_every_table_that_says_whose_its_rows_are(self) -> None:
-        owned = {table.name for table in Base.metadata.tables.values() if "usuario_id" in table.columns}
+    def test_it_knows_every_column_that_says_whose_a_row_is(self) -> None:
+        owners = {"principal", "usuario"}
+        owned = {
+            (table.name, key.parent.name)
+            for table in Base.metadata.tables.values()
+            for key in table.foreign_keys
+            if key.column.table.name in owners and table.name not in owners
+        }
 
-        assert sorted([*MOVED_TABLES, *ENDED_TABLES]) == sorted(owned)
+        assert {*MOVED.items(), *ENDED.items()} == owned
 
     def test_it_works_before_an_upgrade_which_then_passes(
         self, empty_database: Settings, alembic: Callable[[Settings], Alembic], tmp_path: Path

@@ -119,6 +119,61 @@ def test_services_never_commit() -> None:
     assert not wrong, "whoever opened the transaction commits it (core/database.py)"
 
 
+# Domains that show their use cases in ``__all__``; all but those that are being rebuilt. (Events and logs of turns are
+# data that the encoders of ``web/event_streams/`` read.)
+SHOWN = {path.parent.name for path in (PACKAGE / "services").glob("*/__init__.py")} - {"jobs", "turns"}
+SQL = {"delete", "exists", "func", "insert", "literal", "select", "text", "union_all", "update"}
+# What makes SQL outside of a domain's store.
+WITH_SQL = {
+    # Declare tables and constraints, connect, and ask PostgreSQL about itself.
+    "models",
+    "core",
+    # Being rebuilt as a general job table.
+    "services/jobs/outbox.py",
+}
+
+
+def makes_sql(path: Path) -> bool:
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and (node.module or "").partition(".")[0] == "sqlalchemy"
+        and SQL.intersection(alias.name for alias in node.names)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
+def is_store(place: str) -> bool:
+    return re.fullmatch(r"services/\w+/((\w+_)?store\.py|store/\w+\.py)", place) is not None
+
+
+def test_sql_is_made_in_stores_only() -> None:
+    places = {path.relative_to(PACKAGE).as_posix() for path in sources(PACKAGE) if makes_sql(path)}
+    excused = {place for place in places if place in WITH_SQL or place.partition("/")[0] in WITH_SQL}
+
+    assert not {place for place in places - excused if not is_store(place)}, "move it to the store of its domain"
+    assert {place for place in WITH_SQL if place.endswith(".py")} <= places, "an exception that is none any more"
+
+
+def test_a_domain_is_used_through_its_package() -> None:
+    inner = re.compile(rf"maverik_backend\.services\.({'|'.join(sorted(SHOWN))})\.")
+    wrong = {
+        f"{path.relative_to(PACKAGE)}: {name}"
+        for path in sources(PACKAGE)
+        for name in imports(path)
+        if (found := inner.match(name)) and not path.is_relative_to(PACKAGE / "services" / found[1])
+    }
+
+    assert not wrong, "import it from the domain's package"
+
+
+@pytest.mark.parametrize("domain", sorted(SHOWN))
+def test_a_domain_says_what_it_shows(domain: str) -> None:
+    package = importlib.import_module(f"maverik_backend.services.{domain}")
+
+    assert package.__all__, "list its use cases in __all__"
+    assert [name for name in package.__all__ if not hasattr(package, name)] == []
+
+
 def test_nothing_is_left_to_do_later() -> None:
     words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
     here = Path(__file__)

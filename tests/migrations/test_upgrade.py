@@ -20,7 +20,7 @@ from maverik_backend.core.embedded_postgres import load_pgserver
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.errors import DatabaseUnavailable
 from maverik_backend.invocation import own_command
-from maverik_backend.services.accounts import administration
+from maverik_backend.services import accounts
 from maverik_backend.settings import Settings
 from tests.support.fixtures.database import Alembic, rows
 from tests.support.processes import clean_environment
@@ -323,7 +323,7 @@ class TestAddresses:
 
         database = Database(make_engine(old))
         with database.transaction() as session:
-            assert administration.merge(session, keep=1, drop=2) == 2
+            assert accounts.merge(session, keep=1, drop=2) == 2
         database.dispose()
         alembic(old)("upgrade", "head", **CHEAP)
 

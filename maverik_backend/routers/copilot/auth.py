@@ -1,4 +1,4 @@
-"""Signing in and out, tokens, logins, keys."""
+"""Signing in and out, tokens, logins, passwords."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ from maverik_backend.schemas.user import (
     TokenRenovarRequest,
     UsuarioLogin,
 )
-from maverik_backend.services.accounts import auth
-from maverik_backend.services.accounts.auth import Credentials
-from maverik_backend.services.accounts.login import Login
-from maverik_backend.services.accounts.password import Reset
+from maverik_backend.services import accounts
+from maverik_backend.services.accounts import Credentials, LoginRecord, LoginTokens, Reset
 from maverik_backend.texts import messages
 from maverik_backend.web.dependencies import (
     App,
@@ -58,7 +56,7 @@ def log_in(body: UsuarioLogin, app: App, client_info: CurrentClientInfo) -> Logi
     credentials = Credentials(email=body.email, password=body.clave, code=body.codigo)
     with app.metrics.login():
         login = app.authenticator.log_in(credentials, client_info=client_info, renews_tokens=body.renueva_tokens)
-    return _shape(login)
+    return _tokens_response(login)
 
 
 @router.post(
@@ -71,7 +69,7 @@ def log_in(body: UsuarioLogin, app: App, client_info: CurrentClientInfo) -> Logi
     responses=responses.of(errors.NotAuthenticated),
 )
 def refresh_token(body: TokenRenovarRequest, app: App, client_info: CurrentClientInfo) -> LoginResponse:
-    return _shape(app.authenticator.refresh(refresh_token=body.refresh_token, client_info=client_info))
+    return _tokens_response(app.authenticator.refresh(refresh_token=body.refresh_token, client_info=client_info))
 
 
 @router.post(
@@ -80,8 +78,8 @@ def refresh_token(body: TokenRenovarRequest, app: App, client_info: CurrentClien
     summary="Cerrar esta sesión",
     description="Deja sin efecto los tokens con los que se mandó este pedido.",
 )
-def log_out(signed_in: WritingLogin, session: DbSession, client_info: CurrentClientInfo) -> None:
-    auth.log_out(session, signed_in=signed_in, client_info=client_info)
+def log_out(signed_in: WritingLogin, db: DbSession, client_info: CurrentClientInfo) -> None:
+    accounts.log_out(db, signed_in=signed_in, client_info=client_info)
 
 
 @router.get(
@@ -90,11 +88,11 @@ def log_out(signed_in: WritingLogin, session: DbSession, client_info: CurrentCli
     description="Las sesiones abiertas, de la más nueva a la más vieja, de a páginas.",
 )
 def get_logins(
-    signed_in: CurrentLogin, session: DbSession, limit: Limit = MAX_LOGINS, before: Before = None
+    signed_in: CurrentLogin, db: DbSession, limit: Limit = MAX_LOGINS, before: Before = None
 ) -> list[InicioSesionResponse]:
     return [
-        InicioSesionResponse.model_validate({**vars(login), "actual": login.id == signed_in.login_id})
-        for login in auth.get_logins(session, user_id=signed_in.user.id, limit=limit, before=before)
+        _login_response(login, is_current=login.id == signed_in.login_id)
+        for login in accounts.get_logins(db, user_id=signed_in.account.id, limit=limit, before=before)
     ]
 
 
@@ -104,8 +102,8 @@ def get_logins(
     summary="Cerrar una de mis sesiones",
     description="Deja sin efecto los tokens de esa sesión.",
 )
-def end_login(login_id: Id, user: WritingUser, session: DbSession, client_info: CurrentClientInfo) -> None:
-    auth.end_login(session, user_id=user.id, login_id=login_id, client_info=client_info)
+def end_login(login_id: Id, user: WritingUser, db: DbSession, client_info: CurrentClientInfo) -> None:
+    accounts.end_login(db, user_id=user.id, login_id=login_id, client_info=client_info)
 
 
 @router.post(
@@ -131,7 +129,7 @@ def reset_password(
 ) -> ClaveRestablecidaResponse:
     reset = Reset(token=body.token, new_password=body.clave_nueva, code=body.codigo, renews_tokens=body.renueva_tokens)
     done = app.passwords.reset(reset, client_info=client_info)
-    tokens = _shape(done.login).model_dump() if done.login else {}
+    tokens = _tokens_response(done.login).model_dump() if done.login else {}
     return ClaveRestablecidaResponse(
         mensaje=messages.KEY_CHANGED, segundo_factor_requerido=done.login is None and done.needs_code, **tokens
     )
@@ -157,15 +155,27 @@ def change_password(
     description="Contesta lo mismo tenga o no una cuenta ese correo.",
 )
 def resend_key(body: CorreoRequest, app: App, client_info: CurrentClientInfo) -> MensajeResponse:
-    app.passwords.resend_key(email=body.email, client_info=client_info)
+    app.passwords.resend(email=body.email, client_info=client_info)
     return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
 
 
-def _shape(login: Login) -> LoginResponse:
+def _login_response(login: LoginRecord, *, is_current: bool) -> InicioSesionResponse:
+    return InicioSesionResponse(
+        id=login.id,
+        fecha_creacion=login.created,
+        ultimo_uso=login.last_used,
+        vence=login.expires,
+        direccion=login.network,
+        agente=login.agent,
+        actual=is_current,
+    )
+
+
+def _tokens_response(tokens: LoginTokens) -> LoginResponse:
     return LoginResponse(
-        access_token=login.access_token.token,
-        expires_in=login.access_token.expires_in_s,
-        refresh_token=login.refresh_token,
-        user_name=login.user_name,
-        debe_cambiar_clave=login.must_change_password,
+        access_token=tokens.access_token.token,
+        expires_in=tokens.access_token.expires_in_s,
+        refresh_token=tokens.refresh_token,
+        user_name=tokens.user_name,
+        debe_cambiar_clave=tokens.must_change_password,
     )

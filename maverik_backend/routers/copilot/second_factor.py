@@ -14,7 +14,7 @@ from maverik_backend.schemas.second_factor import (
     SegundoFactorResponse,
 )
 from maverik_backend.schemas.user import ClaveConfirmarRequest
-from maverik_backend.services.accounts import second_factor
+from maverik_backend.services import accounts
 from maverik_backend.web.dependencies import App, CurrentClientInfo, CurrentUser, DbSession, DetachedLogin
 
 router = APIRouter(prefix="/user/second-factor", tags=["acceso"])
@@ -27,12 +27,12 @@ _INACTIVE = responses.of(errors.SecondFactorInactive)
     summary="Si mi cuenta tiene segundo factor",
     description="Si está activo, desde cuándo y cuántos códigos de recuperación quedan.",
 )
-def get_second_factor(user: CurrentUser, session: DbSession) -> SegundoFactorResponse:
-    factor = second_factor.get_active(session, user_id=user.id)
+def get_second_factor(user: CurrentUser, db: DbSession) -> SegundoFactorResponse:
+    factor = accounts.get_second_factor(db, user_id=user.id)
     return SegundoFactorResponse(
-        activo=factor is not None,
-        activado=factor.activado if factor else None,
-        codigos_restantes=second_factor.count_recovery_codes(session, user_id=user.id),
+        activo=factor.activated is not None,
+        activado=factor.activated,
+        codigos_restantes=factor.recovery_codes_left,
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, status
 
 from maverik_backend import errors
-from maverik_backend.models import EventoSeguridad, Usuario
 from maverik_backend.routers import responses
 from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER
 from maverik_backend.schemas.user import (
@@ -18,8 +18,8 @@ from maverik_backend.schemas.user import (
     UsuarioCrearRequest,
     UsuarioResponse,
 )
-from maverik_backend.services.accounts import event as events
-from maverik_backend.services.accounts import user as users
+from maverik_backend.services import accounts
+from maverik_backend.services.accounts import Account, EventRecord, InvestorProfile
 from maverik_backend.texts import messages
 from maverik_backend.web.dependencies import (
     App,
@@ -50,9 +50,10 @@ Before = Annotated[
 def sign_up(
     body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, client_info: CurrentClientInfo
 ) -> RegistroResponse:
-    taken = users.sign_up(
+    taken = accounts.sign_up(
         app.database.transaction,
-        data=body,
+        email=body.email,
+        profile=InvestorProfile(**body.model_dump(exclude={"email"})),
         catalogs=catalogs,
         passwords=app.passwords,
         throttle=app.throttle,
@@ -71,22 +72,21 @@ def sign_up(
     "/me",
     summary="Ver el perfil propio",
     description="Lo que la persona contó de sí misma.",
-    response_model=UsuarioResponse,
 )
-def get_me(user: CurrentUser) -> Usuario:
-    return user
+def get_me(user: CurrentUser) -> UsuarioResponse:
+    return _account_response(user)
 
 
 @router.patch(
     "/me",
     summary="Cambiar el perfil propio",
     description="Cambia los datos que se mandan y deja los demás como están.",
-    response_model=UsuarioResponse,
 )
 def update_me(
-    body: UsuarioActualizarRequest, user: WritingUser, session: DbSession, catalogs: CurrentCatalogs
-) -> Usuario:
-    return users.update(session, user=user, changes=body, catalogs=catalogs)
+    body: UsuarioActualizarRequest, user: WritingUser, db: DbSession, catalogs: CurrentCatalogs
+) -> UsuarioResponse:
+    changes = body.model_dump(include=body.model_fields_set)
+    return _account_response(accounts.update_profile(db, account=user, changes=changes, catalogs=catalogs))
 
 
 @router.delete(
@@ -96,7 +96,7 @@ def update_me(
     description="Pide la clave otra vez, porque no se puede deshacer.",
 )
 def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo) -> None:
-    users.delete(
+    accounts.delete_account(
         app.database.transaction,
         signed_in=signed_in,
         password=body.clave,
@@ -125,9 +125,23 @@ def export_me(claims: CurrentClaims, app: App, client_info: CurrentClientInfo) -
     "/me/events",
     summary="Qué pasó con mi cuenta, de lo más nuevo a lo más viejo",
     description="Entradas, cambios de clave y otros hechos de seguridad de la cuenta.",
-    response_model=list[EventoResponse],
 )
-def get_my_events(
-    user: CurrentUser, session: DbSession, limit: Limit = 50, before: Before = None
-) -> list[EventoSeguridad]:
-    return list(events.get_page(session, user_id=user.id, limit=limit, before=before))
+def get_my_events(user: CurrentUser, db: DbSession, limit: Limit = 50, before: Before = None) -> list[EventoResponse]:
+    events = accounts.get_events(db, user_id=user.id, limit=limit, before=before)
+    return [_event_response(event) for event in events]
+
+
+def _account_response(account: Account) -> UsuarioResponse:
+    return UsuarioResponse(
+        **asdict(account.profile),
+        id=account.id,
+        email=account.email,
+        fecha_creacion=account.created,
+        fecha_actualizacion=account.updated,
+        debe_cambiar_clave=account.must_change_password,
+        email_verificado=account.email_verified,
+    )
+
+
+def _event_response(event: EventRecord) -> EventoResponse:
+    return EventoResponse(id=event.id, tipo=event.kind, direccion=event.network, fecha_creacion=event.created)

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.client_info import ClientInfo
-from maverik_backend.models import EventoSeguridad, SecurityEvent, Usuario
+from maverik_backend.models import SecurityEvent
+from maverik_backend.services.accounts.records import EventRecord
+from maverik_backend.services.accounts.store import events as store
 
-NOBODY = 0  # ids start at 1
-
-
-def record(
-    session: Session, event: SecurityEvent, *, user_id: int | None, client_info: ClientInfo | None = None
-) -> None:
-    """Note ``event``; without ``client_info`` it was an operator on the command line."""
-    address = client_info.truncated_address if client_info else None
-    session.add(EventoSeguridad(usuario_id=user_id, tipo=event.value, direccion=address))
+NO_USER_ID = 0
+"""An id that no account has, as ids start at 1: where the same statements must run without an account."""
 
 
-def record_afterwards(session: Session, event: SecurityEvent, *, user_id: int, client_info: ClientInfo) -> None:
-    """Note ``event`` of somebody who was seen in an earlier transaction; :data:`NOBODY` costs the same statements.
+def record(db: Session, event: SecurityEvent, *, user_id: int | None, client_info: ClientInfo | None = None) -> None:
+    """Record ``event``; without ``client_info`` an operator caused it from the command line."""
+    store.add(db, event, user_id=user_id, network=client_info.truncated_address if client_info else None)
 
-    Whoever was erased meanwhile is nobody by now, instead of a reference to nothing.
+
+def record_afterwards(db: Session, event: SecurityEvent, *, user_id: int, client_info: ClientInfo) -> None:
+    """Record ``event`` of an account that was read in an earlier transaction; :data:`NO_USER_ID` costs the same.
+
+    The event has no account when that was deleted concurrently.
     """
-    still_there = select(Usuario.id).where(Usuario.id == user_id).with_for_update(read=True, key_share=True)
-    record(session, event, user_id=session.scalar(still_there), client_info=client_info)
+    record(db, event, user_id=store.find_account_id(db, user_id), client_info=client_info)
 
 
-def get_page(session: Session, *, user_id: int, limit: int, before: int | None) -> Sequence[EventoSeguridad]:
-    """What happened to the person's account, newest first."""
-    query = select(EventoSeguridad).where(EventoSeguridad.usuario_id == user_id)
-    if before is not None:
-        query = query.where(EventoSeguridad.id < before)
-    return session.scalars(query.order_by(EventoSeguridad.id.desc()).limit(limit)).all()
+def get_events(db: Session, *, user_id: int, limit: int, before: int | None) -> Sequence[EventRecord]:
+    """What happened to the person's account, newest first: at most ``limit``, below the id ``before``."""
+    return store.get_page(db, user_id=user_id, limit=limit, before=before)

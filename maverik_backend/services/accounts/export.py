@@ -1,4 +1,4 @@
-"""Everything held about a person, as one JSON document that is never in memory as a whole (Ley 25.326, article 14).
+"""Everything held about a principal, as one JSON document that is never in memory as a whole (Ley 25.326, article 14).
 
 The document is ``{"<table>": [<row>, ...], ...}``, tables by name, rows by id (turns by session, then by id).
 
@@ -12,7 +12,7 @@ Consistency    what there was when the export began, each row as it is when it i
                since then are left out, rows deleted meanwhile are missing, rows changed meanwhile are the new ones
 Login          looked at again in every transaction: the export of a login that is closed, or of a person who is
                erased, ends there
-At once        one export for a person, :data:`MAX_PER_ADDRESS` for an address, and so many in a process that most
+At once        one export for a principal, :data:`MAX_PER_ADDRESS` for an address, and so many in a process that most
                connections of the pool stay free for others
 How long       :data:`MAX_DURATION_S`, for readers that take little at a time
 How often      ``Action.EXPORT`` of services/limits/throttle.py
@@ -21,12 +21,11 @@ How often      ``Action.EXPORT`` of services/limits/throttle.py
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, Table, func, select
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from maverik_backend.core.client_info import ClientInfo
@@ -34,10 +33,11 @@ from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import AddressBusy, Overloaded, TooManyAtOnce
-from maverik_backend.models import Base, SecurityEvent, SesionAsesoria, SesionAsesoriaDetalle, Usuario
-from maverik_backend.services.accounts import auth
+from maverik_backend.models import SecurityEvent
 from maverik_backend.services.accounts import event as events
-from maverik_backend.services.accounts.user import NOT_EXPORTED, OWNED
+from maverik_backend.services.accounts import login as logins
+from maverik_backend.services.accounts.store import own_data
+from maverik_backend.services.accounts.store.own_data import Part
 from maverik_backend.services.limits import Action, ConcurrencyLimiter, Share, Throttle
 
 # A turn has at most 24,000 characters (a message of 8,000, an answer of 16,000): 96 KB in UTF-8.
@@ -49,27 +49,6 @@ MAX_DURATION_S = 900.0
 _POOL_SHARE = 4
 
 _ROW = TypeAdapter(dict[str, Any])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """Rows of one table that belong together: those that are ``whose``, up to the id ``last``."""
-
-    table: Table
-    whose: ColumnElement[bool]
-    last: int
-
-    def read(self, db: Session, *, after: int) -> Sequence[Row[Any]]:
-        """The next rows, by id, at most :data:`ROWS_PER_READ`."""
-        hidden = NOT_EXPORTED.get(self.table.name, set())
-        row_id = self.table.c.id
-        query = (
-            select(*(column for column in self.table.c if column.name not in hidden))
-            .where(self.whose, row_id > after, row_id <= self.last)
-            .order_by(row_id)
-            .limit(ROWS_PER_READ)
-        )
-        return db.execute(query).all()
 
 
 class Exports:
@@ -89,13 +68,13 @@ class Exports:
                 one, and Overloaded after :data:`MAX_DURATION_S`, at any time after: then the document is cut off and
                 must not pass for a whole one.
         """
-        person = Share.of_principal(claims.principal, limit=1, refusal=TooManyAtOnce)
+        principal = Share.of_principal(claims.principal, limit=1, refusal=TooManyAtOnce)
         address = Share(kind="address", key=client_info.limit_address, limit=MAX_PER_ADDRESS, refusal=AddressBusy)
-        with self._concurrency.slot(person, address):
+        with self._concurrency.slot(principal, address):
             self._throttle.count(Action.EXPORT, claims.principal.key)
             with self._transaction(claims.principal) as db:
-                auth.authenticate(db, claims, is_to_stay=True)
-                tables = _parts_by_table(db, user_id=claims.user_id)
+                logins.authenticate(db, claims, for_key_share=True)
+                tables = own_data.get_parts(db, principal_id=claims.principal.id)
                 events.record(db, SecurityEvent.DATA_EXPORTED, user_id=claims.user_id, client_info=client_info)
             yield from self._chunks(claims, _Document(tables))
 
@@ -105,7 +84,7 @@ class Exports:
             if deadline.passed:
                 raise Overloaded
             with self._transaction(claims.principal) as db:
-                auth.authenticate(db, claims)
+                logins.authenticate(db, claims)
                 chunk = document.next_chunk(db)
             yield chunk
 
@@ -113,7 +92,7 @@ class Exports:
 class _Document:
     """The document as it is written: what comes next, and how far its rows are read."""
 
-    def __init__(self, tables: dict[str, list[_Part]]) -> None:
+    def __init__(self, tables: dict[str, list[Part]]) -> None:
         self.is_complete = False
         self._db: Session
         self._reads = 0
@@ -131,7 +110,7 @@ class _Document:
         self.is_complete = True
         return bytes(chunk)
 
-    def _write(self, tables: dict[str, list[_Part]]) -> Iterator[bytes]:
+    def _write(self, tables: dict[str, list[Part]]) -> Iterator[bytes]:
         for number, (name, parts) in enumerate(tables.items()):
             yield f'{"," if number else "{"}"{name}":['.encode()
             separator = b""
@@ -141,44 +120,12 @@ class _Document:
             yield b"]"
         yield b"}"
 
-    def _rows(self, parts: list[_Part]) -> Iterator[Row[Any]]:
+    def _rows(self, parts: list[Part]) -> Iterator[Row[Any]]:
         for part in parts:
             after = 0
             while after < part.last:
-                rows = part.read(self._db, after=after)
+                rows = part.read(self._db, after=after, limit=ROWS_PER_READ)
                 self._reads += 1
                 yield from rows
                 # The last row may have been deleted since: then nothing more comes.
                 after = rows[-1].id if rows else part.last
-
-
-def _parts_by_table(db: Session, *, user_id: int) -> dict[str, list[_Part]]:
-    """What belongs to the person now, by the names of the tables."""
-    tables = [_table_of(model) for model in OWNED]
-    parts = {table.name: _parts(db, table, table.c.usuario_id == user_id) for table in tables}
-    people = _table_of(Usuario)
-    parts[people.name] = _parts(db, people, people.c.id == user_id)
-    turns, sessions = _table_of(SesionAsesoriaDetalle), _table_of(SesionAsesoria)
-    # One part for each session: its turns are read along the index (sesion_asesoria_id, id).
-    newest = (
-        select(turns.c.sesion_asesoria_id, func.max(turns.c.id))
-        .join(sessions, sessions.c.id == turns.c.sesion_asesoria_id)
-        .where(sessions.c.usuario_id == user_id)
-        .group_by(turns.c.sesion_asesoria_id)
-        .order_by(turns.c.sesion_asesoria_id)
-    )
-    parts[turns.name] = [
-        _Part(table=turns, whose=turns.c.sesion_asesoria_id == session_id, last=last)
-        for session_id, last in db.execute(newest)
-    ]
-    return dict(sorted(parts.items()))
-
-
-def _parts(db: Session, table: Table, whose: ColumnElement[bool]) -> list[_Part]:
-    last = db.scalar(select(func.max(table.c.id)).where(whose))
-    return [] if last is None else [_Part(table=table, whose=whose, last=last)]
-
-
-def _table_of(model: type[Base]) -> Table:
-    table: Table = model.__table__  # type: ignore[assignment] # a mapped class says only that it has some table
-    return table

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from maverik_backend.core import one_time_codes
@@ -18,17 +19,27 @@ from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.security import Keyring, Purpose, Unsealable
 from maverik_backend.errors import SecondFactorRequired, WrongSecondFactor
-from maverik_backend.models import CodigoRecuperacion, SecurityEvent, SegundoFactor, Usuario
+from maverik_backend.models import SecurityEvent
 from maverik_backend.services.accounts import event as events
-from maverik_backend.services.jobs import outbox
+from maverik_backend.services.accounts import mail
+from maverik_backend.services.accounts.records import Account, SecondFactor
+from maverik_backend.services.accounts.store import second_factors as store
 from maverik_backend.services.limits import Action, Throttle
 from maverik_backend.texts import mail as letters
 
 Clock = Callable[[], float]
 """Seconds since 1970."""
-RESEALED_AT_ONCE = 500
+SECRETS_PER_TRANSACTION = 500
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorStatus:
+    """Whether an account asks for a second factor (``activated`` is since when), and how many recovery codes it has."""
+
+    activated: datetime | None
+    recovery_codes_left: int
 
 
 class SecondFactors:
@@ -53,98 +64,80 @@ class SecondFactors:
         """
         if code is None:
             return
-        with self._transaction() as session:
-            if get_active(session, user_id=user_id) is None:
+        with self._transaction() as db:
+            if store.get_active(db, user_id=user_id) is None:
                 return
         self._throttle.count(Action.SECOND_FACTOR_FROM_ADDRESS, str(user_id), client_info.limit_address)
         if one_time_codes.is_totp(code):
             self._throttle.count(Action.SECOND_FACTOR_FROM_ANYWHERE, str(user_id))
 
-    def demand(self, session: Session, *, user: Usuario, code: str | None, client_info: ClientInfo) -> bool:
-        """Use up ``code`` where the account asks for one; whether it does. The person's row is locked.
+    def demand(self, db: Session, *, account: Account, code: str | None, client_info: ClientInfo) -> bool:
+        """Use up ``code`` where the account asks for one; whether it does. The account's row is locked.
 
         Raises:
-            SecondFactorRequired: when there is no code; a login then has to :meth:`note_missing`.
-            WrongSecondFactor: when it is not right; then :meth:`note_failure`.
+            SecondFactorRequired: when there is no code; a login then has to :meth:`record_missing`.
+            WrongSecondFactor: when it is not right; then :meth:`record_failure`.
         """
-        factor = get_active(session, user_id=user.id)
+        factor = store.get_active(db, user_id=account.id)
         if factor is None:
             return False
         if code is None:
             raise SecondFactorRequired
         if one_time_codes.is_totp(code):
-            self._use_totp(session, factor, code)
+            self._use_totp(db, factor, code)
         else:
-            self._use_recovery_code(session, user, code, client_info)
+            self._use_recovery_code(db, account, code, client_info)
         return True
 
-    def note_failure(self, *, user_id: int, client_info: ClientInfo) -> None:
-        """Write down that a wrong code came with the right key, after the transaction that found out."""
-        self._note(SecurityEvent.SECOND_FACTOR_FAILED, user_id=user_id, client_info=client_info)
+    def record_failure(self, *, user_id: int, client_info: ClientInfo) -> None:
+        """Record that a wrong code came with the right password, after the transaction that found out."""
+        self._record(SecurityEvent.SECOND_FACTOR_FAILED, user_id=user_id, client_info=client_info)
 
-    def note_missing(self, *, user_id: int, client_info: ClientInfo) -> None:
-        """Write down that the right key came without a code: the one sign of a key that somebody else has."""
-        self._note(SecurityEvent.SECOND_FACTOR_ASKED, user_id=user_id, client_info=client_info)
+    def record_missing(self, *, user_id: int, client_info: ClientInfo) -> None:
+        """Record that the right password came without a code: the one sign that it is known to another person."""
+        self._record(SecurityEvent.SECOND_FACTOR_ASKED, user_id=user_id, client_info=client_info)
 
-    def step_of(self, factor: SegundoFactor, code: str) -> int | None:
+    def step_of(self, factor: SecondFactor, code: str) -> int | None:
         """The time step that ``code`` is of; ``None`` when it is none of this secret's and of now."""
         try:
             secret = unseal(self._keyring, factor)
         except Unsealable:
-            # SECRET_KEY lost a key too early (docs/OPERATIONS.md): only recovery codes are left to this person.
-            _log.error("second_factor_unsealable", user_id=factor.usuario_id)
+            # SECRET_KEY lost a key too early (docs/OPERATIONS.md): only recovery codes work for this account.
+            _log.error("second_factor_unsealable", user_id=factor.user_id)
             return None
         return one_time_codes.step_of(secret, code, now_s=self._clock()) if one_time_codes.is_totp(code) else None
 
-    def _note(self, event: SecurityEvent, *, user_id: int, client_info: ClientInfo) -> None:
-        with self._transaction() as session:
-            events.record_afterwards(session, event, user_id=user_id, client_info=client_info)
+    def _record(self, event: SecurityEvent, *, user_id: int, client_info: ClientInfo) -> None:
+        with self._transaction() as db:
+            events.record_afterwards(db, event, user_id=user_id, client_info=client_info)
 
-    def _use_totp(self, session: Session, factor: SegundoFactor, code: str) -> None:
+    def _use_totp(self, db: Session, factor: SecondFactor, code: str) -> None:
         step = self.step_of(factor, code)
-        if step is None or not _advance(session, factor, step):
+        if step is None or not store.advance(db, factor_id=factor.id, step=step):
             raise WrongSecondFactor
 
-    def _use_recovery_code(self, session: Session, user: Usuario, code: str, client_info: ClientInfo) -> None:
-        if not one_time_codes.is_recovery_code(code) or not _spend(session, user_id=user.id, code=code):
+    def _use_recovery_code(self, db: Session, account: Account, code: str, client_info: ClientInfo) -> None:
+        if not one_time_codes.is_recovery_code(code) or not _spend(db, user_id=account.id, code=code):
             raise WrongSecondFactor
-        events.record(session, SecurityEvent.RECOVERY_CODE_USED, user_id=user.id, client_info=client_info)
-        left = count_recovery_codes(session, user_id=user.id)
+        events.record(db, SecurityEvent.RECOVERY_CODE_USED, user_id=account.id, client_info=client_info)
+        left = store.count_codes(db, user_id=account.id)
         letter = letters.recovery_code_used(left=left, forgot_url=self._forgot_url)
-        outbox.enqueue(session, keyring=self._keyring, to=user.email, letter=letter)
+        mail.enqueue(db, keyring=self._keyring, to=account.email, letter=letter)
 
 
-def get_active(session: Session, *, user_id: int) -> SegundoFactor | None:
-    """The account's second factor, once it is confirmed."""
-    return session.scalar(
-        select(SegundoFactor).where(SegundoFactor.usuario_id == user_id, SegundoFactor.activado.is_not(None))
-    )
+def get_second_factor(db: Session, *, user_id: int) -> SecondFactorStatus:
+    """Whether the person's account asks for a second factor."""
+    factor = store.get_active(db, user_id=user_id)
+    left = store.count_codes(db, user_id=user_id)
+    return SecondFactorStatus(activated=factor.activated if factor else None, recovery_codes_left=left)
 
 
-def count_recovery_codes(session: Session, *, user_id: int) -> int:
-    """How many the person has left."""
-    mine = select(func.count()).select_from(CodigoRecuperacion).where(CodigoRecuperacion.usuario_id == user_id)
-    return session.scalar(mine) or 0
-
-
-def replace_recovery_codes(session: Session, *, user_id: int) -> list[str]:
+def replace_recovery_codes(db: Session, *, user_id: int) -> list[str]:
     """New codes, to be shown once; the earlier ones end."""
     codes = one_time_codes.generate_recovery_codes()
-    session.execute(delete(CodigoRecuperacion).where(CodigoRecuperacion.usuario_id == user_id))
-    session.execute(
-        insert(CodigoRecuperacion),
-        [{"usuario_id": user_id, "resumen": one_time_codes.digest(code)} for code in codes],
-    )
+    store.delete_codes(db, user_id=user_id)
+    store.add_codes(db, user_id=user_id, digests=[one_time_codes.digest(code) for code in codes])
     return codes
-
-
-def remove(session: Session, *, user_id: int) -> bool:
-    """Delete the second factor with its recovery codes; whether there was an active one."""
-    session.execute(delete(CodigoRecuperacion).where(CodigoRecuperacion.usuario_id == user_id))
-    removed = session.scalars(
-        delete(SegundoFactor).where(SegundoFactor.usuario_id == user_id).returning(SegundoFactor.activado)
-    )
-    return any(removed.all())
 
 
 def seal(keyring: Keyring, *, user_id: int, secret: str) -> str:
@@ -153,71 +146,43 @@ def seal(keyring: Keyring, *, user_id: int, secret: str) -> str:
     return keyring.seal(json.dumps(content).encode(), purpose=Purpose.SECOND_FACTOR)
 
 
-def unseal(keyring: Keyring, factor: SegundoFactor) -> str:
+def unseal(keyring: Keyring, factor: SecondFactor) -> str:
     """The secret of ``factor``, in base32.
 
     Raises:
         Unsealable: when none of our keys sealed it, or it was sealed for another account.
     """
-    content = json.loads(keyring.unseal(factor.secreto, purpose=Purpose.SECOND_FACTOR))
-    if content["user_id"] != factor.usuario_id:
+    content = json.loads(keyring.unseal(factor.sealed_secret, purpose=Purpose.SECOND_FACTOR))
+    if content["user_id"] != factor.user_id:
         raise Unsealable("owner")
     return str(content["secret"])
 
 
-def reseal(transaction: TransactionFactory, *, keyring: Keyring, batch_size: int = RESEALED_AT_ONCE) -> int:
+def reseal(transaction: TransactionFactory, *, keyring: Keyring, batch_size: int = SECRETS_PER_TRANSACTION) -> int:
     """Seal with the first key what another one sealed, so that the other can be dropped; how many secrets it was.
 
     What no key opens is left as it is, and logged.
     """
     resealed, after = 0, 0
     while True:
-        with transaction() as session:
-            factors = session.scalars(
-                select(SegundoFactor).where(SegundoFactor.id > after).order_by(SegundoFactor.id).limit(batch_size)
-            ).all()
-            resealed += sum(_reseal(session, keyring, factor) for factor in factors)
+        with transaction() as db:
+            factors = store.get_batch(db, after=after, limit=batch_size)
+            resealed += sum(_reseal(db, keyring, factor) for factor in factors)
         if len(factors) < batch_size:
             return resealed
         after = factors[-1].id
 
 
-def _reseal(session: Session, keyring: Keyring, factor: SegundoFactor) -> bool:
-    if keyring.is_sealed_with_first_key(factor.secreto):
+def _reseal(db: Session, keyring: Keyring, factor: SecondFactor) -> bool:
+    if keyring.is_sealed_with_first_key(factor.sealed_secret):
         return False
     try:
-        sealed = seal(keyring, user_id=factor.usuario_id, secret=unseal(keyring, factor))
+        sealed = seal(keyring, user_id=factor.user_id, secret=unseal(keyring, factor))
     except Unsealable:
-        _log.error("second_factor_unsealable", user_id=factor.usuario_id)
+        _log.error("second_factor_unsealable", user_id=factor.user_id)
         return False
-    # Unless it was replaced or removed meanwhile.
-    return _changes(session, SegundoFactor.id == factor.id, SegundoFactor.secreto == factor.secreto, secreto=sealed)
+    return store.replace_secret(db, factor=factor, sealed_secret=sealed)
 
 
-def _advance(session: Session, factor: SegundoFactor, step: int) -> bool:
-    """Compare and set: whether ``step`` is later than that of every code used before."""
-    is_later = or_(SegundoFactor.ultimo_paso.is_(None), SegundoFactor.ultimo_paso < step)
-    return _changes(session, SegundoFactor.id == factor.id, is_later, ultimo_paso=step)
-
-
-def _changes(session: Session, *which: ColumnElement[bool], **values: object) -> bool:
-    changed = session.execute(
-        update(SegundoFactor)
-        .where(*which)
-        .values(**values)
-        .returning(SegundoFactor.id)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(changed.all())
-
-
-def _spend(session: Session, *, user_id: int, code: str) -> bool:
-    """Delete the recovery code; whether it was there, which it is once."""
-    digest = one_time_codes.digest(code)
-    spent = session.execute(
-        delete(CodigoRecuperacion)
-        .where(CodigoRecuperacion.usuario_id == user_id, CodigoRecuperacion.resumen == digest)
-        .returning(CodigoRecuperacion.id)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(spent.all())
+def _spend(db: Session, *, user_id: int, code: str) -> bool:
+    return store.spend_code(db, user_id=user_id, digest=one_time_codes.digest(code))

@@ -1,8 +1,8 @@
 """How often things may be tried. All limits stand in :data:`LIMITS`.
 
-Tries are counted before the account is looked up, so a locked account, an unknown one and a wrong key cannot be told
-apart. (Logins ask first, for any address with the same statement, whether the client's network is known.) Keys of the
-counters are digests: no address is kept in clear, in memory or in the database.
+Tries are counted before the account is looked up, so a locked account, an unknown one and a wrong password cannot be
+told apart. (Logins ask first, for any address with the same statement, whether the client's network is known.) Keys of
+the counters are digests: no address is kept in clear, in memory or in the database.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Action(StrEnum):
     MAIL_FROM_ADDRESS = "mail_from_address"
     RESET_FROM_ADDRESS = "reset_from_address"
     REFRESH_FROM_ADDRESS = "refresh_from_address"
-    CONFIRM_KEY = "confirm_key"
+    CONFIRM_PASSWORD = "confirm_password"  # noqa: S105 - the name of an action
     SECOND_FACTOR_FROM_ADDRESS = "second_factor_from_address"
     SECOND_FACTOR_FROM_ANYWHERE = "second_factor_from_anywhere"
     TURN = "turn"
@@ -50,47 +50,47 @@ class Action(StrEnum):
 
 
 LIMITS: dict[Action, RateLimitItem] = {
-    # By account *and* address: a stranger who guesses locks themselves out, not the owner who signs in from elsewhere.
+    # By account *and* address: guesses lock out the address they come from, not the owner who signs in from elsewhere.
     Action.LOG_IN_TO_ACCOUNT: parse("20 per 15 minutes"),
-    # By account and network (/24 of IPv4, /48 of IPv6), whether or not the owner uses it: somebody with many addresses
-    # in a network that the next line leaves out has no more tries than this.
+    # By account and network (/24 of IPv4, /48 of IPv6), whether or not the owner uses it: an attacker with many
+    # addresses in a network that the next line leaves out has no more tries than this.
     Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK: parse("50 per hour"),
     # One account is attacked from many places: no more than 100 an hour (OWASP ASVS 4.0.3, 2.2.1). One network alone
     # cannot reach it. Networks of the account's latest logins are neither counted nor refused
     # (services/accounts/auth.py).
     # Elsewhere it does lock the owner out; a mailed link signs them in, and nothing else starts it anew: were it a
-    # login, an attacker would see by the 401 after many tries that somebody signed in.
+    # login, an attacker would see by the 401 after many tries that its owner signed in.
     Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE: parse("100 per hour"),
     # Many accounts are attacked from one place; an office behind one address still gets in.
     Action.LOG_IN_FROM_ADDRESS: parse("100 per 15 minutes"),
     Action.SIGN_UP_FROM_ADDRESS: parse("30 per hour"),
-    # Mails that anybody can cause: nobody's mailbox is flooded, whatever tags and dots its address is written with
-    # (`mailbox_of` of core/addresses.py). Signing up is counted apart, so that a stranger who asks for links keeps
-    # nobody from signing up.
+    # Mails that can be caused without an account: no mailbox is flooded, whatever tags and dots its address is written
+    # with (`mailbox_of` of core/addresses.py). Signing up is counted apart, so that asking for links on behalf of an
+    # address does not keep its owner from signing up.
     Action.SIGN_UP_AS_ACCOUNT: parse("5 per hour"),
     Action.MAIL_TO_ACCOUNT: parse("5 per hour"),
     Action.MAIL_FROM_ADDRESS: parse("30 per hour"),
     Action.RESET_FROM_ADDRESS: parse("30 per hour"),
     Action.REFRESH_FROM_ADDRESS: parse("300 per 15 minutes"),
-    # Re-entering the key while signed in: changing it, deleting the account. Counted together, because whoever has a
-    # stolen token guesses the same key with both; a mailed link starts it anew.
-    Action.CONFIRM_KEY: parse("10 per 15 minutes"),
-    # Codes of a second factor, by account and address; only who knows the key, or has a mailed link, gets so far.
+    # Re-entering the password while signed in: changing it, deleting the account. Counted together, because a stolen
+    # token can be used to guess the same password with both; a mailed link starts it anew.
+    Action.CONFIRM_PASSWORD: parse("10 per 15 minutes"),
+    # Codes of a second factor, by account and address; tried only with the password or a mailed link.
     Action.SECOND_FACTOR_FROM_ADDRESS: parse("10 per 15 minutes"),
     # Time-based codes, by account: of a million three hold at once, so 30 guesses a day find one in 30 years. Nothing
-    # starts it anew, or somebody who reads the mailbox could guess on; recovery codes are too long to be guessed and
+    # starts it anew, or an attacker who reads the mailbox could guess on; recovery codes are too long to be guessed and
     # are not counted.
     Action.SECOND_FACTOR_FROM_ANYWHERE: parse("30 per day"),
-    # By person. Every turn costs a call to a language model; nobody reads answers faster than this.
+    # By principal. Every turn costs a call to a language model; people do not read answers faster than this.
     Action.TURN: parse("20 per minute"),
     Action.READ_HISTORY: parse("10 per minute"),
-    # By person, too. Each session is a row that stays; an export reads everything that the person owns.
+    # By principal, too. Each session is a row that stays; an export reads everything that the principal owns.
     Action.OPEN_SESSION: parse("60 per hour"),
     Action.EXPORT: parse("5 per hour"),
-    # Every request, whoever sends it, but those that only ask how the service is (web/middleware/address_limit.py).
+    # Every request of any client, but those that only ask how the service is (web/middleware/address_limit.py).
     Action.REQUEST_FROM_ADDRESS: parse("100 per minute"),
     # What browsers ask before a request (OPTIONS), at most once in ten minutes for each URL. Counted apart, and as many
-    # as there may be requests: a frontend whose browser asks before each of them locks nobody out.
+    # as there may be requests: a frontend whose browser asks before each of them stays within it.
     Action.PREFLIGHT_FROM_ADDRESS: parse("100 per minute"),
 }
 

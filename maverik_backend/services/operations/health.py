@@ -146,7 +146,7 @@ class _Watched(Generic[T]):
         self._patience_s = patience_s
         self._threads = OneOffThreads()
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(MAX_WAITING)
+        self._waiting_slots = threading.BoundedSemaphore(MAX_WAITING)
         self._known: T | None = None
         self._asked_at = 0.0
         self._asking: Future[T] | None = None
@@ -164,12 +164,12 @@ class _Watched(Generic[T]):
     def _answer(self, asking: Future[T], left_s: float) -> T:
         if asking.done() or self._known is None:
             return asking.result(timeout=left_s)
-        if not self._places.acquire(blocking=False):
+        if not self._waiting_slots.acquire(blocking=False):
             return asking.result(timeout=0)
         try:
             return asking.result(timeout=min(self._patience_s, left_s))
         finally:
-            self._places.release()
+            self._waiting_slots.release()
 
     def _ask_when_stale(self) -> tuple[Future[T], float]:
         """The latest question, and how long its answer may still take."""

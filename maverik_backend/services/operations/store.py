@@ -96,7 +96,7 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
     now = func.now()
     closed = or_(InicioSesion.cerrado < now - KEEP_LOGINS, InicioSesion.vence < now - KEEP_LOGINS)
     happened = EventoSeguridad.fecha_creacion
-    # That somebody was erased is what shows that it was done, and stays as long as the rest.
+    # The event of an erasure is the proof that it was done, and is kept as long as the others.
     has_no_user = and_(EventoSeguridad.usuario_id.is_(None), EventoSeguridad.tipo != SecurityEvent.DELETED.value)
     left = CorreoSaliente.estado != MailState.PENDING
     return (

@@ -35,7 +35,7 @@ from maverik_backend.errors import (
     UpstreamError,
 )
 from maverik_backend.models import TurnState
-from maverik_backend.services.accounts import auth
+from maverik_backend.services import accounts
 from maverik_backend.services.advice import PendingPortfolio, Proposals, portfolio_sentence, risk_profile_for
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.sessions import prompt, store
@@ -79,7 +79,7 @@ class AdvisorySessions:
         self._clients.catalogs.get()
 
     def authenticate(self, db: Session, *, for_key_share: bool = False) -> None:
-        auth.authenticate(db, self._claims, is_to_stay=for_key_share)
+        accounts.authenticate(db, self._claims, for_key_share=for_key_share)
 
     def lock(self, db: Session, conversation_id: int) -> SessionContext:
         return store.lock(db, claims=self._claims, session_id=conversation_id)

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Protocol
 
 from maverik_backend.clients.rag.base import Question, Situation
-from maverik_backend.schemas.user import age_on
+from maverik_backend.core.ages import age_on
 from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.sessions.records import SessionContext, SessionFacts
 from maverik_backend.texts import advice as texts

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import NotFound
 from maverik_backend.models import InicioSesion, SesionAsesoria, SesionAsesoriaDetalle, Usuario
-from maverik_backend.services.accounts import auth
+from maverik_backend.services import accounts
 from maverik_backend.services.sessions.records import AdvisorySession, SessionContext, SessionFacts
 
 # A mapped class says only that it has some table.
@@ -41,7 +41,7 @@ _LOCK = (
         SESSIONS.c.id == bindparam("session_id"),
         SESSIONS.c.usuario_id == bindparam("user_id"),
         LOGINS.c.id == bindparam("login_id"),
-        *auth.is_open(),
+        accounts.is_open(),
     )
     .with_for_update(of=SESSIONS, key_share=True)
 )
@@ -57,7 +57,7 @@ def lock(db: Session, *, claims: AccessClaims, session_id: int) -> SessionContex
     parameters = {"session_id": session_id, "user_id": claims.user_id, "login_id": claims.login_id}
     row = db.execute(_LOCK, parameters).one_or_none()
     if row is None:
-        auth.authenticate(db, claims)
+        accounts.authenticate(db, claims)
         raise NotFound("session")
     return SessionContext(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 

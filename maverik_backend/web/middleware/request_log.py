@@ -30,8 +30,8 @@ _log = structlog.get_logger(__name__)
 class RequestLog:
     """Middleware: accepts a well-formed ``X-Request-ID`` or makes one, returns it, and writes the line.
 
-    So it does with the ids of ``traceparent`` (``core/trace.py``), which are not returned. Whoever finds out who sends
-    the request puts ``user_id`` into its state.
+    So it does with the ids of ``traceparent`` (``core/trace.py``), which are not returned. The resolvers of
+    ``web/principal/`` put ``principal`` into the request's state.
     """
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
@@ -103,6 +103,6 @@ def _principal_of(scope: Scope) -> dict[str, object]:
 
 
 def _session_id(scope: Scope) -> int | None:
-    """The path's, unless somebody wrote there what is no id."""
+    """The path's; ``None`` where it holds no id."""
     given = str(scope.get("path_params", {}).get("session_id", ""))
     return int(given) if _ID.fullmatch(given) else None

@@ -153,7 +153,7 @@ class TestMemory:
     def test_it_starts_no_thread(self) -> None:
         before = threading.active_count()
 
-        Throttle(MemoryStorage()).count(Action.CONFIRM_KEY, "7")
+        Throttle(MemoryStorage()).count(Action.CONFIRM_PASSWORD, "7")
 
         assert threading.active_count() == before
 
@@ -197,31 +197,31 @@ class TestRedis:
         return Throttle(make_storage(server.url, database.transaction))
 
     def test_it_refuses_one_try_too_many_until_the_window_ends(self, throttle: Throttle) -> None:
-        limit = LIMITS[Action.CONFIRM_KEY]
+        limit = LIMITS[Action.CONFIRM_PASSWORD]
         for _ in range(limit.amount):
-            throttle.count(Action.CONFIRM_KEY, "7")
+            throttle.count(Action.CONFIRM_PASSWORD, "7")
 
         with pytest.raises(TooManyTries) as refused:
-            throttle.count(Action.CONFIRM_KEY, "7")
+            throttle.count(Action.CONFIRM_PASSWORD, "7")
 
         assert limit.get_expiry() - 60 <= refused.value.retry_after_s <= limit.get_expiry()
-        throttle.count(Action.CONFIRM_KEY, "8")
+        throttle.count(Action.CONFIRM_PASSWORD, "8")
 
     def test_a_counter_can_be_reset(self, throttle: Throttle) -> None:
-        for _ in range(LIMITS[Action.CONFIRM_KEY].amount):
-            throttle.count(Action.CONFIRM_KEY, "7")
+        for _ in range(LIMITS[Action.CONFIRM_PASSWORD].amount):
+            throttle.count(Action.CONFIRM_PASSWORD, "7")
 
-        throttle.reset_counter(Action.CONFIRM_KEY, "7")
+        throttle.reset_counter(Action.CONFIRM_PASSWORD, "7")
 
-        throttle.count(Action.CONFIRM_KEY, "7")
+        throttle.count(Action.CONFIRM_PASSWORD, "7")
 
     def test_counting_without_it_is_an_upstream_failure(self, server: RedisServer, throttle: Throttle) -> None:
         server.stop()
 
         with pytest.raises(UpstreamUnreachable):
-            throttle.count(Action.CONFIRM_KEY, "7")
+            throttle.count(Action.CONFIRM_PASSWORD, "7")
 
     def test_forgiving_without_it_takes_nothing_back(self, server: RedisServer, throttle: Throttle) -> None:
         server.stop()
 
-        throttle.reset_counter(Action.CONFIRM_KEY, "7")
+        throttle.reset_counter(Action.CONFIRM_PASSWORD, "7")

@@ -128,8 +128,9 @@ WITH_SQL = {
     # Declare tables and constraints, connect, and ask PostgreSQL about itself.
     "models",
     "core",
-    # Being rebuilt as a general job table.
+    # Being rebuilt: the outbox as a general job table, the keys of repeated requests with the turn engine.
     "services/jobs/outbox.py",
+    "services/turns/idempotency.py",
 }
 
 

@@ -7,31 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from maverik_backend.clients.mail.base import Sender
-from maverik_backend.clients.mail.local import LocalMailbox
-from maverik_backend.core.deadline import Deadline
 from maverik_backend.settings import Settings
-from tests.api.test_conversation import Frontend
-from tests.support.fixtures.people import key_in, make_profile, make_session_body
+from tests.support.fixtures.people import make_session_body
 from tests.support.serving import serving
+from tests.support.signing_in import sign_up_and_in
 
 CROWD = 200
 
 
-def signed_in(address: str, settings: Settings) -> dict[str, str]:
-    """Headers of somebody who signed up and in."""
-    form = make_profile()
-    mailbox = LocalMailbox(settings.mailbox_dir, sender=Sender.from_settings(settings.mail))
-    with Frontend(address) as frontend:
-        frontend.call("POST", "/user/signup", form)
-        key = key_in(mailbox.wait_for_mail(form["email"], deadline=Deadline.after(20)))
-        login = frontend.call("POST", "/user/login", {"email": form["email"], "clave": key})
-    return {"Authorization": f"Bearer {login['access_token']}"}
-
-
 def test_far_more_requests_than_threads_and_connections_are_all_answered(own_database: Settings) -> None:
     with serving(own_database) as address, ThreadPoolExecutor(CROWD) as pool:
-        headers = signed_in(address, own_database)
+        headers = sign_up_and_in(address, own_database.mailbox_dir).headers
 
         def get(path: str) -> int:
             return requests.get(address + path, headers=headers, timeout=30).status_code
@@ -43,7 +29,7 @@ def test_far_more_requests_than_threads_and_connections_are_all_answered(own_dat
 
 def test_a_session_deleted_while_it_is_spoken_to_is_gone_for_everybody(own_database: Settings) -> None:
     with serving(own_database) as address, ThreadPoolExecutor(5) as pool:
-        headers = signed_in(address, own_database)
+        headers = sign_up_and_in(address, own_database.mailbox_dir).headers
 
         def talk(path: str) -> int:
             return requests.post(address + path, json={"input": "hola"}, headers=headers, timeout=30).status_code

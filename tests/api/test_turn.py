@@ -20,7 +20,7 @@ from maverik_backend.settings import Settings
 from maverik_backend.web.resources import resources_of
 from tests.support.answers import fields_refused
 from tests.support.fixtures.application import ScriptedAdvisor, ScriptedOptimizer
-from tests.support.fixtures.people import TestUser, key_in, make_profile
+from tests.support.fixtures.people import TestUser, delivering, sign_up_and_in
 
 KEY = {"Idempotency-Key": "pedido-1"}
 
@@ -226,14 +226,8 @@ def people_at_once(
         settings = own_database.model_copy(update={"advice": changed})
         app = create_app(settings, clients=clients, hasher=cheap_hasher)
         apps.append(app)
-        api, form = TestClient(app, raise_server_exceptions=False), make_profile()
-        api.post("/user/signup", json=form)
-        resources_of(app).outbox.deliver_due()
-        key = key_in(mailbox.mails_to(form["email"])[-1])
-        login = api.post("/user/login", json={"email": form["email"], "clave": key}).json()
-        return TestUser(
-            api, email=form["email"], key=key, token=login["access_token"], refresh_token=login["refresh_token"]
-        )
+        api = TestClient(app, raise_server_exceptions=False)
+        return sign_up_and_in(api, delivering(resources_of(app), mailbox))
 
     yield make
     for app in apps:

@@ -22,7 +22,7 @@ from maverik_backend.core.security import PasswordHasher
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import resources_of
 from tests.support.fixtures.application import ScriptedAdvisor, ScriptedOptimizer
-from tests.support.fixtures.people import key_in, make_profile, make_session_body
+from tests.support.fixtures.people import delivering, sign_up_and_in
 
 
 class CountingStream:
@@ -111,18 +111,13 @@ class TestRoundTrips:
     ) -> None:
         clients = Clients(advisor=ScriptedAdvisor(), optimizer=ScriptedOptimizer(), mail=mailbox)
         app = create_app(own_database, clients=clients, database=real, hasher=cheap_hasher)
-        api, form = TestClient(app), make_profile()
-        api.post("/user/signup", json=form)
-        resources_of(app).outbox.deliver_due()
-        key = key_in(mailbox.mails_to(form["email"])[-1])
-        token = api.post("/user/login", json={"email": form["email"], "clave": key}).json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        session = api.post("/copilot/sessions", json=make_session_body(), headers=headers).json()["id"]
+        user = sign_up_and_in(TestClient(app), delivering(resources_of(app), mailbox))
+        session = user.open_session()["id"]
 
         def trips_of(**extra: str) -> int:
             trips.take()
             url = f"/copilot/sessions/{session}"
-            assert api.post(url, json={"input": "hola"}, headers={**headers, **extra}).status_code == 200
+            assert user.post(url, {"input": "hola"}, headers=extra).status_code == 200
             return trips.take()
 
         assert trips_of() == 3 + 3

@@ -11,11 +11,8 @@ from pathlib import Path
 import psutil
 import requests
 
-from maverik_backend.clients.mail.base import Sender
-from maverik_backend.clients.mail.local import LocalMailbox
-from maverik_backend.core.deadline import Deadline
-from tests.support.fixtures.people import key_in, make_profile
 from tests.support.processes import ServerProcess, run_maverik, run_python
+from tests.support.signing_in import mailed_key
 
 EMAIL = "ana@example.com"
 
@@ -33,9 +30,8 @@ def has_ended(process: psutil.Process) -> bool:
 
 def sign_up(server: ServerProcess, folder: Path) -> str:
     """A new account's temporary key."""
-    assert requests.post(f"{server.url}/user/signup", json=make_profile(email=EMAIL), timeout=10).status_code == 201
-    mailbox = LocalMailbox(folder / "data" / "mailbox", sender=Sender(name="x", address="x@example.com"))
-    return key_in(mailbox.wait_for_mail(EMAIL, deadline=Deadline.after(20)))
+    _, key = mailed_key(server.url, folder / "data" / "mailbox", email=EMAIL)
+    return key
 
 
 def log_in(server: ServerProcess, key: str) -> int:

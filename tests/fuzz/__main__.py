@@ -14,14 +14,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import requests
-
-from maverik_backend.clients.mail.base import Sender
-from maverik_backend.clients.mail.local import LocalMailbox
-from maverik_backend.core.deadline import Deadline
-from tests.support.fixtures.people import key_in, make_profile
 from tests.support.paths import ROOT
 from tests.support.processes import ServerProcess, clean_environment
+from tests.support.signing_in import sign_up_and_in
 
 EXAMPLES = 400
 # Answers to a well-formed request of one of those below.
@@ -36,18 +31,6 @@ MAY_REFUSE = (
     *("create_session", "rename_session", "create_turn"),
     *("start_second_factor", "confirm_second_factor", "renew_recovery_codes", "remove_second_factor"),
 )
-
-
-def sign_in(server: ServerProcess, data: Path) -> str:
-    """The access token of somebody new."""
-    form = make_profile()
-    requests.post(f"{server.url}/user/signup", json=form, timeout=10).raise_for_status()
-    mailbox = LocalMailbox(data / "mailbox", sender=Sender(name="x", address="x@example.com"))
-    key = key_in(mailbox.wait_for_mail(form["email"], deadline=Deadline.after(20)))
-    login = requests.post(f"{server.url}/user/login", json={"email": form["email"], "clave": key}, timeout=30)
-    login.raise_for_status()
-    token: str = login.json()["access_token"]
-    return token
 
 
 def configuration(token: str, other_token: str) -> str:
@@ -67,7 +50,8 @@ def fuzz(folder: Path, *arguments: str, is_shown: bool = False) -> subprocess.Co
     data = folder / "data"
     with ServerProcess(folder, RATE_LIMITS_ENABLED="false", LOG_LEVEL="WARNING") as server:
         config = folder / "schemathesis.toml"
-        config.write_text(configuration(sign_in(server, data), sign_in(server, data)), encoding="utf-8")
+        tokens = (sign_up_and_in(server.url, data / "mailbox").token for _ in range(2))
+        config.write_text(configuration(*tokens), encoding="utf-8")
         return subprocess.run(  # noqa: S603 - our own interpreter
             [
                 *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),

@@ -17,11 +17,10 @@ from typing import Any, Self
 
 import requests
 
-from maverik_backend.clients.mail.base import Sender
-from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
-from tests.support.fixtures.people import key_in, make_profile, make_session_body
+from tests.support.fixtures.people import make_session_body
 from tests.support.processes import ServerProcess
+from tests.support.signing_in import sign_up_and_in
 
 CLIENTS = 6
 PATIENCE_S = 60.0
@@ -68,12 +67,7 @@ class Talk:
     @classmethod
     def begin(cls, server: ServerProcess, folder: Path) -> Self:
         """Somebody who signed up and in at ``server``, which keeps its mailbox in ``folder``."""
-        form = make_profile()
-        requests.post(f"{server.url}/user/signup", json=form, timeout=10).raise_for_status()
-        mailbox = LocalMailbox(folder / "data" / "mailbox", sender=Sender(name="x", address="x@example.com"))
-        key = key_in(mailbox.wait_for_mail(form["email"], deadline=Deadline.after(20)))
-        login = requests.post(f"{server.url}/user/login", json={"email": form["email"], "clave": key}, timeout=10)
-        return cls(server.url, {"Authorization": f"Bearer {login.json()['access_token']}"})
+        return cls(server.url, sign_up_and_in(server.url, folder / "data" / "mailbox").headers)
 
     @property
     def address(self) -> str:

@@ -18,7 +18,7 @@ from maverik_backend.settings import Settings
 from maverik_backend.web.resources import resources_of
 from tests.support.fixtures.application import ScriptedAdvisor, ScriptedOptimizer
 from tests.support.fixtures.database import rows
-from tests.support.fixtures.people import TestUser, key_in, make_profile
+from tests.support.fixtures.people import delivering, sign_up_and_in
 
 _EXPLAINED = ("SELECT", "UPDATE", "INSERT", "WITH")
 TURNS = 10_000
@@ -83,12 +83,7 @@ def test_a_turn_in_a_session_of_ten_thousand_scans_indexes_only(
     settings, engine = engine_with_history
     clients = Clients(advisor=ScriptedAdvisor(), optimizer=ScriptedOptimizer(), mail=mailbox)
     app = create_app(settings, clients=clients, database=Database(engine), hasher=cheap_hasher)
-    api, form = TestClient(app), make_profile()
-    api.post("/user/signup", json=form)
-    resources_of(app).outbox.deliver_due()
-    key = key_in(mailbox.mails_to(form["email"])[-1])
-    token = api.post("/user/login", json={"email": form["email"], "clave": key}).json()["access_token"]
-    user = TestUser(api, email=form["email"], key=key, token=token, refresh_token="")
+    user = sign_up_and_in(TestClient(app), delivering(resources_of(app), mailbox))
     me = user.get("/user/me").json()["id"]
     rows(settings, "UPDATE sesion_asesoria SET usuario_id = :me WHERE id = 1", me=me)
 

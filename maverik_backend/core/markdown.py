@@ -37,7 +37,10 @@ _MAX_ROUNDS = 8
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_ENTITY = re.compile(r"&#?\w{1,32};")
+# As HTML reads it (https://html.spec.whatwg.org/#numeric-character-reference-state): a number needs no semicolon.
+_ENTITY = re.compile(
+    r"&(?:#0*+(?P<decimal>[0-9]{1,7})|#x0*+(?P<hexadecimal>[0-9a-f]{1,6})|(?P<name>\w{1,32};));?", re.IGNORECASE
+)
 # Blank lines and up to three spaces; four of them would be code.
 _LEADING_BLANKS = re.compile(r"\A(?:[ \t]*\n)*(?: {1,3}(?![ \t]))?")
 
@@ -72,6 +75,14 @@ _ADDRESS_BEFORE_CODE = re.compile(r"(?:https?://|www\.)[^ \t\n`]*+(?=`)", re.IGN
 _QUOTATION_MARK = re.compile(r"[\"']")
 # To showdown the marks belong to the mailbox: emphasis would end its attribute, and the slash begin another.
 _MARKED_MAILBOX = re.compile(r"(?<!\S)[*_~]++(?=[^\s@/]*+/[^\s@]*+@)")
+# What showdown writes into an attribute as it stands: the beginning of a fence ("class"), and the heading of a column
+# ("id", blanks as "_"). A quotation mark would end it.
+_FENCE = re.compile(r"^([ \t>*+:0-9.)-]*)(`{3,}+|~{3,}+)((?:[ \t]*+[\w+#.-]++)?)[^`\n]*$", re.MULTILINE)
+_ROW_WITH_ATTRIBUTES = re.compile(r"^(?=[^\n]*\|)[^\n]*=[^\n]*", re.MULTILINE)
+_QUOTED_ATTRIBUTE = re.compile(r"(?<![^\w\s])[^\w\s\"']*+[\"'][^\w\s]*+(?=[a-z][\w:.-]*+\s*+=)", re.IGNORECASE)
+_LOOKALIKE_QUOTES = str.maketrans({'"': "\N{RIGHT DOUBLE QUOTATION MARK}", "'": "\N{RIGHT SINGLE QUOTATION MARK}"})
+# ".. figure:: address": a directive of reStructuredText, which mistune has a plugin for.
+_DIRECTIVE_START = re.compile(r"\.\.(?=[ \t]++[\w-]++::)")
 _LOOKALIKE_TAG_START = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 
 _LOOKALIKE_BRACKETS = ("\N{FULLWIDTH LEFT SQUARE BRACKET}", "\N{FULLWIDTH RIGHT SQUARE BRACKET}")
@@ -105,7 +116,7 @@ def clean(text: str, *, max_chars: int = MAX_CHARS) -> str:
     # Of a longer text only the beginning is read: what is taken out of it makes room for twice as much at most.
     text = text[: 2 * max_chars]
     for _ in range(_MAX_ROUNDS):
-        text = _without_controls(text)
+        text = without_controls(text)
         harmless = _without_markup(text)
         if harmless == text:
             harmless = inert(text)
@@ -114,7 +125,7 @@ def clean(text: str, *, max_chars: int = MAX_CHARS) -> str:
         # A cut can turn what was code into markup, so that is read again as well.
         text = _bounded(text, max_chars) if harmless == text else harmless
     # It keeps turning into markup as it is taken apart.
-    return _bounded(inert(_without_controls(text.translate(_LOOKALIKES))), max_chars)
+    return _bounded(inert(without_controls(text.translate(_LOOKALIKES))), max_chars)
 
 
 def inert(text: str) -> str:
@@ -125,7 +136,10 @@ def inert(text: str) -> str:
     text = _ESCAPED_LESS_THAN.sub("<", _TAG_START.sub(_tag_start, text))
     text = _ATTRIBUTES_START.sub("(", _IMAGE_START.sub("! ", text))
     text = _MARKED_MAILBOX.sub(r"\g<0> ", _LINKED_SCHEME.sub(r"\g<0> ", text))
+    text = _FENCE.sub(r"\1\2\3", _DIRECTIVE_START.sub(ELLIPSIS, text))
     if _QUOTATION_MARK.search(text):
+        for attributes in (_ROW_WITH_ATTRIBUTES, _QUOTED_ATTRIBUTE):
+            text = attributes.sub(lambda match: match[0].translate(_LOOKALIKE_QUOTES), text)
         text = _ADDRESS_BEFORE_CODE.sub(r"\g<0> ", text)
     odd = {end.start() for end in _LABEL_END.finditer(text) if not _is_followed_by_harmless(text, end)}
     return _without_labels(text, odd) if odd else text
@@ -166,15 +180,22 @@ def _without_labels(text: str, ends: AbstractSet[int]) -> str:
     return "".join(characters)
 
 
-def _without_controls(text: str) -> str:
+def without_controls(text: str) -> str:
     """One kind of line end, no control characters, also none written as ``&#8238;``, no blank start or end."""
     text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _ENTITY.sub(lambda entity: " " if _is_control(html.unescape(entity[0])) else entity[0], text)
+    text = _ENTITY.sub(lambda entity: " " if _is_control(_decoded(entity)) else entity[0], text)
     return _LEADING_BLANKS.sub("", text.rstrip())
 
 
+def _decoded(entity: re.Match[str]) -> str:
+    """What HTML makes of it; nothing where HTML forbids it, as of ``&#1;``."""
+    if entity["name"]:
+        return html.unescape(entity[0])
+    code = int(entity["decimal"]) if entity["decimal"] else int(entity["hexadecimal"], 16)
+    return html.unescape(f"&#{code};")
+
+
 def _is_control(decoded: str) -> bool:
-    """Also for what Python decodes to nothing because HTML forbids it, such as ``&#1;``."""
     return not decoded or _CONTROLS.search(decoded) is not None
 
 

@@ -36,7 +36,7 @@ _PUNCTUATION = (".", ":", ";", ",", "?", "!", "…")
 _SHOWN_SCHEMES = ("http://", "https://", "mailto:")
 
 # What could mean anything to Markdown; most lines of most answers have none of it.
-_MEANINGFUL = re.compile(r"[\\`*_#<>\[\]|&]|^(?:[ \t]|[-+=]|[0-9]{1,9}[.)])|[ \t]$", re.MULTILINE)
+_MEANINGFUL = re.compile(r"[\\`*_#<>\[\]|&]|~~~|^(?:[ \t]|[-+=]|[0-9]{1,9}[.)])|[ \t]$", re.MULTILINE)
 
 
 def of(markdown: str) -> str:
@@ -47,7 +47,7 @@ def of(markdown: str) -> str:
 
     text = _blocks(SyntaxTreeNode(_parser().parse(markdown)).children)
     # What was escaped, or written as entities, stands there as it reads: not to be taken for markup by anything.
-    return answer.inert(text)
+    return answer.inert(answer.without_controls(text))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -107,10 +108,18 @@ class TestControlCharacters:
         assert clean("a\ud800b\udfffc") == "abc"
 
     @pytest.mark.parametrize(
-        "entity", ["&#8238;", "&#x202e;", "&#x202E;", "&rlm;", "&#127;", "&#x1b;", "&#&#8238;8238;"]
+        "entity",
+        [
+            *("&#8238;", "&#x202e;", "&#x202E;", "&rlm;", "&#127;", "&#x1b;", "&#&#8238;8238;", "&#8238", "&#x1b"),
+            f"&#{'0' * 9_000}8238;",
+        ],
     )
     def test_none_comes_back_as_an_entity(self, entity: str) -> None:
-        assert not re.search(r"&#?\w+;", clean(f"a{entity}b"))
+        assert not re.search(r"&#?\w+", clean(f"a{entity} b"))
+
+    @pytest.mark.parametrize("text", ["&#147;a&#148;", "&#233 ", "&aacute;", "a&b", "&#", "&#x;"])
+    def test_other_entities_stay(self, text: str) -> None:
+        assert clean(text) == text.strip()
 
     def test_a_control_inside_a_tag_does_not_hide_it(self) -> None:
         assert clean("a<scr\x00ipt>b</scr\x00ipt>c") == "ac"
@@ -322,6 +331,44 @@ class TestCode:
         assert clean(text) == cleaned
 
 
+class TestWhatBecomesAnAttribute:
+    """Renderers write what a fence begins with, and headings of columns, into attributes."""
+
+    @pytest.mark.parametrize(
+        ("text", "cleaned"),
+        [
+            ('```py"onclick="x"\na\n```', "```py\na\n```"),
+            ("> ~~~ {figure} https://example.com/a.png\n> ~~~", "> ~~~\n> ~~~"),
+            ('| a"b/onclick="x |\n|---|', "| a\u201db/onclick=\u201dx |\n|---|"),
+            ("a\"'onclick=x", "a\u201d\u2019onclick=x"),
+            (".. figure:: https://example.com/a.png", "\u2026 figure:: https://example.com/a.png"),
+        ],
+    )
+    def test_nothing_ends_it(self, text: str, cleaned: str) -> None:
+        assert clean(text) == cleaned
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Dijo \"plazo fijo\" y 'cauciones', con TNA = 30 %.",
+            '| "a" | \'b\' |\n|---|---|\n| [x](https://example.com "t") | y |',
+            '```c++\nx = "a"\n```',
+            "~~~objective-c\nx\n~~~",
+            '```a "b"``` c',
+            "Esperá... luego a::b, .. y ya",
+        ],
+    )
+    def test_ordinary_quotation_marks_and_languages_stay(self, text: str) -> None:
+        assert clean(text) == text
+
+    @pytest.mark.parametrize("piece", ['"', '"a', '"a-', '"a=', "|=", '|"=\n', "```a ", '"&#0', ".. a", "&#0"])
+    def test_it_takes_time_in_proportion_to_the_text(self, piece: str) -> None:
+        began = time.process_time()
+        inert(piece * (128_000 // len(piece)))
+
+        assert time.process_time() - began < 1.0
+
+
 class TestOtherDialects:
     """What CommonMark takes for text (tests/core/test_renderers.py lets the renderers judge)."""
 
@@ -336,12 +383,12 @@ class TestOtherDialects:
             ("![a] [r]", "! [a] [r]"),
             ("[r]: javascript:alert(1)", "\uff3br\uff3d: javascript:alert(1)"),
             ("[r]: java\tscript:alert(1)", "\uff3br\uff3d: java\tscript:alert(1)"),
-            ('[r]: https://e.x"onclick="alert(1)', '\uff3br\uff3d: https://e.x"onclick="alert(1)'),
+            ('[r]: https://e.x"onclick="alert(1)', '\uff3br\uff3d: https://e.x\u201donclick="alert(1)'),
             ("# Título {onclick=alert(1)}", "# Título (onclick=alert(1)}"),
             ("mirá ftp://e.x", "mirá ftp: //e.x"),
             ("[a]:[b] c", "\uff3ba\uff3d:[b] c"),
             ("*x/onclick=a@b.c", "* x/onclick=a@b.c"),
-            ('http://e.x`"onclick=alert(1)//`', 'http://e.x `"onclick=alert(1)//`'),
+            ('http://e.x`"onclick=alert(1)//`', "http://e.x `\u201donclick=alert(1)//`"),
             ("[[a]](javascript:alert(1)) [b]", "[a] [b]"),
         ],
     )

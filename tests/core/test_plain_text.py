@@ -57,6 +57,16 @@ def test_what_was_escaped_is_no_markup_in_plain_text_either() -> None:
     assert plain_text.of(markdown) == "\u2039img src=x onerror=alert(1)> \uff3ba\uff3d(javascript:alert(1))"
 
 
+@pytest.mark.parametrize("entity", ["&amp;#8238;", "&amp;rlm;", "&#38;#x202e;", "&amp;#8238 "])
+def test_no_control_character_is_left_of_an_entity_of_an_entity(entity: str) -> None:
+    assert plain_text.of(answer.clean(f"a {entity} b")).split() == ["a", "b"]
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~"])
+def test_a_fence_leaves_its_code(fence: str) -> None:
+    assert plain_text.of(f"{fence}py\nprint(1)\n{fence}") == "print(1)"
+
+
 def test_an_answer_of_the_embedded_advisor_has_no_mark_of_markdown() -> None:
     plain = plain_text.of(advice.DISTRESS)
 

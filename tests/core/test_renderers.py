@@ -35,6 +35,12 @@ FOUND = [
     "dict://e.x.y",
     "[a]:[a]\n[][a]",
     'http://e.`` `"onclick=alert(1)//``',
+    '```py"style="display:block"onclick="alert(1)"\nx\n```',
+    '~~~"onclick="x\nx\n~~~',
+    '| a"style="display:block"onclick="alert(1) | b |\n|---|---|\n| x | y |',
+    '| a"b/onclick=x | b |\n|---|---|\n| x | y |',
+    "~~~{figure} https://e.x/a.png\n~~~",
+    ".. figure:: https://e.x/a.png",
 ]
 
 

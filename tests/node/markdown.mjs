@@ -15,6 +15,8 @@ const writer = new commonmark.HtmlRenderer();
 const plain = new showdown.Converter();
 const github = new showdown.Converter();
 github.setFlavor("github");
+const ghost = new showdown.Converter();
+ghost.setFlavor("ghost");
 
 const renderers = {
   commonmark: (text) => writer.render(reader.parse(text)),
@@ -24,6 +26,7 @@ const renderers = {
   "marked without gfm": (text) => marked.parse(text, { gfm: false }),
   showdown: (text) => plain.makeHtml(text),
   "showdown as github": (text) => github.makeHtml(text),
+  "showdown as ghost": (text) => ghost.makeHtml(text),
   snarkdown: (text) => snarkdown(text),
 };
 

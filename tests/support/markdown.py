@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import markdown
 import mistune
 from markdown_it import MarkdownIt
+from mistune.directives import Admonition, FencedDirective, Figure, Image, RSTDirective
 
 from tests.support.node import NodeScript
 
@@ -52,7 +53,7 @@ class _ActiveFinder(HTMLParser):
         if tag not in TAGS and not re.match(r"(?:https?|mailto):|[^\s@]+@|a<$", tag):
             self.active.append(f"<{tag}>")
         for name, value in attrs:
-            if _is_active(tag, name, value or ""):
+            if _is_active(tag, name, value):
                 self.active.append(f"<{tag} {name}={value!r}>")
 
     def handle_decl(self, decl: str) -> None:
@@ -68,7 +69,9 @@ class _ActiveFinder(HTMLParser):
         self.handle_decl(data)
 
 
-def _is_active(tag: str, name: str, value: str) -> bool:
+def _is_active(tag: str, name: str, value: str | None) -> bool:
+    if value is None and tag == "th":  # what is left of a heading after its quotation mark
+        return False
     # What showdown writes of a mailbox is encoded, also where emphasis inside makes a name of it, up to "</a".
     is_encoded = "&" in name or name == "a"
     if name.startswith("on") or (tag in TAGS and name not in ATTRIBUTES and not is_encoded):
@@ -91,11 +94,13 @@ class _Careless(MarkdownIt):
 # Making one takes longer than rendering does.
 _PLAIN, _EXTRA = markdown.Markdown(), markdown.Markdown(extensions=["extra", "sane_lists"])
 _PLUGINS = ["strikethrough", "footnotes", "table", "url", "task_lists", "def_list", "abbr"]
+_DIRECTIVES = [kind([Admonition(), Figure(), Image()]) for kind in (RSTDirective, FencedDirective)]
 PYTHON_RENDERERS: Mapping[str, Callable[[str], str]] = {
     "markdown-it-py": MarkdownIt("commonmark", {"html": True}).render,
     "markdown-it-py with any address": _Careless("commonmark", {"html": True}).enable("table").render,
     "mistune": mistune.create_markdown(escape=False),  # type: ignore[dict-item]
     "mistune with plugins": mistune.create_markdown(escape=False, plugins=_PLUGINS),  # type: ignore[dict-item]
+    "mistune with directives": mistune.create_markdown(escape=False, plugins=["table", *_DIRECTIVES]),  # type: ignore[dict-item, list-item]
     "Python-Markdown": lambda text: _PLAIN.reset().convert(text),
     "Python-Markdown with extra": lambda text: _EXTRA.reset().convert(text),
 }
@@ -258,6 +263,29 @@ _ODDS = (
 )
 
 
+# What ends an attribute in which a renderer writes the text before it.
+_ATTRIBUTES = (
+    *('"onclick="alert(1)', "'onclick='alert(1)", '"onclick=alert(1)', '"a/onclick=alert(1)', '" onclick="alert(1)'),
+    *('"/onclick="x', '"=/onclick=x', '"style="display:block"onfocus="alert(1)', '"b"onclick="x', "”\"'onclick=x"),
+    *(
+        '"\nonclick="x',
+        '"x = 3"',
+        "&quot;onclick=x",
+        '\\"onclick="x',
+        "`onclick=`x",
+        '"**onclick**="x',
+        '"&Tab;onclick=x',
+    ),
+)
+_DIRECTIVES_OF_FENCES = (
+    "{figure} https://e.x",
+    "{image} //e.x/i",
+    "{figure} javascript:alert(1)",
+    "{note} a",
+    "{.a onclick=x}",
+)
+
+
 def hostile(seed: str) -> str:
     """A text of pieces that mean something to some renderer, put together as none of them expects."""
     chance = random.Random(seed)  # noqa: S311 - the same texts again
@@ -265,7 +293,9 @@ def hostile(seed: str) -> str:
 
 
 def _piece(chance: random.Random) -> str:
-    make = chance.choice((_link, _link, _link, _image, _reference, _definition, _tag, _odd, _code, _started))
+    make = chance.choice(
+        (_link, _link, _link, _image, _reference, _definition, _tag, _odd, _code, _info, _heading, _directive, _started)
+    )
     return make(chance)
 
 
@@ -309,6 +339,29 @@ def _odd(chance: random.Random) -> str:
 def _code(chance: random.Random) -> str:
     inside = chance.choice((_link, _image, _tag, _definition))(chance)
     return f"{chance.choice(_FENCES)}{inside}{chance.choice((*_FENCES, ''))}"
+
+
+def _info(chance: random.Random) -> str:
+    """A fence with more than a language behind it."""
+    fence = chance.choice(("```", "~~~", "````", "~~~~~"))
+    said = chance.choice((*_ATTRIBUTES, *_DIRECTIVES_OF_FENCES))
+    indent, blanks = chance.choice(("", "", " ", "   ", "> ", "- ")), chance.choice(("", "", " "))
+    return f"\n{indent}{fence}{blanks}{chance.choice(('', 'py', 'a-b'))}{said}\n{_piece(chance)}\n{indent}{fence}\n"
+
+
+def _heading(chance: random.Random) -> str:
+    """Of a section or a column: renderers make ids of them."""
+    said = f"{chance.choice(_WORDS)}{chance.choice(_ATTRIBUTES)}"
+    form = chance.choice(
+        ("# {}", "{}\n===", "{}\n---", "## {} ##", "| {} | b |\n|---|---|\n| x | y |", "a | {}\n--|--\nx | y")
+    )
+    return f"\n\n{form.format(said)}\n\n"
+
+
+def _directive(chance: random.Random) -> str:
+    name = chance.choice(("figure", "image", "note", "x-y"))
+    start, blanks = chance.choice(("", "", "> ", "- ")), chance.choice((" ", "  "))
+    return f"\n{start}..{blanks}{name}::{chance.choice(('', ' '))}{chance.choice(_ADDRESSES)}\n"
 
 
 def _started(chance: random.Random) -> str:

@@ -53,7 +53,8 @@ class _ActiveFinder(HTMLParser):
         if tag not in TAGS and not re.match(r"(?:https?|mailto):|[^\s@]+@|a<$", tag):
             self.active.append(f"<{tag}>")
         for name, value in attrs:
-            if _is_active(tag, name, value):
+            is_left_over = value is None and tag == "th"  # of a heading, after its quotation mark
+            if not is_left_over and _is_active(tag, name, value or ""):
                 self.active.append(f"<{tag} {name}={value!r}>")
 
     def handle_decl(self, decl: str) -> None:
@@ -69,9 +70,7 @@ class _ActiveFinder(HTMLParser):
         self.handle_decl(data)
 
 
-def _is_active(tag: str, name: str, value: str | None) -> bool:
-    if value is None and tag == "th":  # what is left of a heading after its quotation mark
-        return False
+def _is_active(tag: str, name: str, value: str) -> bool:
     # What showdown writes of a mailbox is encoded, also where emphasis inside makes a name of it, up to "</a".
     is_encoded = "&" in name or name == "a"
     if name.startswith("on") or (tag in TAGS and name not in ATTRIBUTES and not is_encoded):

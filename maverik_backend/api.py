@@ -304,7 +304,7 @@ def _workers(resources: Resources) -> tuple[Worker, ...]:
 
 
 def clean_up_once(database: Database) -> None:
-    """Delete what nobody needs any more, keep mailed keys that were used, and log how much it was."""
+    """Delete expired rows, keep mailed keys that were used, and log how much it was."""
     with database.transaction() as db:
         deleted = clean_up(db)
     with database.transaction() as db:

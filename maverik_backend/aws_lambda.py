@@ -5,7 +5,7 @@ Handler               One invocation
 ====================  ===============================================================================================
 ``handler``           answers one HTTP request
 ``outbox_handler``    tries the mails that are due, one after the other, while it has the time for another one
-``cleanup_handler``   deletes what nobody needs any more
+``cleanup_handler``   deletes expired rows
 ``migrate_handler``   brings the database to the newest revision
 ====================  ===============================================================================================
 

@@ -16,11 +16,11 @@ text. Messages in these classes are for developers and logs (English); they neve
     │   └── OperatorWithoutSecondFactor  ... or one whose login was opened without a second factor
     ├── TooManyTries             a limit of services/limits/throttle.py is used up
     ├── TooManyAtOnce            the principal has as many under way as it may
-    │   └── AddressBusy          ... or everybody behind its address together
+    │   └── AddressBusy          ... or all clients behind its address together
     ├── TooManySessions          the person owns as many sessions as it may
     ├── AlreadyExists            an operator asks for an account that is there
     ├── AccountDisabled          ... or for a key to one that is closed
-    ├── NotFound                 it does not exist, or is somebody else's
+    ├── NotFound                 it does not exist, or belongs to another principal
     ├── TurnInProgress           one turn at a time in a session
     │   └── SameRequestRunning   ... and it is this very request
     ├── IdempotencyKeyReused     the key came before, with something else
@@ -134,7 +134,7 @@ class TooManySessions(MaverikError):
 
 
 class NotFound(MaverikError):
-    """The thing does not exist or belongs to somebody else; the two are deliberately the same answer."""
+    """It does not exist or belongs to another principal; the two are deliberately the same answer."""
 
 
 class AlreadyExists(MaverikError):
@@ -174,7 +174,7 @@ class Interrupted(MaverikError):
 
 
 class Cancelled(MaverikError):
-    """The work was cancelled (``core/deadline.py``) while it waited; never told to a caller."""
+    """The work was cancelled (``core/deadline.py``) while it waited; never answered to a client."""
 
 
 class Overloaded(MaverikError):

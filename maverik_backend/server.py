@@ -167,7 +167,7 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
 
 
 def _shared_metrics(settings: Settings) -> AbstractContextManager[Callable[[int], None]]:
-    """Let the workers count together where somebody reads it; yields what is told of each that died."""
+    """Let the workers count together where a route shows it; yields what is called for each that ended."""
     return shared_with_children() if settings.security.metrics_token else nullcontext(lambda _pid: None)
 
 
@@ -203,7 +203,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _announcement(settings: Settings, host: str, port: int) -> str:
-    """What a newcomer does next."""
+    """The lines that are printed at the start: addresses, mailbox, demo."""
     address = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - compared, not bound
     lines = [f"Maverik Backend answers on {address}"]
     if settings.app.serves_api_docs:

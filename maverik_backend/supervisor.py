@@ -1,4 +1,4 @@
-"""Several processes that serve one socket: started, replaced when they die, ended together.
+"""Several processes that serve one socket: started, replaced when they end unexpectedly, ended together.
 
 uvicorn has such a supervisor, but its workers run uvicorn's own server: after a SIGTERM they would leave the turns that
 have no answer yet unmarked (``server.py`` marks them). This one runs whatever it is given, and ends it with itself.
@@ -141,7 +141,7 @@ def _work(run_worker: Callable[[int], None], number: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """A supervisor that was killed leaves nobody behind who keeps its port."""
+    """End the worker when its supervisor was killed: it would keep the port."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

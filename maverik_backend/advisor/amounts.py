@@ -13,7 +13,7 @@ from maverik_backend.core.text import fold
 
 MAX_AMOUNT = Decimal(10) ** 13
 MAX_MONTHS = 600
-# Whoever writes more has pasted a statement of account.
+# More of them are a pasted statement of account.
 MAX_FIGURES = 20
 # A bare number this large is an amount ("tengo 12.000"); a smaller one may count children or cards.
 MIN_BARE_AMOUNT = 1_000
@@ -137,7 +137,7 @@ def has_amount(said: str) -> bool:
 
 
 def is_only_an_amount(said: str) -> bool:
-    """Whether a :func:`plain` text is nothing but one figure ("100 mil pesos"), so that nobody can tell what it is."""
+    """Whether a :func:`plain` text is nothing but one figure ("100 mil pesos"), so that its role cannot be told."""
     match = _AMOUNT.search(said)
     return match is not None and not re.search(r"\w", said[: match.start()] + said[match.end() :])
 

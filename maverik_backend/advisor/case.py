@@ -29,7 +29,7 @@ _DEFINITION = re.compile(
 
 
 def is_own_decision(question: str) -> bool:
-    """Whether somebody asks what to do with their money, rather than what something is."""
+    """Whether the question is what to do with the person's money, rather than what something is."""
     said = fold(question)
     return bool(_OWN_DECISION.search(said)) and not (_DEFINITION.search(said) or _NOT_INVESTING.search(said))
 

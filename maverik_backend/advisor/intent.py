@@ -79,7 +79,7 @@ def mentions_gambling(text: str) -> bool:
 
 
 def is_strained(text: str) -> bool:
-    """Whether somebody asks about money at the end of their strength."""
+    """Whether a question about money also shows distress."""
     return bool(phrases.STRAINED.search(" ".join(fold(text).split())))
 
 

@@ -20,7 +20,7 @@ def nothing_but(*phrases: str) -> re.Pattern[str]:
 
 # --- people in danger or in trouble ----------------------------------------------------------------------------------
 
-# People die of laughter, of hunger and of heat, and nobody wants to die poor.
+# Figures of speech about dying: of laughter, of hunger, of heat, poor.
 _FIGURATIVELY = r"(?! del? (?!deudas?\b|tristeza|dolor|pena|angustia)\w+)(?! (?:ric|viej|pobre|millonari|tranquil))"
 _DIE = rf"(?:morir(?:me)?{_FIGURATIVELY}|matarme|estar muert[oa]|desaparecer de (?:este|la))"
 _HARM = (

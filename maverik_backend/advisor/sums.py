@@ -166,7 +166,7 @@ def _unreadable(said: str) -> str | None:
 
 
 def _unplaced(said: str) -> str | None:
-    """A figure that nobody can tell the role of: "100 mil", "¿y si son 30 mil?"."""
+    """A figure whose role cannot be told: "100 mil", "¿y si son 30 mil?"."""
     tells_role = _asks(said) or amounts_in(said) or months_in(said)
     return "amount" if _is_figure_alone(said) and not tells_role else None
 

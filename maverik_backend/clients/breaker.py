@@ -1,4 +1,4 @@
-"""A circuit breaker: while a service keeps failing, nobody waits for it.
+"""A circuit breaker: while a service keeps failing, calls fail at once instead of waiting for it.
 
 ==========  ===============================================================================================
 Rule        Value
@@ -10,7 +10,7 @@ Probes      then at most :data:`MAX_PROBES` calls at a time are let through; a s
 ==========  ===============================================================================================
 
 The lock guards a few assignments, never a call. A call that began before the breaker opened still counts when it
-ends, but only the outcome of a probe closes it or opens it anew.
+ends, but only the outcome of a probe closes it or opens it again.
 """
 
 from __future__ import annotations

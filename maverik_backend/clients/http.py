@@ -12,7 +12,7 @@ Retries                 at most 2, after a refused or reset connection or a 429,
 Breaker                 one a service (``clients/breaker.py``)
 Health                  ``GET /``, and what calls taught (``clients/call_record.py``)
 Cancelled               the socket is shut down; the breaker counts neither a success nor a failure
-Cookies                 none: the session is everybody's, and so would they be
+Cookies                 none: all calls share the HTTP session, and would share them
 Environment             proxies and ``.netrc`` of the machine are ignored
 Trace                   ``traceparent`` with a new span for each attempt, and ``tracestate`` (``core/trace.py``)
 ======================  =============================================================================
@@ -90,18 +90,18 @@ class HttpService:
         self._record = CallRecord()
         self._base_url = base_url
         self._requests: dict[tuple[str, str], requests.PreparedRequest] = {}
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})})
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._http.headers.update({"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})})
         adapter = _PunctualAdapter(pool_connections=1, pool_maxsize=max_connections)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._http.mount("http://", adapter)
+        self._http.mount("https://", adapter)
 
     def post(self, path: str, payload: Mapping[str, Any] | None, *, deadline: Deadline) -> bytes:
         """POST ``payload`` as JSON, once, and return the body of a 2xx answer.
 
-        A POST that was cut off may have been acted on; whoever may repeat it uses :meth:`ask`.
+        A POST that was cut off may have been acted on; a call that may be repeated uses :meth:`ask`.
 
         Raises:
             UpstreamError: of the kind that fits; see the table above.
@@ -173,7 +173,7 @@ class HttpService:
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._session.close()
+        self._http.close()
 
     def _send(self, method: str, path: str, payload: Mapping[str, Any] | None, deadline: Deadline) -> requests.Response:
         remaining_s = deadline.remaining_s()
@@ -184,7 +184,7 @@ class HttpService:
         if payload is not None:
             request.prepare_body(data=None, files=None, json=payload)
         # The adapter itself: what Session.send does beside it (redirects, cookies, hooks) is what we do not want.
-        return self._session.get_adapter(self._base_url).send(
+        return self._http.get_adapter(self._base_url).send(
             request,
             timeout=urllib3.Timeout(  # type: ignore[arg-type] # requests takes it; its stubs know only numbers
                 total=remaining_s, connect=min(CONNECT_TIMEOUT_S, remaining_s)
@@ -196,7 +196,7 @@ class HttpService:
         """A request without body; to each address it is made once, because that takes longer than sending it."""
         known = self._requests.get((method, url))
         if known is None:
-            known = self._requests[method, url] = self._session.prepare_request(requests.Request(method, url))
+            known = self._requests[method, url] = self._http.prepare_request(requests.Request(method, url))
         return known
 
     def _read(self, response: requests.Response) -> bytes:

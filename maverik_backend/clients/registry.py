@@ -46,7 +46,7 @@ class ClientContext:
 class Clients:
     """Everything outside the process that the use cases talk to, the database apart.
 
-    ``fallback`` is who answers when ``advisor`` fails; ``None``: nobody.
+    ``fallback`` answers when ``advisor`` fails; ``None``: there is none.
     """
 
     advisor: Advisor

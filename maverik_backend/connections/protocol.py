@@ -72,7 +72,7 @@ class _RefusedError(Exception):
 
 def _refusal(problem: problems.Problem, headers: Mapping[str, str]) -> bytes:
     """A complete answer but for the line of its status and the server's own headers."""
-    response = problems.answer(problem, extra_headers={**headers, "Connection": "close"})
+    response = problems.response_of(problem, extra_headers={**headers, "Connection": "close"})
     fields = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
     return fields + b"\r\n" + bytes(response.body)
 

@@ -1,6 +1,6 @@
 """The way to PostgreSQL: an engine made from settings, and ``transaction()``, the only unit of work.
 
-Two rules hold everywhere above this file. Services never commit: whoever opened the transaction does. And nothing
+Two rules hold everywhere above this file. Services never commit: the code that opened the transaction does. And nothing
 waits on the network while a transaction is open: code that must wait is handed :attr:`Database.transaction` and opens
 short ones before and after.
 """
@@ -43,7 +43,7 @@ _UNAVAILABLE_SQLSTATES = (
 _SILENCE_MARGIN_S = 5.0
 
 # Networks forget connections that were idle for so long (NAT and connection tracking on AWS: 350 s), and some tell
-# neither end: asking such a connection whether it is alive would wait for all of the silence above.
+# neither end: a probe statement on such a connection would wait for all of the silence above.
 _RECYCLE_S = 300
 # What pg8000 says when it insists on TLS and the server does not speak it.
 _TLS_REFUSED = "Server refuses SSL"
@@ -91,7 +91,7 @@ class Database:
 
 
 def _count_connections(engine: Engine, metrics: Metrics) -> None:
-    """Only what was counted is counted back: the pool also takes back what it never handed out, because it was dead."""
+    """Count checkouts and returns; the pool also takes back closed connections that it never handed out."""
     working: set[ConnectionPoolEntry] = set()
 
     def begins(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
@@ -192,7 +192,7 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
 
 
 def _ssl_context(database: DatabaseSettings) -> ssl.SSLContext | None:
-    """What pg8000 insists on; ``None`` makes it take TLS when it is offered, whoever's the certificate is."""
+    """What pg8000 insists on; ``None`` makes it take TLS when it is offered, without checking the certificate."""
     if database.ssl_mode == "prefer":
         return None
     try:

@@ -53,7 +53,7 @@ def ensure_running(data_dir: Path, *, database_name: str) -> URL:
 
 
 def stop(data_dir: Path) -> None:
-    """Leave the server now, not at the end of the process; it stops when nobody else uses it."""
+    """Leave the server now, not at the end of the process; it stops when no other process uses it."""
     server = load_pgserver().PostgresServer._instances.get(data_dir.resolve())  # noqa: SLF001 - it has no other list
     if server is not None:
         server.cleanup()
@@ -162,11 +162,11 @@ def _drop_stale_postmaster_file(data_dir: Path) -> None:
 
 
 def _drop_dead_users(server: PostgresServer) -> None:
-    """Forget processes that used the server and died without saying so."""
+    """Remove processes from the server's list of users that ended without leaving it."""
     import psutil  # noqa: PLC0415 - comes with the optional extra
 
     users: Any = server.global_process_id_list
-    with server._lock:  # noqa: SLF001 - else somebody who joins meanwhile would be forgotten
+    with server._lock:  # noqa: SLF001 - else a process that joins meanwhile would be removed
         for pid in users._get():  # noqa: SLF001 - the library keeps no public view of its list
             if pid != os.getpid() and not psutil.pid_exists(pid):
                 users.get_and_remove(pid)

@@ -23,7 +23,7 @@ class AlreadyLoggedError(Exception):
 
 
 def configure_logging(app: AppSettings) -> None:
-    """Send everything to standard error in one format. Called once by whoever owns the process."""
+    """Send everything to standard error in one format. Called once, by the entry point of the process."""
     as_json = app.log_format == "json" or (app.log_format == "auto" and not sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

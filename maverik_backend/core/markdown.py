@@ -173,10 +173,10 @@ def _without_labels(text: str, ends: AbstractSet[int]) -> str:
         elif character == "]":
             opening = open_brackets.pop() if open_brackets else position
             if position in ends:
-                for place, lookalike in zip((opening, position), _LOOKALIKE_BRACKETS, strict=True):
-                    characters[place] = lookalike
-                    if text[place - 1 : place] == "\\":  # it escaped a bracket, and would be shown
-                        characters[place - 1] = ""
+                for bracket, lookalike in zip((opening, position), _LOOKALIKE_BRACKETS, strict=True):
+                    characters[bracket] = lookalike
+                    if text[bracket - 1 : bracket] == "\\":  # it escaped a bracket, and would be shown
+                        characters[bracket - 1] = ""
     return "".join(characters)
 
 
@@ -257,8 +257,8 @@ def _rewritten(text: str, found: Sequence[tuple[Token, Sequence[_Cut]]]) -> str:
         first = block.map[0] if block.map else 0
         for number, (old, new) in enumerate(zip(block.content.split("\n"), content.split("\n"), strict=False), first):
             if old != new:
-                place = lines[number].rindex(old)
-                lines[number] = lines[number][:place] + new + lines[number][place + len(old) :]
+                start = lines[number].rindex(old)
+                lines[number] = lines[number][:start] + new + lines[number][start + len(old) :]
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ maverik_dependency_healthy              dependency                    as the lat
 maverik_outbox_backlog                  none                          the same: there is one table
 ======================================  ============================  ============================================
 
-Labels have few values, all of them ours: never a path, an address, an id or a text of somebody.
+Labels have few values, all of them ours: never a path, an address, an id or a personal text.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ UNMATCHED_ROUTE = "unmatched"
 # Where the library, by its own rules, lets the processes of one server share what they counted.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
-# Nobody needs to know when each label first occurred, at the price of as many series again.
+# Without a series for when each label first occurred: it would double the number of series.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _LOGIN_OUTCOMES: dict[type[Exception], str] = {
@@ -217,7 +217,7 @@ def _gauge(name: str, meaning: str, registry: CollectorRegistry) -> Gauge:
 def shared_with_children() -> Iterator[Callable[[int], None]]:
     """Let the processes that are spawned in the block count together.
 
-    Yields what has to be told the id of each of them that died: what it was busy with does not count any longer.
+    Yields a function to call with the process id of each of them that ended: its gauges do not count any longer.
     """
     with TemporaryDirectory(prefix="maverik-metrics-") as folder:
         os.environ[SHARED_FOLDER_VARIABLE] = folder  # the library looks for it nowhere else, and early

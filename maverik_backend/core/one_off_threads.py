@@ -1,4 +1,4 @@
-"""Threads for work that comes seldom, or where none may be left waiting for more."""
+"""Threads for work that comes seldom, or where no idle thread may remain."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class OneOffThreads(Executor):
 def _run(future: Future[T], work: Callable[[], T]) -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+    except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
         future.set_exception(error)

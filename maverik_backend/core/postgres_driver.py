@@ -51,11 +51,11 @@ def adopt(engine: Engine, *, silence_s: float | None) -> None:
             connection = Connection(**options) if "unix_sock" in options else _connect_by_tcp(options)
         except OSError as error:
             raise _network_error() from error
-        connection.wait_for_answers(silence_s)
+        connection.set_read_timeout(silence_s)
         return connection
 
     def before_use(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - pool and driver objects
-        if not connection.is_there(idle_s=time.monotonic() - record.info.get("last_used", 0.0)):
+        if not connection.is_usable(idle_s=time.monotonic() - record.info.get("last_used", 0.0)):
             raise DisconnectionError
 
     def after_use(_connection: object, record: Any) -> None:  # noqa: ANN401
@@ -74,7 +74,7 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401
         """Close, on failure, also the socket that pg8000 made of the one it was given."""
-        self._is_spoilt = False
+        self._is_broken = False
         self._principal: tuple[str, str] | None = None
         self._statements_ahead = 0
         self._descriptions: dict[bytes, list[dict[str, Any]]] = {}
@@ -85,16 +85,16 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
                 self._usock.close()
             raise
 
-    def wait_for_answers(self, silence_s: float | None) -> None:
+    def set_read_timeout(self, silence_s: float | None) -> None:
         """From now on, give a server up that says nothing for so long; ``None``: never."""
         self._usock.settimeout(silence_s)
         self._sock: Any = _Stream(self._sock)
 
-    def is_there(self, *, idle_s: float) -> bool:
+    def is_usable(self, *, idle_s: float) -> bool:
         """Whether the server is likely to answer: at no cost after a short rest, else by asking it."""
-        if self._is_spoilt:
+        if self._is_broken:
             return False
-        if wait_for_read(self._usock, timeout=0):  # between statements a server only speaks to say goodbye
+        if wait_for_read(self._usock, timeout=0):  # between statements a server only sends before it closes
             return False
         if idle_s < _BELIEVED_FOR_S:
             return True
@@ -179,12 +179,12 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
     def handle_messages(self, context: Any) -> None:  # noqa: ANN401
         """As pg8000's, with half of its calls: this is where reading an answer spends its time.
 
-        A connection whose answer was not read to its end is not used again: whoever had it next would read the rest.
+        A connection whose answer was not read to its end is not used again: the next statement would read the rest.
         """
         try:
             self._read_until_ready(context)
         except BaseException:
-            self._is_spoilt = True
+            self._is_broken = True
             self._transaction_status = IDLE  # there is nothing left to roll back
             raise
         if context.error is not None:

@@ -4,7 +4,7 @@ PostgreSQL refuses to run as root. Run by root, its programs are therefore start
 not be able to pass through the folders above the data (``/root`` is 0700), so no path that leads through them is given
 to a program: it is started *in* the data folder and told :data:`_OWN_FOLDER`, which Linux resolves to that folder
 without looking at its parents. The programs themselves are looked up by their path; where that cannot be reached
-either they are run from a copy that everybody may read (they hold nothing secret).
+either they are run from a copy that every user of the machine may read (they hold nothing secret).
 """
 
 from __future__ import annotations

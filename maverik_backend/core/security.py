@@ -134,32 +134,32 @@ class PasswordHasher:
 
     As many keys are hashed at once as there are processors; the others wait, none fails. Each takes 19 MiB while it
     lasts and a processor of its own, so more at once would take longer and more memory and finish none earlier: 64
-    people who sign in together would hold 1.2 GiB, and leave nothing for the requests of everybody else.
+    people who sign in together would hold 1.2 GiB, and leave nothing for other requests.
     """
 
     def __init__(self, *, memory_kib: int = ARGON2_MEMORY_KIB, passes: int = ARGON2_PASSES) -> None:
         """Cheaper parameters are for tests of what happens around hashing."""
         self._argon2 = argon2.PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=ARGON2_LANES)
-        self._places = BoundedSemaphore(os.cpu_count() or 1)
-        self._nobody = self.hash(generate_temporary_password())
+        self._slots = BoundedSemaphore(os.cpu_count() or 1)
+        self._unmatchable_hash = self.hash(generate_temporary_password())
 
     def hash(self, password: str) -> str:
         """The PHC string to store."""
-        with self._places:
+        with self._slots:
             return self._argon2.hash(normalise(password))
 
     def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether ``password`` is the one behind the hash. ``None`` does the same work and is never a match."""
-        stored = self._nobody if password_hash is None else password_hash
+        stored = self._unmatchable_hash if password_hash is None else password_hash
         try:
-            with self._places:
+            with self._slots:
                 matches = _is_bounded(stored) and self._argon2.verify(stored, normalise(password))
         except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
         return matches and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether the hash was made with other parameters than today's, so that it should be made anew."""
+        """Whether the hash was made with other parameters than today's, so that the password should be hashed again."""
         return self._argon2.check_needs_rehash(password_hash)
 
 

@@ -14,7 +14,7 @@ class InicioSesion(BigIdMixin, Base):
     """One login: a family of refresh tokens and the access tokens made from them.
 
     ``rotacion`` counts the refresh tokens that were handed out: only the latest is good, an older one means that
-    somebody has a copy. ``cerrado`` ends the whole family at once. ``direccion`` is truncated, ``agente`` cut.
+    it was copied. ``cerrado`` ends the whole family at once. ``direccion`` is truncated, ``agente`` cut.
     ``con_segundo_factor`` is set when a second factor was shown in it, ``renueva_tokens`` when its client asked for
     access tokens that hold briefly. ``rotacion_repetida`` numbers the latest refresh token that was used twice.
     """
@@ -76,7 +76,7 @@ class CodigoRecuperacion(BigIdMixin, Base):
 
 
 class EventoSeguridad(BigIdMixin, Base):
-    """Something that happened to an account. Without ``usuario_id``: to nobody we know, or to somebody who left."""
+    """Something that happened to an account. ``usuario_id`` is NULL when there was no account, or it was erased."""
 
     __tablename__ = "evento_seguridad"
     __table_args__ = (Index(None, "usuario_id", "id"),)

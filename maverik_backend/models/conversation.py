@@ -26,7 +26,7 @@ class ConversationKind(StrEnum):
 
 
 class Principal(Base):
-    """Whoever owns what is said: a person, a partner's user, a channel's contact.
+    """The owner of conversations: a person, a partner's user, a channel's contact.
 
     ``emisor`` and ``sujeto`` identify principals whose accounts are kept elsewhere: the issuer of their token and its
     subject. Both are null for persons, whose account is the ``usuario`` of the same id.

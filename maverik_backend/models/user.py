@@ -31,7 +31,7 @@ def _answer(catalog: str) -> Mapped[int]:
 class Usuario(Base):
     """A person who can sign in. ``clave_hash`` is an Argon2id PHC string; the key itself is nowhere.
 
-    ``debe_cambiar_clave`` marks a key that somebody else has seen (it was mailed, or kept in clear by an older
+    ``debe_cambiar_clave`` marks a password that others may have seen (it was mailed, or kept in clear by an older
     release); ``clave_vence`` is when a mailed key that was never used stops working: the first login clears it.
     ``email_verificado`` is when the address was first shown to be the person's, ``deshabilitado`` when an operator
     closed the account, ``operador`` when it was given the rights of an operator.

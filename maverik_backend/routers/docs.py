@@ -42,4 +42,4 @@ def show_docs() -> HTMLResponse:
 
 @router.get(f"/{ASSETS.prefix}{assets.ROUTE}")
 def get_docs_asset(version: assets.Segment, name: assets.Segment) -> FileResponse:
-    return ASSETS.answer(version, name)
+    return ASSETS.response(version, name)

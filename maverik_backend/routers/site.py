@@ -1,6 +1,6 @@
 """Our own pages for setting, restoring and changing a key, for people whose frontend has none.
 
-They call the use cases of the JSON API, so limits, events, mails and what a stranger can learn are the same. Opening a
+They call the use cases of the JSON API: limits, events, mails and what a client can find out are the same. Opening a
 mailed link changes nothing (RFC 9110, section 9.2.1): programs that follow links in mails before people do use none up.
 """
 
@@ -50,7 +50,7 @@ def set_key(sent: SentForm, app: App, client_info: CurrentClientInfo) -> Respons
         done = app.passwords.reset(reset, client_info=client_info)
         return needs_code(app.passwords.links.support) if done.needs_code else None
 
-    return _answer(pages.SET, app, sent, work)
+    return _respond(pages.SET, app, sent, work)
 
 
 @router.get(FORGOT_PATH)
@@ -64,7 +64,7 @@ def forgot_key(sent: SentForm, app: App, client_info: CurrentClientInfo) -> Resp
         form = CorreoRequest.model_validate(sent)
         app.passwords.request_reset(email=form.email, client_info=client_info)
 
-    return _answer(pages.FORGOT, app, sent, work)
+    return _respond(pages.FORGOT, app, sent, work)
 
 
 @router.get(CHANGE_PATH)
@@ -86,15 +86,15 @@ def change_key(sent: SentForm, app: App, client_info: CurrentClientInfo) -> Resp
             client_info=client_info,
         )
 
-    return _answer(pages.CHANGE, app, sent, work)
+    return _respond(pages.CHANGE, app, sent, work)
 
 
 @router.get(f"/{pages.ASSETS.prefix}{assets.ROUTE}")
 def get_asset(version: assets.Segment, name: assets.Segment) -> FileResponse:
-    return pages.ASSETS.answer(version, name)
+    return pages.ASSETS.response(version, name)
 
 
-def _answer(form: Form, app: Resources, sent: Mapping[str, str], work: Callable[[], str | None]) -> Response:
+def _respond(form: Form, app: Resources, sent: Mapping[str, str], work: Callable[[], str | None]) -> Response:
     """What the person sees next: that it is done, with what ``work`` remarks, or the form again with what is wrong."""
     frontend_url = app.passwords.links.frontend
     try:

@@ -1,4 +1,4 @@
-"""The forms of our own pages: as what the API takes, with the new key twice, since nobody sees what is typed."""
+"""The forms of our own pages: what the API takes, with the new password twice, as it is typed unseen."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class DependenciaResponse(Response):
 
 
 class SaludResponse(Response):
-    """The service as a whole, which is all that strangers are told."""
+    """The service as a whole, which is all that clients without a right to details are told."""
 
     status: Status = Field(
         description="El conjunto: `healthy`, `degraded` (atiende, con algo menos) o `unhealthy` (no atiende)."

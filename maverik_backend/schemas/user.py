@@ -132,7 +132,7 @@ ClaveNueva = Annotated[
     BeforeValidator(AtMost(passwords.MAX_CODE_POINTS, _key_length)),
     Field(json_schema_extra={"minLength": passwords.MIN_CHARS}),
 ]
-"""A key that somebody chooses (core/passwords.py)."""
+"""A password that a person chooses (core/passwords.py)."""
 
 
 def _encodable(value: object) -> object:
@@ -279,7 +279,7 @@ class RegistroResponse(_PerfilResponse):
 
 
 class UsuarioResponse(_PerfilResponse):
-    """What the person told about themself."""
+    """The investor profile as the person gave it."""
 
     fecha_creacion: datetime = Field(description="Cuándo se creó la cuenta.")
     debe_cambiar_clave: bool

@@ -34,7 +34,7 @@ def _capacity_problems(settings: Settings) -> Iterator[str]:
 def _exposure_in_production(settings: Settings) -> Iterator[str]:
     yield from _link_problems(settings.app.public_url, settings.frontend.frontend_password_url)
     if not settings.security.rate_limits_enabled:
-        yield "RATE_LIMITS_ENABLED=false lets anybody guess keys as fast as they can: production keeps the limits."
+        yield "RATE_LIMITS_ENABLED=false lets clients guess passwords without a limit: production keeps the limits."
     if urlsplit(settings.frontend.main_url).hostname in {"localhost", "127.0.0.1", "::1"}:
         yield "FRONTEND_URL is not set to a public address: links in people's mails would lead to localhost."
     elif not all(is_encrypted(url) for url in settings.frontend.urls):

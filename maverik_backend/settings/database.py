@@ -11,7 +11,7 @@ from pydantic_settings import SettingsConfigDict
 
 from maverik_backend.settings.base import Group
 
-# What docker-compose.yml gives its database when nobody chose.
+# What docker-compose.yml gives its database when none is set.
 PUBLISHED_DB_PASSWORD = "maverik"  # noqa: S105 - worth nothing: production refuses it
 
 

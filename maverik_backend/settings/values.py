@@ -44,7 +44,7 @@ def _http_urls(value: str) -> str:
 
 
 def _long_secret(value: SecretStr) -> SecretStr:
-    """Accept what nobody guesses."""
+    """Accept a text that is too long to be guessed."""
     if len(value.get_secret_value()) < MIN_TOKEN_CHARS:
         raise PydanticCustomError(
             "short_secret", "it must have at least {least} characters", {"least": MIN_TOKEN_CHARS}

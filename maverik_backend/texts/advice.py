@@ -63,7 +63,7 @@ UNANSWERED = {
 
 # --- The embedded advisor (clients/rag) ---
 
-# Somebody who may be in danger: nothing here may speak of money. The numbers are public help lines; check them before
+# A person who may be in danger: nothing here may speak of money. The numbers are public help lines; check them before
 # changing any.
 DISTRESS = (
     "Lamento mucho que estés pasando por esto, y gracias por contarlo. Ahora lo más importante sos vos, y no tenés que "
@@ -195,7 +195,7 @@ HORIZON_CASES = {
     "long": "Con un horizonte de {horizon} tenés tiempo para atravesar caídas del mercado, siempre que tu fondo de "
     "emergencia esté aparte.",
 }
-# The catalogue's texts for how long somebody would keep an investment.
+# The catalogue's texts for how long a person would keep an investment.
 HOLDING_SPANS = {
     "Menos de 1 año": "short",
     "Entre 1 y 5 años": "medium",

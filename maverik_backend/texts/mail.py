@@ -31,7 +31,7 @@ CHOOSE_ANOTHER = "Elegir otra clave"
 
 
 def welcome(*, key: str, link: str, frontend_url: str, change_url: str, hours: int) -> Letter:
-    """To somebody who just signed up, with the temporary key and a link to choose another."""
+    """To a person who just signed up, with the temporary key and a link to choose another."""
     return Letter(
         subject="Te damos la bienvenida a Maverik",
         paragraphs=(
@@ -51,7 +51,7 @@ def welcome(*, key: str, link: str, frontend_url: str, change_url: str, hours: i
 
 
 def key_replaced(*, key: str, link: str, frontend_url: str, change_url: str, hours: int, support: str | None) -> Letter:
-    """To somebody whose key an operator replaced, with the temporary one and a link to choose another."""
+    """To a person whose key an operator replaced, with the temporary one and a link to choose another."""
     return Letter(
         subject="Reemplazamos tu clave de Maverik",
         paragraphs=(
@@ -74,7 +74,7 @@ def key_replaced(*, key: str, link: str, frontend_url: str, change_url: str, hou
 
 
 def disabled(*, frontend_url: str, support: str | None) -> Letter:
-    """To somebody whose account is closed, whatever was asked for."""
+    """To a person whose account is closed, whatever was asked for."""
     return Letter(
         subject="Tu cuenta de Maverik está deshabilitada",
         paragraphs=(
@@ -91,7 +91,7 @@ def disabled(*, frontend_url: str, support: str | None) -> Letter:
 
 
 def already_registered(*, forgot_url: str) -> Letter:
-    """To somebody whose address signed up again."""
+    """To a person whose address signed up again."""
     return Letter(
         subject="Ya tenés una cuenta en Maverik",
         paragraphs=(
@@ -107,7 +107,7 @@ def already_registered(*, forgot_url: str) -> Letter:
 
 
 def reset_link(*, link: str, minutes: int) -> Letter:
-    """To somebody who forgot the key."""
+    """To a person who forgot the key."""
     return Letter(
         subject="Elegí una clave nueva para Maverik",
         paragraphs=(
@@ -123,7 +123,7 @@ def reset_link(*, link: str, minutes: int) -> Letter:
 
 
 def no_account(*, forgot_url: str) -> Letter:
-    """To an address without account whose key somebody wants to restore."""
+    """To an address without account for which a link was asked."""
     return Letter(
         subject="No hay una cuenta de Maverik con este correo",
         paragraphs=(
@@ -139,7 +139,7 @@ def no_account(*, forgot_url: str) -> Letter:
 
 
 def nothing_to_resend(*, forgot_url: str) -> Letter:
-    """To somebody who asked for the welcome mail again and cannot have it."""
+    """To a person who asked for the welcome mail again and cannot have it."""
     return Letter(
         subject="Tu acceso a Maverik",
         paragraphs=(
@@ -155,7 +155,7 @@ def nothing_to_resend(*, forgot_url: str) -> Letter:
 
 
 def password_changed(*, forgot_url: str) -> Letter:
-    """To somebody whose key was just set."""
+    """To a person whose key was just set."""
     return Letter(
         subject="Tu clave de Maverik cambió",
         paragraphs=(
@@ -168,7 +168,7 @@ def password_changed(*, forgot_url: str) -> Letter:
 
 
 def second_factor_added(*, forgot_url: str, support: str | None) -> Letter:
-    """To somebody who just confirmed a second factor."""
+    """To a person who just confirmed a second factor."""
     return Letter(
         subject="Activaste el segundo factor en Maverik",
         paragraphs=(
@@ -188,7 +188,7 @@ def second_factor_added(*, forgot_url: str, support: str | None) -> Letter:
 
 
 def second_factor_removed(*, forgot_url: str) -> Letter:
-    """To somebody who just removed the second factor."""
+    """To a person who just removed the second factor."""
     return Letter(
         subject="Quitaste el segundo factor en Maverik",
         paragraphs=(
@@ -204,7 +204,7 @@ def second_factor_removed(*, forgot_url: str) -> Letter:
 
 
 def second_factor_removed_by_operator(*, frontend_url: str, support: str | None) -> Letter:
-    """To somebody whose second factor an operator removed."""
+    """To a person whose second factor an operator removed."""
     return Letter(
         subject="Quitamos el segundo factor de tu cuenta de Maverik",
         paragraphs=(
@@ -235,7 +235,7 @@ def merged_without_second_factor(*, frontend_url: str, support: str | None) -> L
 
 
 def recovery_codes_renewed(*, forgot_url: str) -> Letter:
-    """To somebody who just got new recovery codes."""
+    """To a person who just got new recovery codes."""
     return Letter(
         subject="Tenés códigos de recuperación nuevos en Maverik",
         paragraphs=("Los códigos de recuperación que tenías ya no sirven: guardá los nuevos.", RESET_YOURS),
@@ -245,7 +245,7 @@ def recovery_codes_renewed(*, forgot_url: str) -> Letter:
 
 
 def recovery_code_used(*, left: int, forgot_url: str) -> Letter:
-    """To somebody one of whose recovery codes was just used; ``left`` remain."""
+    """To a person one of whose recovery codes was just used; ``left`` remain."""
     return Letter(
         subject="Se usó un código de recuperación en Maverik",
         paragraphs=(
@@ -258,7 +258,7 @@ def recovery_code_used(*, left: int, forgot_url: str) -> Letter:
 
 
 def account_deleted(*, support: str | None) -> Letter:
-    """To somebody who just left."""
+    """To a person who just left."""
     return Letter(
         subject="Borramos tu cuenta de Maverik",
         paragraphs=(

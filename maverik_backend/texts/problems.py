@@ -39,7 +39,7 @@ WAIT_MINUTES = "Hiciste demasiados intentos. Esperá {minutes} minutos y volvé 
 
 
 def too_many_tries(minutes: int) -> ProblemText:
-    """The problem of somebody who may try again after so many minutes."""
+    """The problem that says after how many minutes to try again."""
     detail = WAIT_A_MINUTE if minutes == 1 else WAIT_MINUTES.format(minutes=minutes)
     return ProblemText(TOO_MANY_TRIES.title, detail)
 

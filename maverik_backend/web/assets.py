@@ -37,7 +37,7 @@ class Assets:
         """The address of a file, relative to the root of this service, which may be mounted below another path."""
         return f"{self.prefix}/{_digest(self._paths[name])}/{name}"
 
-    def answer(self, version: str, name: str) -> FileResponse:
+    def response(self, version: str, name: str) -> FileResponse:
         """The file.
 
         Raises:

@@ -2,7 +2,7 @@
 
 There is no CSRF token, because there is nothing for one to protect: no cookie and no other credential comes by itself.
 A form carries the whole authority of its request, the token of a mailed link or a key, and who knows these needs no
-browser of somebody else. What another site could do all the same, spending its visitors' limits, is refused by what
+browser of another person. What another site could do all the same, spending its visitors' limits, is refused by what
 browsers say of a request's origin, as Go's ``http.CrossOriginProtection`` does.
 """
 

@@ -127,16 +127,16 @@ def _complete(operation: Node) -> None:
 
 def _problems_of(operation: Node) -> Iterator[Problem]:
     """What any route of this shape can answer."""
-    places = {parameter["in"] for parameter in operation.get("parameters", ())}
+    locations = {parameter["in"] for parameter in operation.get("parameters", ())}
     if _NOT_COUNTED not in operation["tags"]:
         yield from (problems.PROBLEMS[kind] for kind in _OF_WHAT_IS_COUNTED)
     if "security" in operation:
         yield problems.PROBLEMS[errors.NotAuthenticated]
-    if "path" in places:
+    if "path" in locations:
         yield problems.PROBLEMS[errors.NotFound]
     if "requestBody" in operation:
         yield from problems.OF_A_BODY
-    if "requestBody" in operation or places & {"query", "header"}:
+    if "requestBody" in operation or locations & {"query", "header"}:
         yield problems.PROBLEMS[errors.InvalidInput]
 
 

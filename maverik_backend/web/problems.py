@@ -146,7 +146,7 @@ def install(app: FastAPI) -> None:
 
 
 class UnexpectedErrors:
-    """Middleware: what nobody foresaw is logged and answered as a problem, inside the middleware around it."""
+    """Middleware: logs an exception that no handler takes and answers it as a problem, inside the others."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -165,7 +165,7 @@ class UnexpectedErrors:
             if scope["type"] != "http" or started:
                 raise
             _log.exception("unexpected_error", kind=type(error).__name__)
-            await answer(INTERNAL)(scope, receive, send)
+            await response_of(INTERNAL)(scope, receive, send)
 
 
 def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
@@ -175,7 +175,7 @@ def _on_maverik_error(_request: Request, error: Exception) -> JSONResponse:
 def response_for_error(error: Exception) -> JSONResponse:
     """The problem for one of the kinds in :data:`PROBLEMS`; any other error is raised again."""
     refusal = refusal_of(error)
-    return answer(refusal.problem, fields=refusal.fields, extra_headers=refusal.headers)
+    return response_of(refusal.problem, fields=refusal.fields, extra_headers=refusal.headers)
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -202,11 +202,11 @@ def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     details = error.errors() if isinstance(error, RequestValidationError) else []
     if any(detail["loc"][:1] == ("path",) for detail in details):
         # An id that cannot exist is an id that does not exist.
-        return answer(_NOT_FOUND)
+        return response_of(_NOT_FOUND)
     if details and details[0]["loc"] == ("body",) and not _is_json(request):
-        return answer(_UNSUPPORTED)
+        return response_of(_UNSUPPORTED)
     fields = [errors.FieldError(_field_name(detail["loc"]), _message(detail)) for detail in details]
-    return answer(PROBLEMS[errors.InvalidInput], fields=fields)
+    return response_of(PROBLEMS[errors.InvalidInput], fields=fields)
 
 
 def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -228,7 +228,7 @@ def _allowed_methods(request: Request) -> list[str]:
 
 def response_for_status(status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The problem for what was refused before any of our code could say why."""
-    return answer(of_status(status), extra_headers=headers)
+    return response_of(of_status(status), extra_headers=headers)
 
 
 def of_status(status: int) -> Problem:
@@ -236,7 +236,7 @@ def of_status(status: int) -> Problem:
     return _FRAMEWORK_PROBLEMS.get(status, replace(_OTHER, status=status))
 
 
-def answer(
+def response_of(
     problem: Problem,
     *,
     fields: Sequence[errors.FieldError] = (),

@@ -54,7 +54,7 @@ class MailSender(Protocol):
     """Delivers mails. Implementations are safe to call from several threads at once."""
 
     def send(self, mail: Mail, *, deadline: Deadline) -> None:
-        """Hand ``mail`` over; when this returns, somebody else is responsible for it.
+        """Hand ``mail`` over; when this returns, the next server is responsible for it.
 
         Raises:
             RecipientRefused: when trying again cannot help.

@@ -75,7 +75,7 @@ class SmtpSender:
                 server.login(*self._credentials)
             content = as_bytes(mail, self._sender, to=recipient, policy=policy.SMTP)
             server.sendmail(self._sender.address, [recipient], content, mail_options=_options(server, recipient))
-            # The mail is theirs now. However the server says goodbye, sending it again would be a second one.
+            # The server has accepted the mail. Whatever it answers to QUIT, sending it again would be a second one.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
 

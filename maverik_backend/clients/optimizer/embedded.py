@@ -9,7 +9,7 @@ Estimators, all from the monthly simple returns of ``data/asset_class_monthly.cs
 - covariance: sample covariance x 12, as if months were independent.
 - risk-free rate: the mean return of Treasury bills over the same months.
 
-Limits, which whoever shows these numbers should pass on: they are in-sample estimates of 1990-2023 in US dollars,
+Limits, to be shown together with these numbers: they are in-sample estimates of 1990-2023 in US dollars,
 before costs, taxes and exchange rates, and not a forecast. The monthly levels of equity are averages of daily closes,
 which understates volatility (by about a fifth for a random walk); the other series look averaged too, see
 ``data/README.md``.

@@ -53,7 +53,7 @@ def _list_of(value: Any, kinds: type | tuple[type, ...]) -> list[Any]:  # noqa: 
 
 
 def _floats(numbers: list[Any]) -> list[float]:
-    """JSON knows no largest integer; whoever computes with weights does."""
+    """JSON has no largest integer, floating-point numbers do."""
     try:
         return [float(number) for number in numbers]
     except OverflowError:

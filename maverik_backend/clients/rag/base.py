@@ -90,7 +90,7 @@ class StreamingAdvisor(Advisor, Protocol):
 class Passage:
     """A piece of the knowledge base that was found for a question; a higher ``score`` fits better.
 
-    ``order`` is its place in its article, from 1.
+    ``order`` is its position in its article, from 1.
     """
 
     article: str

@@ -21,7 +21,7 @@ from maverik_backend.web import problems
 from maverik_backend.web.client_info import client_info_of
 
 THREADS = 4
-# A storage that is silent must not make everybody queue who only asks for the documentation.
+# A storage that does not answer must not make requests wait that need no storage, such as the documentation's.
 LONGEST_WAIT_S = 5.0
 # Asked often by what watches over the service, and answered at once.
 _NOT_COUNTED = frozenset({"/", "/health", "/health/live", "/health/ready", "/metrics"})

@@ -1,8 +1,8 @@
 """No request body is read beyond what any of ours can need, or for longer (OWASP API4:2023).
 
 Most bodies are a few hundred bytes, so most routes read little; those that need more are named in :data:`OF_ROUTES`.
-What is read is parsed and validated on the event loop, where everybody else waits for it. Time counts from when the
-application begins to read: a client may wait for us, but not we for it.
+What is read is parsed and validated on the event loop, where all other requests wait for it. Time counts from when
+the application begins to read: the time that a request waits for a thread is not the client's.
 """
 
 from __future__ import annotations

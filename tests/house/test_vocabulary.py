@@ -33,9 +33,9 @@ NOT_WHO = frozenset(
 NOT_WHAT = frozenset(["caller", "callers", "forgive", "forgives"])
 FORBIDDEN = NOT_WHO | NOT_WHAT
 # Not gone through yet; a folder leaves this list with the change that clears it.
-NOT_YET = ("services/accounts", "services/jobs", "services/sessions", "services/turns")
+NOT_YET = ("services/jobs",)
 # Here it is the caller of a function.
-CALLERS_OF_FUNCTIONS = {"clients/http.py", "services/operations/health.py"}
+CALLERS_OF_FUNCTIONS = {"clients/http.py", "services/accounts/store/__init__.py", "services/operations/health.py"}
 
 
 def words_of(source: str) -> Iterator[tuple[int, str]]:

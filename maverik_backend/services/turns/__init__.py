@@ -1,4 +1,4 @@
-"""Turns, whoever writes them and wherever: one engine for every kind of conversation.
+"""Turns of every principal and surface: one engine for every kind of conversation.
 
 Start reading at ``engine.py``; docs/decisions/0001-one-turn-engine.md says why it is so.
 """

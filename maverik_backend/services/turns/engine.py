@@ -1,4 +1,4 @@
-"""The life of a turn, whoever sent it. Read :meth:`TurnEngine.answer` and what it calls from top to bottom.
+"""The life of a turn, of any principal. Read :meth:`TurnEngine.answer` and what it calls from top to bottom.
 
 Accepting is transaction one (``accepting.py``), generating happens outside any transaction and finishing is transaction
 two (``generating.py``): a slow service holds a thread but never a database connection, and the message is committed

@@ -137,7 +137,7 @@ class Follower:
                 _log.exception("follower_failed")
 
     def _wait(self) -> bool:
-        """Until the next poll is due, at once when somebody has just asked; false when the process ends."""
+        """Until the next poll is due, at once when a subscriber has just come; false when the process ends."""
         with self._changed:
             self._changed.wait_for(self._has_work)
             if not self._is_asked:

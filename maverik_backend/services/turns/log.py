@@ -19,7 +19,7 @@ FLUSH_INTERVAL_S = 0.025
 
 
 class Listener(Protocol):
-    """Somebody who wants to know that a log has grown."""
+    """What is called when a log has grown."""
 
     def notify(self) -> None:
         """Called after each append, in the appending thread; must neither block nor raise."""

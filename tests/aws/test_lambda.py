@@ -27,6 +27,7 @@ from tests.support.fixtures.people import make_profile, make_session_body
 from tests.support.postgres import PASSWORD, USER, TcpPostgres
 from tests.support.processes import PLENTY
 from tests.support.servers import HANG, MailApiServer, OptimizerServer, RagServer
+from tests.support.streams import EVENTS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="AWS's runtime client runs on Linux only")
 
@@ -165,6 +166,20 @@ class TestAConversation:
         assert first["output"].startswith(f"Respuesta de prueba a: {opened['primer_input']}")
         assert [asset["activo"] for asset in first["portafolio"]["activos"]] == ["Acciones", "Bonos"]
         assert deployment.rag.requests[-1].json["chatHistory"] == [[first["input"], first["output_markdown"]]]
+
+    def test_a_stream_comes_in_one_piece_with_the_parts_that_it_has_elsewhere(
+        self, api: LambdaProcess, token: str
+    ) -> None:
+        opened = api.request("POST", "/copilot/sessions", make_session_body(), token=token).json()
+
+        answer = api.request(
+            "POST", f"/copilot/sessions/{opened['id']}", {"input": "hola"}, token=token, headers=EVENTS
+        )
+
+        lines = answer.body.decode().split("\n\n")
+        assert answer.headers["x-vercel-ai-ui-message-stream"] == "v1"
+        assert json.loads(lines[0].removeprefix("data: "))["type"] == "start"
+        assert lines[-2] == "data: [DONE]"
 
     def test_leaves_no_thread_behind(self, api: LambdaProcess, token: str) -> None:
         opened = api.request("POST", "/copilot/sessions", make_session_body(), token=token).json()

@@ -7,6 +7,8 @@ Counters of rate limits     until their window has passed
 Links to set a password     until they expire
 Unconfirmed second factors  for an hour
 Idempotency keys            24 hours
+Events of running turns     until the turn ends; of a process that died, an hour
+Leases of processes         a day after they ran out
 Closed or expired logins    30 days more, for people to look back at
 Mails that left or failed   30 days, without their content
 Security events             2 years
@@ -29,10 +31,12 @@ from maverik_backend.models import (
     CorreoSaliente,
     EnlaceClave,
     EventoSeguridad,
+    FragmentoTurno,
     InicioSesion,
     LimiteUso,
     MailState,
     PedidoIdempotente,
+    Proceso,
     SecurityEvent,
     SegundoFactor,
     Usuario,
@@ -40,6 +44,8 @@ from maverik_backend.models import (
 from maverik_backend.services.accounts import ENROLMENT_TTL
 
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)
+KEEP_TURN_EVENTS = timedelta(hours=1)
+KEEP_LEASES = timedelta(days=1)
 KEEP_LOGINS = timedelta(days=30)
 KEEP_MAILS = timedelta(days=30)
 KEEP_EVENTS = timedelta(days=730)
@@ -108,6 +114,10 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
         delete(PedidoIdempotente)
         .where(PedidoIdempotente.fecha_creacion < now - KEEP_IDEMPOTENCY_KEYS)
         .returning(PedidoIdempotente.turno_id),
+        delete(FragmentoTurno)
+        .where(FragmentoTurno.fecha_creacion < now - KEEP_TURN_EVENTS)
+        .returning(FragmentoTurno.turno_id),
+        delete(Proceso).where(Proceso.vence < now - KEEP_LEASES).returning(Proceso.id),
         delete(InicioSesion).where(closed).returning(InicioSesion.id),
         delete(CorreoSaliente)
         .where(left, CorreoSaliente.fecha_creacion < now - KEEP_MAILS)

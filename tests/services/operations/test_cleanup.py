@@ -44,6 +44,8 @@ def add(connection: Connection, table: str, **values: Any) -> None:
     connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({content})"))  # noqa: S608 - the test's own
 
 
+CHUNK = {"turno_id": "1", "intento": "1", "numero": "0", "eventos": "'[]'"}
+
 # (what is just kept, what just goes), each with the person's id filled in.
 LINES: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, dict[str, str]]]] = {
     "counters until their window has passed": (
@@ -57,6 +59,14 @@ LINES: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, dict[str, str]]]] 
     "second factors that wait to be confirmed for an hour": (
         ("segundo_factor", {"usuario_id": "{id}", "secreto": "'x'", "fecha_creacion": ago(0, 3595)}),
         ("segundo_factor", {"usuario_id": "{id}", "secreto": "'x'", "fecha_creacion": ago(0, 3605)}),
+    ),
+    "events of a running turn for an hour": (
+        ("turno_fragmento", {**CHUNK, "fecha_creacion": ago(0, 3595)}),
+        ("turno_fragmento", {**CHUNK, "numero": "1", "fecha_creacion": ago(0, 3605)}),
+    ),
+    "leases for a day after they ran out": (
+        ("proceso", {"id": "gen_random_uuid()", "vence": ago(1, -5)}),
+        ("proceso", {"id": "gen_random_uuid()", "vence": ago(1, 5)}),
     ),
     "closed logins for 30 days": (
         ("inicio_sesion", {"usuario_id": "{id}", "vence": ago(-9), "cerrado": ago(30, -5)}),

@@ -35,6 +35,7 @@ from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
+from maverik_backend.invocation import own_command
 from maverik_backend.routers import catalog, docs, health, metrics, site
 from maverik_backend.routers.copilot import auth, chat, second_factor, session, user
 from maverik_backend.services.accounts import (
@@ -315,6 +316,9 @@ def clean_up_once(database: Database) -> None:
 def prepare(resources: Resources) -> None:
     """Do ahead what the first requests would wait for. Without the database they will; the start does not fail."""
     try:
+        if resources.health.needs_migration():
+            _log.error("database_not_migrated", detail=f"the database is not migrated: run `{own_command('migrate')}`")
+            return
         resources.catalogs.get()
         if "embedded" in (resources.settings.advice.advisor, resources.settings.advice.rag_fallback):
             resources.knowledge.prepare()

@@ -23,7 +23,10 @@ def list_users() -> None:
     from maverik_backend.services import accounts  # noqa: PLC0415
 
     with transaction() as db:
-        for user in accounts.get_accounts(db):
+        people = accounts.get_accounts(db)
+        if not people:
+            click.echo("There is no account yet.")
+        for user in people:
             state = "disabled" if user.disabled else "verified" if user.email_verified else "never signed in"
             state += "" if is_mailable(user.email) else ", gets no mail"
             role = "\toperator" if user.operator else ""

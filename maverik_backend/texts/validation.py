@@ -83,12 +83,22 @@ LABELS: dict[str, str] = {
     "tolerancia_al_riesgo_id": "Tolerancia al riesgo",
     "titulo_chat": "Nombre de la sesión",
     "input": "Tu mensaje",
+    # In no form of the frontend.
+    "codigo": "Código",
+    "token": "Enlace",
+    "limit": "Cantidad por página (limit)",
+    "before": "Página (before)",
+    "body": "Pedido",
 }
 MAX_IN_SUMMARY = 3
+MORE = "También hay que revisar: {names}."
 
 
-def summary(refused: Sequence[tuple[str, str]]) -> str | None:
-    """Names and findings of refused fields as sentences; ``None`` when there are many, or one is in no form."""
-    if len(refused) > MAX_IN_SUMMARY or not all(name in LABELS for name, _ in refused):
-        return None
-    return " ".join(f"{LABELS[name]}: {lower_first(message)}" for name, message in refused)
+def summary(refused: Sequence[tuple[str, str]]) -> str:
+    """What is wrong as sentences: the findings of the first fields, and of the others only their names.
+
+    Fields that no person fills in are called as the API does.
+    """
+    found = [f"{LABELS.get(name, name)}: {lower_first(message)}" for name, message in refused[:MAX_IN_SUMMARY]]
+    names = dict.fromkeys(LABELS.get(name, name) for name, _ in refused[MAX_IN_SUMMARY:])
+    return " ".join([*found, *([MORE.format(names=", ".join(names))] if names else [])])

@@ -246,7 +246,7 @@ def response_of(
     body = body_of(problem)
     if fields:
         body["errores"] = [_field_body(item) for item in fields]
-        body["detail"] = validation.summary([(item.field, item.message) for item in fields]) or body["detail"]
+        body["detail"] = validation.summary([(item.field, item.message) for item in fields])
     headers = {**problem.headers, **(extra_headers or {})}
     return _ProblemResponse(body, problem, headers)
 

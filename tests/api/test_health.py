@@ -15,14 +15,16 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
-from maverik_backend.api import create_app
+from maverik_backend.api import create_app, prepare
 from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.principal import Principal
 from maverik_backend.errors import UpstreamBusy, UpstreamCircuitOpen, UpstreamError, UpstreamTimeout
+from maverik_backend.invocation import own_command
 from maverik_backend.services.operations.health import CHECK_TIMEOUT_S, DATABASE_FRESH_FOR_S, Health
 from maverik_backend.settings import AppEnv, Settings
 from maverik_backend.web.resources import Resources
@@ -67,6 +69,16 @@ class TestEverythingIsFine:
         assert (response.status_code, response.json()) == (200, {"status": "ready"})
 
 
+TOO_OLD = pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE alembic_version SET version_num = '0b2e5472511d'",
+        "DELETE FROM alembic_version",
+        "DROP TABLE alembic_version",
+    ],
+)
+
+
 class TestTheDatabase:
     def test_without_it_the_service_cannot_do_its_job(self, detached_api: TestClient) -> None:
         response = detached_api.get("/health")
@@ -77,14 +89,19 @@ class TestTheDatabase:
         assert detached_api.get("/health/live").status_code == 200
         assert detached_api.get("/health/ready").status_code == detached_api.head("/health/ready").status_code == 503
 
-    @pytest.mark.parametrize(
-        "change",
-        [
-            "UPDATE alembic_version SET version_num = '0b2e5472511d'",
-            "DELETE FROM alembic_version",
-            "DROP TABLE alembic_version",
-        ],
-    )
+    @TOO_OLD
+    def test_tables_that_are_too_old_are_one_line_in_the_log_at_the_start_with_what_to_run(
+        self, resources: Resources, connection: Connection, change: str
+    ) -> None:
+        connection.execute(text(change))
+
+        with capture_logs() as logs:
+            prepare(resources)
+
+        assert [entry["event"] for entry in logs] == ["database_not_migrated"]
+        assert logs[0]["detail"] == f"the database is not migrated: run `{own_command('migrate')}`"
+
+    @TOO_OLD
     def test_tables_that_are_too_old_are_a_503_that_says_so(
         self, api: TestClient, connection: Connection, change: str
     ) -> None:

@@ -96,6 +96,9 @@ class TestList:
         assert "-m maverik_backend migrate`." in result.stderr
         assert "Traceback" not in result.stderr
 
+    def test_that_there_is_none_is_said(self, maverik: Maverik) -> None:
+        assert maverik("users", "list").stdout == "There is no account yet.\n"
+
 
 class TestCreate:
     def test_the_key_is_mailed_and_signs_in(self, maverik: Maverik, own_database: Settings) -> None:

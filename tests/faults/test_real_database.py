@@ -59,11 +59,18 @@ def test_it_is_migrated_and_served_in_its_own_schema(server: TcpPostgres, tmp_pa
         assert api.post("/user/signup", json=make_profile()).status_code == 201
 
 
-@pytest.mark.parametrize("wrong", [{"password": SecretStr("otra")}, {"name": "nada"}, {"port": 1}], ids=str)
-def test_one_that_does_not_let_us_in_counts_as_unavailable(
-    server: TcpPostgres, tmp_path: Path, wrong: dict[str, Any]
+@pytest.mark.parametrize(
+    ("wrong", "blamed"),
+    [
+        ({"password": SecretStr("otra")}, "DB_PASSWORD, SQLSTATE 28P01"),
+        ({"name": "nada"}, "DB_NAME, SQLSTATE 3D000"),
+        ({"port": 1}, "no connection"),
+    ],
+)
+def test_one_that_does_not_let_us_in_counts_as_unavailable_and_the_setting_is_named(
+    server: TcpPostgres, tmp_path: Path, wrong: dict[str, Any], blamed: str
 ) -> None:
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(DatabaseUnavailable, match=blamed):
         migrations.upgrade(settings_for(server, tmp_path, **wrong))
 
 

@@ -315,7 +315,7 @@ def _require_libraries() -> None:
             import_module(library)
         except ImportError as error:
             problem = (
-                f"The embedded optimiser needs {library}: install the extra 'local', "
+                f"The embedded optimiser needs {library}: install requirements-local.txt (or the extra 'local'), "
                 "or set PORTFOLIO_OPTIMIZATION_URL to use a service."
             )
             raise SettingsError([problem]) from error

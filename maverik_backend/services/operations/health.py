@@ -114,6 +114,17 @@ class Health:
         _, migrations, _ = self._database.latest()
         return migrations.status == "healthy"
 
+    def needs_migration(self) -> bool:
+        """Whether the tables are older than this code, or not there; asked now, whatever is known.
+
+        Raises:
+            DatabaseUnavailable: when the database itself cannot be used.
+        """
+        database, migrations, _ = self._ask_database()
+        if database.status != "healthy":
+            raise DatabaseUnavailable(database.detail)
+        return migrations.status == "unhealthy"
+
     def stop(self) -> None:
         """From now on, requests should be sent elsewhere."""
         self._is_stopping = True

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from maverik_backend.web.dependencies import CurrentOperator
 from tests.support.fixtures.application import MakeApp
@@ -47,6 +48,17 @@ def test_one_who_showed_a_second_factor_is_let_through(operator: TestUser, enrol
     operator.token = operator.log_in(codigo=phone.next_code()).json()["access_token"]
 
     assert look(operator) == (200, None)
+
+
+def test_the_log_says_that_an_operator_acted(operator: TestUser, enrol: Enrol) -> None:
+    enrol(operator)
+
+    with capture_logs() as lines:
+        look(operator)
+
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["principal_kind"], line["principal_id"]) == ("operador", line["user_id"])
+    assert line["user_id"] == operator.get("/user/me").json()["id"]
 
 
 def test_adding_one_counts_as_showing_it(operator: TestUser, enrol: Enrol) -> None:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from maverik_backend.core.principal import Principal
 from maverik_backend.errors import AddressBusy, MaverikError, Overloaded, TooManyAtOnce
 from maverik_backend.services.limits import ConcurrencyLimiter, Share
 
@@ -16,8 +17,8 @@ THREADS = 16
 ROUNDS = 300
 
 
-def person(key: str, limit: int = 3) -> Share:
-    return Share(kind="person", key=key, limit=limit, refusal=TooManyAtOnce)
+def person(number: int, limit: int = 3) -> Share:
+    return Share.of_principal(Principal(id=number), limit=limit, refusal=TooManyAtOnce)
 
 
 def address(key: str, limit: int = 5) -> Share:
@@ -46,7 +47,7 @@ def test_one_more_than_all_is_refused_as_overload() -> None:
         pass
 
 
-@pytest.mark.parametrize(("share", "refusal"), [(person("1"), TooManyAtOnce), (address("::1"), AddressBusy)])
+@pytest.mark.parametrize(("share", "refusal"), [(person(1), TooManyAtOnce), (address("::1"), AddressBusy)])
 def test_one_more_than_a_share_is_refused_in_the_words_of_the_share(share: Share, refusal: type[MaverikError]) -> None:
     limiter = ConcurrencyLimiter(100)
 
@@ -60,8 +61,8 @@ def test_one_more_than_a_share_is_refused_in_the_words_of_the_share(share: Share
 def test_the_smallest_share_decides() -> None:
     limiter = ConcurrencyLimiter(100)
 
-    assert taken_at_once(limiter, person("1"), address("::1")) == 3
-    assert taken_at_once(limiter, person("1", limit=50), address("::1")) == 5
+    assert taken_at_once(limiter, person(1), address("::1")) == 3
+    assert taken_at_once(limiter, person(1, limit=50), address("::1")) == 5
 
 
 def test_a_share_is_one_keys_own() -> None:
@@ -69,8 +70,8 @@ def test_a_share_is_one_keys_own() -> None:
 
     with ExitStack() as held:
         for _ in range(3):
-            held.enter_context(limiter.slot(person("1")))
-        assert taken_at_once(limiter, person("2")) == 3
+            held.enter_context(limiter.slot(person(1)))
+        assert taken_at_once(limiter, person(2)) == 3
 
 
 def test_keys_of_two_kinds_are_told_apart() -> None:
@@ -78,7 +79,7 @@ def test_keys_of_two_kinds_are_told_apart() -> None:
 
     with ExitStack() as held:
         for _ in range(3):
-            held.enter_context(limiter.slot(person("1")))
+            held.enter_context(limiter.slot(person(1)))
         assert taken_at_once(limiter, address("1")) == 5
 
 
@@ -86,19 +87,19 @@ def test_a_refusal_takes_nothing() -> None:
     limiter = ConcurrencyLimiter(4)
     with limiter.slot(address("::1", limit=1)):
         for _ in range(10):
-            with pytest.raises(AddressBusy), limiter.slot(person("1"), address("::1", limit=1)):
+            with pytest.raises(AddressBusy), limiter.slot(person(1), address("::1", limit=1)):
                 pass
 
-        assert taken_at_once(limiter, person("1")) == 3
+        assert taken_at_once(limiter, person(1)) == 3
 
 
 def test_a_slot_comes_back_when_its_work_fails() -> None:
     limiter = ConcurrencyLimiter(1)
 
-    with pytest.raises(RuntimeError), limiter.slot(person("1")):
+    with pytest.raises(RuntimeError), limiter.slot(person(1)):
         raise RuntimeError
 
-    assert taken_at_once(limiter, person("1")) == 1
+    assert taken_at_once(limiter, person(1)) == 1
 
 
 def test_keys_that_hold_nothing_are_forgotten() -> None:
@@ -119,7 +120,7 @@ def test_many_threads_never_hold_more_than_allowed_and_give_everything_back() ->
         keys = (str(number % 4), f"::{number % 2}")
         for _ in range(ROUNDS):
             try:
-                with limiter.slot(person(keys[0], limit=2), address(keys[1], limit=3)):
+                with limiter.slot(person(int(keys[0]), limit=2), address(keys[1], limit=3)):
                     with lock:
                         holding.update(["all", *keys])
                         most.update({key: holding[key] - most[key] for key in holding if holding[key] > most[key]})

@@ -43,7 +43,7 @@ from maverik_backend.services.accounts.second_factor import (
     get_second_factor,
     reseal,
 )
-from maverik_backend.services.accounts.store.logins import is_open
+from maverik_backend.services.accounts.store.logins import is_open as is_open_login
 from maverik_backend.services.accounts.user import SignUp, delete_account, erase, sign_up, update_profile
 
 __all__ = [
@@ -78,7 +78,7 @@ __all__ = [
     "get_events",
     "get_logins",
     "get_second_factor",
-    "is_open",
+    "is_open_login",
     "log_out",
     "merge",
     "merge_without_factor",

@@ -41,7 +41,7 @@ _LOCK = (
         SESSIONS.c.id == bindparam("session_id"),
         SESSIONS.c.usuario_id == bindparam("user_id"),
         LOGINS.c.id == bindparam("login_id"),
-        accounts.is_open(),
+        accounts.is_open_login(),
     )
     .with_for_update(of=SESSIONS, key_share=True)
 )

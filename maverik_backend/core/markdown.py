@@ -61,6 +61,8 @@ _DEFINED = re.compile(rf"(?:{_ANGLED}|{_ADDRESS})(?=[ \n]|\Z)", re.IGNORECASE)
 # The end of a label with what may stand before an address: nothing to CommonMark, blanks and line ends to others.
 _LABEL_END = re.compile(r"\](?:[\s>]*+(?=\()|:[\s>]*+)")
 _MAX_ADDRESS_CHARS = 1_000
+# showdown takes what begins the next paragraph for the title, and joins it to the line after that: a row of a table.
+_DISTANT_TITLE = re.compile(r"(?<=\S)[ \t]*+(\n)[ \t]*+\n\s*+[\"'|(]")
 # Nothing in them that could be a scheme or end an attribute; were they empty, showdown would go on reading.
 _IN_PARENTHESES = re.compile(rf"\(\s*+[^\s)\]:&\"'<`=\\][^)\]:&\"'<`=\\]{{0,{_MAX_ADDRESS_CHARS}}}+\)")
 _WORD = re.compile(rf"[^\s:&\"'<`=\\\[\]()]{{1,{_MAX_ADDRESS_CHARS}}}+(?=[ \n]|\Z)")
@@ -79,7 +81,7 @@ _MARKED_MAILBOX = re.compile(r"(?<!\S)[*_~]++(?=[^\s@/]*+/[^\s@]*+@)")
 # ("id", blanks as "_"). A quotation mark would end it.
 _FENCE = re.compile(r"^([ \t>*+:0-9.)-]*)(`{3,}+|~{3,}+)((?:[ \t]*+[\w+#.-]++)?)[^`\n]*$", re.MULTILINE)
 _ROW_WITH_ATTRIBUTES = re.compile(r"^(?=[^\n]*\|)[^\n]*=[^\n]*", re.MULTILINE)
-_QUOTED_ATTRIBUTE = re.compile(r"(?<![^\w\s])[^\w\s\"']*+[\"'][^\w\s]*+(?=[a-z][\w:.-]*+\s*+=)", re.IGNORECASE)
+_WORD_WITH_ATTRIBUTE = re.compile(r"(?<!\S)(?=[^\s\"']*+[\"'])\S*=")
 _LOOKALIKE_QUOTES = str.maketrans({'"': "\N{RIGHT DOUBLE QUOTATION MARK}", "'": "\N{RIGHT SINGLE QUOTATION MARK}"})
 # ".. figure:: address": a directive of reStructuredText, which mistune has a plugin for.
 _DIRECTIVE_START = re.compile(r"\.\.(?=[ \t]++[\w-]++::)")
@@ -138,10 +140,11 @@ def inert(text: str) -> str:
     text = _MARKED_MAILBOX.sub(r"\g<0> ", _LINKED_SCHEME.sub(r"\g<0> ", text))
     text = _FENCE.sub(r"\1\2\3", _DIRECTIVE_START.sub(ELLIPSIS, text))
     if _QUOTATION_MARK.search(text):
-        for attributes in (_ROW_WITH_ATTRIBUTES, _QUOTED_ATTRIBUTE):
+        for attributes in (_ROW_WITH_ATTRIBUTES, _WORD_WITH_ATTRIBUTE):
             text = attributes.sub(lambda match: match[0].translate(_LOOKALIKE_QUOTES), text)
         text = _ADDRESS_BEFORE_CODE.sub(r"\g<0> ", text)
-    odd = {end.start() for end in _LABEL_END.finditer(text) if not _is_followed_by_harmless(text, end)}
+    lines = {match.start(1) for match in _DISTANT_TITLE.finditer(text)}
+    odd = {end.start() for end in _LABEL_END.finditer(text) if not _is_followed_by_harmless(text, end, lines)}
     return _without_labels(text, odd) if odd else text
 
 
@@ -150,9 +153,12 @@ def _tag_start(match: re.Match[str]) -> str:
     return match[0] if is_address else _LOOKALIKE_TAG_START
 
 
-def _is_followed_by_harmless(text: str, label_end: re.Match[str]) -> bool:
-    """Whether a target, a definition's address or mere words follow."""
-    forms = (_DEFINED, _WORD) if label_end[0].startswith("]:") else (_TARGET, _IN_PARENTHESES)
+def _is_followed_by_harmless(text: str, label_end: re.Match[str], titled_lines: AbstractSet[int]) -> bool:
+    """Whether a target, a definition's address or mere words follow; ``titled_lines`` are the ends of some lines."""
+    is_definition = label_end[0].startswith("]:")
+    if is_definition and text.find("\n", label_end.end()) in titled_lines:
+        return False
+    forms = (_DEFINED, _WORD) if is_definition else (_TARGET, _IN_PARENTHESES)
     return any(form.match(text, label_end.end()) for form in forms)
 
 

@@ -340,7 +340,8 @@ class TestWhatBecomesAnAttribute:
             ('```py"onclick="x"\na\n```', "```py\na\n```"),
             ("> ~~~ {figure} https://example.com/a.png\n> ~~~", "> ~~~\n> ~~~"),
             ('| a"b/onclick="x |\n|---|', "| a\u201db/onclick=\u201dx |\n|---|"),
-            ("a\"'onclick=x", "a\u201d\u2019onclick=x"),
+            ("a\"'b/onclick=x y", "a\u201d\u2019b/onclick=x y"),
+            ('[a]: https://e.x\n\n(b"/c)', '\uff3ba\uff3d: https://e.x\n\n(b"/c)'),
             (".. figure:: https://example.com/a.png", "\u2026 figure:: https://example.com/a.png"),
         ],
     )
@@ -350,7 +351,7 @@ class TestWhatBecomesAnAttribute:
     @pytest.mark.parametrize(
         "text",
         [
-            "Dijo \"plazo fijo\" y 'cauciones', con TNA = 30 %.",
+            "[r]: https://example.com 't'\n\nDijo \"plazo fijo\" y 'cauciones', con TNA = 30 %.",
             '| "a" | \'b\' |\n|---|---|\n| [x](https://example.com "t") | y |',
             '```c++\nx = "a"\n```',
             "~~~objective-c\nx\n~~~",
@@ -361,7 +362,10 @@ class TestWhatBecomesAnAttribute:
     def test_ordinary_quotation_marks_and_languages_stay(self, text: str) -> None:
         assert clean(text) == text
 
-    @pytest.mark.parametrize("piece", ['"', '"a', '"a-', '"a=', "|=", '|"=\n', "```a ", '"&#0', ".. a", "&#0"])
+    @pytest.mark.parametrize(
+        "piece",
+        ['"', '"a', '"a-', '"a=', "|=", '|"=\n', "[a]:b\n\n", "]:", "\n", "\n ", "```a ", '"&#0', ".. a", "&#0"],
+    )
     def test_it_takes_time_in_proportion_to_the_text(self, piece: str) -> None:
         began = time.process_time()
         inert(piece * (128_000 // len(piece)))

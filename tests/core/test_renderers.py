@@ -39,6 +39,7 @@ FOUND = [
     '~~~"onclick="x\nx\n~~~',
     '| a"style="display:block"onclick="alert(1) | b |\n|---|---|\n| x | y |',
     '| a"b/onclick=x | b |\n|---|---|\n| x | y |',
+    '[a]:\nmailto:a@b.c\n\n(b"c/onclick=x)\n\na | b\n--|--\nx | y',
     "~~~{figure} https://e.x/a.png\n~~~",
     ".. figure:: https://e.x/a.png",
 ]

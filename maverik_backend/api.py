@@ -50,8 +50,7 @@ from maverik_backend.services.accounts import (
 )
 from maverik_backend.services.advice import Proposals
 from maverik_backend.services.catalogs import CatalogCache
-from maverik_backend.services.jobs.outbox import Outbox
-from maverik_backend.services.jobs.worker import Worker
+from maverik_backend.services.jobs import JobKind, JobRunner, MailJob, Worker
 from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.limits import Action, Throttle, limits_from, make_storage
 from maverik_backend.services.operations import Health, clean_up, keep_used_passwords
@@ -163,11 +162,8 @@ def create_app(
         advice=advice,
         turns=turns,
         exports=Exports(transaction=database.transaction, throttle=throttle, pool_size=settings.database.pool_size),
-        outbox=Outbox(
-            transaction=database.transaction,
-            sender=clients.mail,
-            keyring=keyring,
-            mail_timeout_s=settings.mail.mail_timeout_s,
+        jobs=JobRunner(
+            transaction=database.transaction, kinds=job_kinds(settings, clients), keyring=keyring, metrics=measured
         ),
         health=Health(
             transaction=database.transaction,
@@ -203,6 +199,11 @@ def _make_turn_engine(
         executor=executor,
         metrics=metrics,
     )
+
+
+def job_kinds(settings: Settings, clients: Clients) -> tuple[JobKind[Any], ...]:
+    """Every kind of job, with the clients that it needs: one line each."""
+    return (MailJob(sender=clients.mail, timeout_s=settings.mail.mail_timeout_s),)
 
 
 def check_configuration(settings: Settings) -> None:
@@ -298,7 +299,7 @@ def _workers(resources: Resources) -> tuple[Worker, ...]:
     database = resources.database
     seal_anew = partial(reseal, database.transaction, keyring=resources.keyring)
     return (
-        Worker("outbox", resources.outbox.deliver_next, interval_s=resources.settings.mail.outbox_poll_interval_s),
+        *resources.jobs.workers(interval_s=resources.settings.mail.jobs_poll_interval_s),
         Worker("cleanup", partial(clean_up_once, database), interval_s=HOURLY_S),
         Worker("reseal", seal_anew, interval_s=HOURLY_S),
     )

@@ -4,7 +4,7 @@
 Handler               One invocation
 ====================  ===============================================================================================
 ``handler``           answers one HTTP request
-``outbox_handler``    tries the mails that are due, one after the other, while it has the time for another one
+``jobs_handler``      runs the jobs that are due, one after the other, while it has the time for another one
 ``cleanup_handler``   deletes expired rows
 ``migrate_handler``   brings the database to the newest revision
 ====================  ===============================================================================================
@@ -42,7 +42,7 @@ from maverik_backend.web.resources import resources_of
 Event = dict[str, Any]
 Handler = Callable[[Event, LambdaContext], dict[str, Any]]
 
-# What a delivery may take beyond the mail timeout: writing down how it ended.
+# What a job may take beyond its timeout: storing how it ended.
 SETTLE_MARGIN_S = 5.0
 
 _log = structlog.get_logger(__name__)
@@ -65,14 +65,14 @@ def make_handler(settings: Settings) -> Handler:
     return handle
 
 
-def make_outbox_handler(settings: Settings) -> Handler:
-    """Delivers what is due; a mail that fits no more waits for the next invocation."""
-    outbox = resources_of(create_app(settings)).outbox
-    needed_ms = (settings.mail.mail_timeout_s + SETTLE_MARGIN_S) * 1000
+def make_jobs_handler(settings: Settings) -> Handler:
+    """Runs what is due; a job for which there is no time left waits for the next invocation."""
+    jobs = resources_of(create_app(settings)).jobs
+    needed_ms = (max(kind.timeout_s for kind in jobs.kinds.values()) + SETTLE_MARGIN_S) * 1000
 
     def handle(_event: Event, context: LambdaContext) -> dict[str, Any]:
         tried = 0
-        while context.get_remaining_time_in_millis() > needed_ms and outbox.deliver_next():
+        while context.get_remaining_time_in_millis() > needed_ms and jobs.run_next():
             tried += 1
         return {"tried": tried}
 
@@ -129,8 +129,8 @@ def _lambda_problems(settings: Settings, needs: Collection[Need]) -> Iterator[st
 
 # What makes each handler, and what it needs: template.yaml gives its function the secrets for that and no others.
 _MAKERS: dict[str, tuple[Callable[[Settings], Handler], frozenset[Need]]] = {
-    "handler": (make_handler, frozenset({Need.TOKENS})),  # its mails wait in the outbox, sealed
-    "outbox_handler": (make_outbox_handler, frozenset({Need.TOKENS, Need.MAIL})),
+    "handler": (make_handler, frozenset({Need.TOKENS})),  # its mails wait as jobs, sealed
+    "jobs_handler": (make_jobs_handler, frozenset({Need.TOKENS, Need.MAIL})),
     "cleanup_handler": (make_cleanup_handler, frozenset()),
     "migrate_handler": (make_migrate_handler, frozenset()),
 }

@@ -62,5 +62,5 @@ def downgrade() -> None:
 def _refuse_to_drop_mails() -> None:
     waiting = op.get_bind().scalar(sa.text("SELECT count(*) FROM correo_saliente WHERE estado = 'pendiente'"))
     if waiting:
-        deliver = own_command("outbox deliver")
+        deliver = own_command("jobs run")
         raise SystemExit(f"Nothing was changed: {waiting} mails have not left yet; let `{deliver}` send them first.")

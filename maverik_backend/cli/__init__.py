@@ -10,9 +10,9 @@ import click
 
 from maverik_backend import __version__
 from maverik_backend.cli.demo import demo
+from maverik_backend.cli.jobs import jobs
 from maverik_backend.cli.keys import keys
 from maverik_backend.cli.maintenance import cleanup
-from maverik_backend.cli.outbox import outbox
 from maverik_backend.cli.server import migrate, serve
 from maverik_backend.cli.users import users
 
@@ -23,5 +23,5 @@ def main() -> None:
     """Maverik Backend."""
 
 
-for _command in (serve, migrate, demo, keys, users, cleanup, outbox):
+for _command in (serve, migrate, demo, keys, users, cleanup, jobs):
     main.add_command(_command)

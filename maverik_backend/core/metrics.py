@@ -14,7 +14,9 @@ maverik_database_pool_size              none                          the same
 maverik_connections                     none                          the same
 maverik_connections_cut_total           reason                        added up, also of those that ended
 maverik_dependency_healthy              dependency                    as the latest to be asked found it
-maverik_outbox_backlog                  none                          the same: there is one table
+maverik_jobs                            kind, state                   the same: there is one table
+maverik_jobs_oldest_waiting_seconds     kind                          the same
+maverik_job_attempts_total              kind, outcome                 added up, also of those that ended
 ======================================  ============================  ============================================
 
 Labels have few values, all of them ours: never a path, an address, an id or a personal text.
@@ -22,7 +24,6 @@ Labels have few values, all of them ours: never a path, an address, an id or a p
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -130,11 +131,22 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
-        self._backlog = Gauge(
-            "maverik_outbox_backlog",
-            "Mails that wait; not a number while that is unknown.",
+        self._jobs = Gauge(
+            "maverik_jobs",
+            "Jobs that wait or run (pendiente) or are dead (fallido); not a number while that is unknown.",
+            ("kind", "state"),
             registry=registry,
             multiprocess_mode="livemostrecent",
+        )
+        self._oldest_jobs = Gauge(
+            "maverik_jobs_oldest_waiting_seconds",
+            "Age of the oldest job that waits, 0 without any; not a number while that is unknown.",
+            ("kind",),
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._job_attempts = Counter(
+            "maverik_job_attempts", "Attempts at jobs, by how they ended.", ("kind", "outcome"), registry=registry
         )
 
     def count_request(self, *, method: str, route: str | None, status: int, duration_s: float) -> None:
@@ -194,11 +206,19 @@ class Metrics:
     def count_cut_connections(self, reason: str, count: int) -> None:
         self._cut_connections.labels(reason).inc(count)
 
-    def set_health(self, *, dependencies: Mapping[str, bool], backlog: int | None) -> None:
-        """``backlog`` is how many mails wait; ``None`` when that is unknown."""
+    def set_health(self, dependencies: Mapping[str, bool]) -> None:
         for name, is_healthy in dependencies.items():
             self._dependencies.labels(name).set(is_healthy)
-        self._backlog.set(math.nan if backlog is None else backlog)
+
+    def set_jobs(self, kind: str, *, waiting: float, dead: float, oldest_waiting_s: float) -> None:
+        """What waits of ``kind``; ``math.nan`` is what is unknown."""
+        self._jobs.labels(kind, "pendiente").set(waiting)
+        self._jobs.labels(kind, "fallido").set(dead)
+        self._oldest_jobs.labels(kind).set(oldest_waiting_s)
+
+    def count_job(self, *, kind: str, outcome: str) -> None:
+        """Count one attempt: ``outcome`` is ``succeeded``, ``retried``, ``died`` or ``lease_lost``."""
+        self._job_attempts.labels(kind, outcome).inc()
 
     def render(self) -> bytes:
         """Everything counted so far, by all processes that share a folder."""

@@ -61,7 +61,7 @@ class Purpose(StrEnum):
 
     ACCESS_TOKEN = "access"  # noqa: S105 - a name, not a secret
     REFRESH_TOKEN = "refresh"  # noqa: S105
-    OUTBOX = "outbox"
+    MAIL = "outbox"  # the word that mails were sealed with before there were other jobs
     SECOND_FACTOR = "second_factor"
 
 

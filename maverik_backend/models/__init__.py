@@ -19,8 +19,8 @@ from maverik_backend.models.conversation import (
     Principal,
     Proceso,
 )
+from maverik_backend.models.job import CorreoSaliente, JobState, Trabajo
 from maverik_backend.models.knowledge import Pasaje
-from maverik_backend.models.outbox import CorreoSaliente, MailState
 from maverik_backend.models.session import PedidoIdempotente, SesionAsesoria, SesionAsesoriaDetalle, TurnState
 from maverik_backend.models.user import Usuario
 
@@ -39,6 +39,7 @@ SCHEMA_REVISIONS = (
     "e8b3f05d7a19",
     "e2b58d07f3a9",
     "e7c15d90b2a4",
+    "f3a61c08e5b4",
 )
 
 __all__ = [
@@ -54,8 +55,8 @@ __all__ = [
     "EventoSeguridad",
     "FragmentoTurno",
     "InicioSesion",
+    "JobState",
     "LimiteUso",
-    "MailState",
     "Pasaje",
     "PedidoIdempotente",
     "Principal",
@@ -65,6 +66,7 @@ __all__ = [
     "SegundoFactor",
     "SesionAsesoria",
     "SesionAsesoriaDetalle",
+    "Trabajo",
     "TurnState",
     "Usuario",
 ]

@@ -26,7 +26,7 @@ class MailSettings(Group):
     support_email: EmailStr | None = None
     """Where people write to operators; mails and pages that tell them to name it."""
     mail_timeout_s: float = Field(default=20.0, gt=0, le=120)
-    outbox_poll_interval_s: float = Field(default=1.0, gt=0, le=60)
+    jobs_poll_interval_s: float = Field(default=1.0, gt=0, le=60)
 
     @property
     def sender(self) -> str:

@@ -14,7 +14,7 @@ from maverik_backend.core.security import Keyring
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.services.accounts import Authenticator, Enrolments, Exports, Passwords
 from maverik_backend.services.catalogs import CatalogCache
-from maverik_backend.services.jobs.outbox import Outbox
+from maverik_backend.services.jobs import JobRunner
 from maverik_backend.services.knowledge import KnowledgeIndex
 from maverik_backend.services.limits import Throttle
 from maverik_backend.services.operations import Health
@@ -41,7 +41,7 @@ class Resources:
     advice: AdviceClients
     turns: TurnEngine
     exports: Exports
-    outbox: Outbox
+    jobs: JobRunner
     health: Health
     metrics: Metrics
 

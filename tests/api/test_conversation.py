@@ -61,7 +61,7 @@ def remote_settings(own_database: Settings, services: tuple[RagServer, Optimizer
                 smtp_api_url=mail.url,
                 smtp_api_key=SecretStr(API_KEY),
                 mail_sender_address="hola@example.com",
-                outbox_poll_interval_s=0.05,
+                jobs_poll_interval_s=0.05,
             ),
         }
     )

@@ -127,7 +127,7 @@ class TestMails:
 
     def test_one_that_waits_too_long_degrades_the_service(self, api: TestClient, connection: Connection) -> None:
         api.post("/user/signup", json=make_profile())
-        connection.execute(text("UPDATE correo_saliente SET fecha_creacion = now() - interval '16 minutes'"))
+        connection.execute(text("UPDATE trabajo SET fecha_creacion = now() - interval '16 minutes'"))
 
         response = api.get("/health")
 

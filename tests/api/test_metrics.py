@@ -105,7 +105,7 @@ class TestRequests:
         labels = {name: value for sample in samples(read(api).text) for name, value in sample.labels.items()}
         assert labels.keys() == {
             *("method", "route", "status", "le", "state", "origin", "service", "kind", "outcome", "dependency")
-        } - {"service", "kind"}  # this application's services are scripted
+        } - {"service"}  # this application's services are scripted
 
 
 class TestStreams:
@@ -148,16 +148,20 @@ class TestHealth:
         found = {name: value(page, "maverik_dependency_healthy", dependency=name) for name in ("database", "rag")}
         assert found == {"database": 1, "rag": 0}
 
-    def test_mails_that_wait_are_counted(self, api: TestClient) -> None:
+    def test_jobs_that_wait_are_counted_by_kind(self, api: TestClient) -> None:
         api.post("/user/signup", json=make_profile())
 
-        assert value(read(api).text, "maverik_outbox_backlog") == 1
+        page = read(api).text
+        assert value(page, "maverik_jobs", kind="correo", state="pendiente") == 1
+        assert value(page, "maverik_jobs", kind="correo", state="fallido") == 0
+        assert value(page, "maverik_jobs_oldest_waiting_seconds", kind="correo") is not None
 
     def test_it_can_be_read_without_the_database(self, detached_api: TestClient) -> None:
         page = read(detached_api).text
 
         assert value(page, "maverik_dependency_healthy", dependency="database") == 0
-        assert math.isnan(value(page, "maverik_outbox_backlog") or 0)
+        for name in ("maverik_jobs", "maverik_jobs_oldest_waiting_seconds"):
+            assert math.isnan(next(sample.value for sample in samples(page) if sample.name == name))
 
 
 class TestPool:

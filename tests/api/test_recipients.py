@@ -60,11 +60,11 @@ class TestAccountWithSuchAnAddress:
         changed = api.put("/user/password", json=body, headers={"Authorization": f"Bearer {token}"})
         assert changed.status_code == 200
 
-        assert resources.outbox.deliver_due() == 0
+        assert resources.jobs.run_due() == 0
 
-        row = connection.execute(text("SELECT * FROM correo_saliente ORDER BY id DESC LIMIT 1")).one()
+        row = connection.execute(text("SELECT * FROM trabajo ORDER BY id DESC LIMIT 1")).one()
         assert (row.estado, row.intentos) == ("fallido", 1)
-        assert row.ultimo_error == "refused (encoded word in the local part)"
+        assert row.error == "refused (encoded word in the local part)"
         assert not list(mailbox.directory.glob("*.eml"))
 
 
@@ -76,7 +76,7 @@ def test_what_was_typed_finds_the_account_and_the_mail_goes_to_what_is_stored(
 
     api.post(path, json=make_profile(email="ana.mano@corp.example"))
 
-    resources.outbox.deliver_due()
+    resources.jobs.run_due()
     assert len(mailbox.mails_to("Ana.Mano@corp.example")) == 1
     assert mailbox.mails_to("ana.mano@corp.example") == []
 

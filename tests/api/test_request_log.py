@@ -195,7 +195,7 @@ class TestTrace:
             app = create_app(settings, clients=services, database=database)
             TestClient(app).post("/user/signup", json=make_profile(), headers={"traceparent": PARENT})
 
-            assert resources_of(app).outbox.deliver_due() == 1
+            assert resources_of(app).jobs.run_due() == 1
 
-            (line,) = lines.of("mail_sent")
+            (line,) = lines.of("job_done")
             assert server.requests[0].headers["traceparent"].split("-")[1] == line["trace_id"] != TRACE_ID

@@ -222,4 +222,4 @@ def test_cleaning_up_and_sealing_anew_do_not_wait_for_each_other(app: FastAPI) -
     with TestClient(app):
         running = {thread.name for thread in threading.enumerate()}
 
-    assert {"outbox", "cleanup", "reseal"} <= running
+    assert {"jobs-correo", "cleanup", "reseal"} <= running

@@ -306,7 +306,7 @@ class TestWhoIsCounted:
     ) -> Any:
         """What setting another key with a mailed link says."""
         api.post("/user/password/forgot", json={"email": user.email})
-        resources.outbox.deliver_due()
+        resources.jobs.run_due()
         token = link_token_in(mailbox.mails_to(user.email)[-1])
         response = api.post("/user/password/reset", json={"token": token, "clave_nueva": key}, headers=headers)
         assert response.status_code == 200, response.text
@@ -358,7 +358,7 @@ class TestWhoIsCounted:
 
     def test_a_mail_too_many_is_not_written(self, api: TestClient, user: TestUser, connection: Connection) -> None:
         use_up(Action.MAIL_TO_ACCOUNT, api, user)
-        waiting = text("SELECT count(*) FROM correo_saliente")
+        waiting = text("SELECT count(*) FROM trabajo")
         before = connection.scalar(waiting)
 
         assert TRIES[Action.MAIL_TO_ACCOUNT](api, user).status_code == 429

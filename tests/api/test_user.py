@@ -55,7 +55,7 @@ class TestSignUp:
         response = api.post("/user/signup", json=form)
 
         assert response.status_code == 201
-        assert resources.outbox.deliver_due() == 1
+        assert resources.jobs.run_due() == 1
         (mail,) = mailbox.mails_to(form["email"])
         assert api.post("/user/login", json={"email": form["email"], "clave": key_in(mail)}).status_code == 200
 
@@ -64,7 +64,7 @@ class TestSignUp:
     ) -> None:
         form = make_profile()
         api.post("/user/signup", json=form)
-        resources.outbox.deliver_due()
+        resources.jobs.run_due()
 
         (mail,) = mailbox.mails_to(form["email"])
 
@@ -78,9 +78,9 @@ class TestSignUp:
     ) -> None:
         form = make_profile()
         response = api.post("/user/signup", json=form)
-        tables = ("usuario", "correo_saliente", "enlace_clave", "evento_seguridad")
+        tables = ("usuario", "trabajo", "enlace_clave", "evento_seguridad")
         stored = [str(connection.execute(text(f"SELECT * FROM {table}")).all()) for table in tables]  # noqa: S608
-        resources.outbox.deliver_due()
+        resources.jobs.run_due()
 
         key = key_in(mailbox.mails_to(form["email"])[0])
 
@@ -97,7 +97,7 @@ class TestSignUp:
     ) -> None:
         first = api.post("/user/signup", json=make_profile())
         again = api.post("/user/signup", json=make_profile(email=user.email.upper()))
-        resources.outbox.deliver_due()
+        resources.jobs.run_due()
 
         assert again.status_code == first.status_code
         assert again.json().keys() == first.json().keys()
@@ -117,7 +117,7 @@ class TestSignUp:
     def test_its_id_is_that_of_the_account(self, api: TestClient, resources: Resources, mailbox: LocalMailbox) -> None:
         form = make_profile()
         told = api.post("/user/signup", json=form).json()
-        resources.outbox.deliver_due()
+        resources.jobs.run_due()
         (mail,) = mailbox.mails_to(form["email"])
         token = api.post("/user/login", json={"email": form["email"], "clave": key_in(mail)}).json()["access_token"]
 
@@ -195,7 +195,7 @@ class TestSignUp:
         assert api.post("/user/signup", json=make_profile(es_admin=True)).status_code == 201
 
     def test_nothing_is_stored_of_a_refused_sign_up(self, api: TestClient, connection: Connection) -> None:
-        count = text("SELECT (SELECT count(*) FROM usuario) + (SELECT count(*) FROM correo_saliente)")
+        count = text("SELECT (SELECT count(*) FROM usuario) + (SELECT count(*) FROM trabajo)")
         before = connection.scalar(count)
 
         api.post("/user/signup", json=make_profile(busca_invertir_en_id=99))

@@ -102,7 +102,7 @@ Run = Callable[..., LambdaProcess]
 
 @pytest.fixture
 def run(deployment: Deployment, tmp_path: Path) -> Iterator[Run]:
-    """``run("outbox_handler", DB_PORT="1")``: that function, with that change to its environment, for this test."""
+    """``run("jobs_handler", DB_PORT="1")``: that function, with that change to its environment, for this test."""
     with ExitStack() as stack:
 
         def start(handler: str, **changes: str) -> LambdaProcess:
@@ -125,11 +125,11 @@ def api(deployment: Deployment) -> Iterator[LambdaProcess]:
 
 
 def sign_up(api: LambdaProcess, run: Run, deployment: Deployment) -> tuple[dict[str, Any], str]:
-    """Somebody new, with the key that the outbox function had mailed."""
+    """Somebody new, with the key that the jobs function had mailed."""
     form = make_profile()
     answer = api.request("POST", "/user/signup", form)
     assert answer.status == 201, answer.body
-    run("outbox_handler").invoke({})
+    run("jobs_handler").invoke({})
     (mail,) = deployment.mail.mails_to(form["email"])
     (line,) = [line for line in mail["textContent"].splitlines() if line.startswith("Clave: ")]
     return form, line.removeprefix("Clave: ")
@@ -362,8 +362,8 @@ class TestAStartThatIsRefused:
             ("handler", "RATE_LIMIT_STORAGE", "memory"),
             ("handler", "SECRET_KEY", ""),
             ("handler", "DB_HOST", ""),
-            ("outbox_handler", "SECRET_KEY", ""),
-            ("outbox_handler", "SMTP_API_URL", ""),
+            ("jobs_handler", "SECRET_KEY", ""),
+            ("jobs_handler", "SMTP_API_URL", ""),
             ("migrate_handler", "DB_HOST", ""),
         ],
     )
@@ -376,7 +376,7 @@ class TestAStartThatIsRefused:
         assert error["errorMessage"].startswith(variable)
 
     def test_is_refused_to_production_as_anywhere_else(self, run: Run) -> None:
-        assert "https://" in run("outbox_handler", APP_ENV="prod").wait_for_init_error()["errorMessage"]
+        assert "https://" in run("jobs_handler", APP_ENV="prod").wait_for_init_error()["errorMessage"]
 
     @pytest.mark.parametrize("handler", ["handler", "cleanup_handler", "migrate_handler"])
     def test_is_not_refused_to_production_for_the_secrets_of_other_functions(self, run: Run, handler: str) -> None:
@@ -386,15 +386,15 @@ class TestAStartThatIsRefused:
 
 
 class TestOtherFunctions:
-    def test_the_outbox_waits_when_there_is_no_time_for_another_mail(
+    def test_a_mail_waits_when_there_is_no_time_left_for_another_job(
         self, api: LambdaProcess, run: Run, deployment: Deployment
     ) -> None:
         form = make_profile()
         api.request("POST", "/user/signup", form)
-        outbox = run("outbox_handler")
-        too_short = outbox.invoke({}, timeout_s=20).body
+        jobs = run("jobs_handler")
+        too_short = jobs.invoke({}, timeout_s=20).body
         mails_before = deployment.mail.mails_to(form["email"])
-        enough = outbox.invoke({}).body
+        enough = jobs.invoke({}).body
 
         assert (too_short, mails_before) == ({"tried": 0}, [])
         assert enough["tried"] >= 1
@@ -416,7 +416,7 @@ class TestOtherFunctions:
         assert not outcome.failed
         assert (before, after) == (503, 200)
 
-    @pytest.mark.parametrize("handler", ["outbox_handler", "cleanup_handler", "migrate_handler"])
+    @pytest.mark.parametrize("handler", ["jobs_handler", "cleanup_handler", "migrate_handler"])
     def test_what_fails_counts_as_failed(self, run: Run, handler: str) -> None:
         outcome = run(handler, DB_PORT="1").invoke({})
 

@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 
 SECRETS_OF = {
     "handler": {"DB_PASSWORD", "SECRET_KEY"},
-    "outbox_handler": {"DB_PASSWORD", "SECRET_KEY", "SMTP_API_KEY"},
+    "jobs_handler": {"DB_PASSWORD", "SECRET_KEY", "SMTP_API_KEY"},
     "cleanup_handler": {"DB_PASSWORD"},
     "migrate_handler": {"DB_PASSWORD"},
 }
@@ -89,7 +89,7 @@ class TestEachFunction:
 def test_each_handler_has_its_function_and_only_one_an_address() -> None:
     with_address = [name for name, properties in functions().items() if "FunctionUrlConfig" in properties]
 
-    assert set(functions()) == {"handler", "outbox_handler", "cleanup_handler", "migrate_handler"}
+    assert set(functions()) == {"handler", "jobs_handler", "cleanup_handler", "migrate_handler"}
     assert with_address == ["handler"]
 
 
@@ -103,7 +103,7 @@ def test_a_turn_has_more_time_than_it_may_take() -> None:
 def test_a_delivery_has_more_time_than_it_may_take() -> None:
     mail_s = float(fixed_variables()["MAIL_TIMEOUT_S"])
 
-    assert functions()["outbox_handler"]["Timeout"] >= 2 * (mail_s + SETTLE_MARGIN_S)
+    assert functions()["jobs_handler"]["Timeout"] >= 2 * (mail_s + SETTLE_MARGIN_S)
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ OWNED = "usuario_id = (SELECT id FROM usuario WHERE email = :e)"
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with TemporaryDirectory(prefix="maverik-test-") as folder:
-        variables = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", "OUTBOX_POLL_INTERVAL_S": "0.05"}
+        variables = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", "JOBS_POLL_INTERVAL_S": "0.05"}
         with ServerProcess(Path(folder), **variables) as process:
             yield Server(process, Path(folder) / "data")
             assert process.stop() == 0

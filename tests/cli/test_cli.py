@@ -20,7 +20,7 @@ ALEMBIC = (
 
 
 class TestConfigurationErrors:
-    @pytest.mark.parametrize("command", [["serve"], ["migrate"], ["outbox", "list"]])
+    @pytest.mark.parametrize("command", [["serve"], ["migrate"], ["jobs", "list"]])
     def test_all_of_them_are_told_at_once_without_a_traceback(self, own_folder: Path, command: list[str]) -> None:
         result = run_maverik(*command, cwd=own_folder, DB_PORT="x", RAG_SERVICE_URL="ftp://a", MAIL_SENDER_ADDRESS="no")
 
@@ -129,13 +129,13 @@ class TestNothingMigratesThatCouldNotStart:
             }
 
 
-class TestOutbox:
-    def test_an_empty_outbox_has_nothing_to_deliver(self, own_folder: Path) -> None:
+class TestJobs:
+    def test_without_jobs_there_is_nothing_to_run(self, own_folder: Path) -> None:
         run_maverik("migrate", cwd=own_folder)
 
-        result = run_maverik("outbox", "deliver", cwd=own_folder)
+        result = run_maverik("jobs", "run", cwd=own_folder)
 
-        assert (result.returncode, result.stdout) == (0, "0 sent\n"), result.stderr
+        assert (result.returncode, result.stdout) == (0, "0 done\n"), result.stderr
 
 
 class TestDemo:

@@ -104,7 +104,7 @@ class TestCreate:
     def test_the_key_is_mailed_and_signs_in(self, maverik: Maverik, own_database: Settings) -> None:
         result = maverik("users", "create", "Ana.Nueva@Example.com")
         assert (result.returncode, result.stdout) == (0, "Created; the key is on its way by mail.\n"), result.stderr
-        assert maverik("outbox", "deliver").stdout == "1 sent\n"
+        assert maverik("jobs", "run").stdout == "1 done\n"
 
         (mail,) = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail)).mails_to(
             "ana.nueva@example.com"
@@ -165,7 +165,7 @@ class TestResetKey:
         result = maverik("users", "reset-key", "ana.olvido@example.com")
 
         assert result.stdout == "The old key no longer works; the new one is on its way by mail.\n", result.stderr
-        maverik("outbox", "deliver")
+        maverik("jobs", "run")
         mailbox = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail))
         (row,) = rows(own_database, "SELECT clave_hash, debe_cambiar_clave FROM usuario")
         assert PasswordHasher().verify(row["clave_hash"], key_in(mailbox.mails_to("ana.olvido@example.com")[-1]))
@@ -182,7 +182,7 @@ class TestResetKey:
         for email in ("ana@example.com", "eva@example.com"):
             maverik("users", "reset-key", email)
 
-        maverik("outbox", "deliver")
+        maverik("jobs", "run")
         mailbox = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail))
         assert mailbox.mails_to("ana@example.com")[-1]["Subject"] == "Reemplazamos tu clave de Maverik"
         assert mailbox.mails_to("eva@example.com")[-1]["Subject"] == "Te damos la bienvenida a Maverik"
@@ -252,7 +252,7 @@ class TestRemoveFactor:
         assert rows(own_database, "SELECT usuario_id, tipo FROM evento_seguridad") == [
             {"usuario_id": ana, "tipo": "segundo_factor_quitado"}
         ]
-        maverik("outbox", "deliver")
+        maverik("jobs", "run")
         mailbox = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail))
         (mail,) = mailbox.mails_to("sin-factor@example.com")
         assert mail["Subject"] == "Quitamos el segundo factor de tu cuenta de Maverik"
@@ -331,7 +331,7 @@ class TestMerge:
             {"usuario_id": keep, "tipo": "segundo_factor_quitado"},
             {"usuario_id": keep, "tipo": "cuentas_unidas"},
         ]
-        maverik("outbox", "deliver")
+        maverik("jobs", "run")
         mailbox = LocalMailbox(own_database.mailbox_dir, sender=Sender.from_settings(own_database.mail))
         for name in ("sola", "con-factor"):
             (mail,) = mailbox.mails_to(f"{name}@example.com")
@@ -421,46 +421,6 @@ class TestMerge:
 )
 def test_an_account_that_is_not_there_is_told_in_a_sentence(maverik: Maverik, command: tuple[str, ...]) -> None:
     assert_told(maverik(*command), f"There is no such account: see `{told_command('users list')}`.")
-
-
-class TestOutbox:
-    def test_each_mail_that_has_not_left_is_shown_with_its_age_its_next_try_and_its_last_error(
-        self, maverik: Maverik, own_database: Settings
-    ) -> None:
-        rows(
-            own_database,
-            """
-            INSERT INTO correo_saliente (asunto, carga, estado, intentos, ultimo_error, fecha_creacion, proximo_intento)
-            SELECT asunto, carga, estado, intentos, error, now() - age::interval, now() + next::interval FROM (VALUES
-                ('Hola', 'x', 'pendiente', 0, NULL, '5 seconds', '0'),
-                ('Hola', 'x', 'pendiente', 4, 'timeout', '90 minutes', '210 minutes'),
-                ('Adiós', NULL, 'fallido', 1, 'refused', '50 hours', '-50 hours'),
-                ('Salió', NULL, 'enviado', 1, NULL, '0', '0')
-            ) AS mail (asunto, carga, estado, intentos, error, age, next)
-            """,
-        )
-
-        result = maverik("outbox", "list")
-
-        header, new, *others = [line.split("\t") for line in result.stdout.splitlines()]
-        assert header == ["ID", "STATE", "AGE", "TRIES", "NEXT TRY", "LAST ERROR", "SUBJECT"], result.stderr
-        assert new[2].endswith((" s", " min"))
-        assert [new[1], *new[3:]] == ["pendiente", "0", "due", "-", "Hola"]
-        assert others == [
-            ["2", "pendiente", "1 h", "4", "in 3 h", "timeout", "Hola"],
-            ["3", "fallido", "2 d", "1", "never", "refused", "Adiós"],
-        ]
-
-    def test_to_whom_they_go_is_not_shown(self, maverik: Maverik) -> None:
-        maverik("users", "create", "ana@example.com")
-
-        result = maverik("outbox", "list")
-
-        assert len(result.stdout.splitlines()) == 2, result.stderr
-        assert "ana" not in result.stdout
-
-    def test_one_that_is_empty_says_so(self, maverik: Maverik) -> None:
-        assert maverik("outbox", "list").stdout == "No mail waits, and none was given up.\n"
 
 
 class TestHelp:

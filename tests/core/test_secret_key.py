@@ -11,9 +11,9 @@ from tests.support.fixtures.application import local_settings
 
 
 def test_it_survives_a_restart(tmp_path: Path) -> None:
-    sealed = make_keyring(local_settings(tmp_path)).seal(b"hola", purpose=Purpose.OUTBOX)
+    sealed = make_keyring(local_settings(tmp_path)).seal(b"hola", purpose=Purpose.MAIL)
 
-    assert make_keyring(local_settings(tmp_path)).unseal(sealed, purpose=Purpose.OUTBOX) == b"hola"
+    assert make_keyring(local_settings(tmp_path)).unseal(sealed, purpose=Purpose.MAIL) == b"hola"
 
 
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
@@ -35,6 +35,6 @@ def test_processes_that_start_at_once_use_the_same_one(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
 
-    sealed = keyrings[0].seal(b"hola", purpose=Purpose.OUTBOX)
-    assert [keyring.unseal(sealed, purpose=Purpose.OUTBOX) for keyring in keyrings] == [b"hola"] * 8
+    sealed = keyrings[0].seal(b"hola", purpose=Purpose.MAIL)
+    assert [keyring.unseal(sealed, purpose=Purpose.MAIL) for keyring in keyrings] == [b"hola"] * 8
     assert [file.name for file in tmp_path.iterdir()] == ["secret_key"]

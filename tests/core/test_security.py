@@ -62,9 +62,9 @@ def keyring(paserk: str) -> Keyring:
 
 class TestPurpose:
     def test_what_was_sealed_opens_for_the_same_purpose(self, keyring: Keyring) -> None:
-        sealed = keyring.seal("¡hola!".encode(), purpose=Purpose.OUTBOX)
+        sealed = keyring.seal("¡hola!".encode(), purpose=Purpose.MAIL)
 
-        assert keyring.unseal(sealed, purpose=Purpose.OUTBOX) == "¡hola!".encode()
+        assert keyring.unseal(sealed, purpose=Purpose.MAIL) == "¡hola!".encode()
 
     @pytest.mark.parametrize(("made_for", "used_for"), [(p, q) for p in Purpose for q in Purpose if p is not q])
     def test_a_token_of_another_purpose_is_refused(
@@ -79,21 +79,21 @@ class TestEnvelope:
 
     @pytest.mark.parametrize("segment", [2, 3])
     def test_unused_bits_at_the_end_of_a_segment_must_be_zero(self, keyring: Keyring, segment: int) -> None:
-        segments = keyring.seal(b"", purpose=Purpose.OUTBOX).split(".")
+        segments = keyring.seal(b"", purpose=Purpose.MAIL).split(".")
         good = segments[segment]
         other = good[:-1] + BASE64URL[BASE64URL.index(good[-1]) + 1]
         segments[segment] = other
 
         assert base64.urlsafe_b64decode(other + "==") == base64.urlsafe_b64decode(good + "==")
         with pytest.raises(Unsealable, match="encoding"):
-            keyring.unseal(".".join(segments), purpose=Purpose.OUTBOX)
+            keyring.unseal(".".join(segments), purpose=Purpose.MAIL)
 
     def test_a_large_footer_is_refused_before_it_is_read(self, keyring: Keyring) -> None:
-        token = keyring.seal(b"text", purpose=Purpose.OUTBOX)
+        token = keyring.seal(b"text", purpose=Purpose.MAIL)
         footer = json.dumps({"kid": kid_of(token), "more": "x" * 300}).encode()
 
         with pytest.raises(Unsealable, match="envelope"):
-            keyring.unseal(with_footer(token, footer), purpose=Purpose.OUTBOX)
+            keyring.unseal(with_footer(token, footer), purpose=Purpose.MAIL)
 
 
 class TestAgainstPyseto:
@@ -102,7 +102,7 @@ class TestAgainstPyseto:
     ASSERTION = b"maverik_backend/outbox"
 
     def test_it_reads_ours(self, keyring: Keyring, paserk: str) -> None:
-        sealed = keyring.seal(b"text", purpose=Purpose.OUTBOX)
+        sealed = keyring.seal(b"text", purpose=Purpose.MAIL)
 
         read = pyseto.decode(pyseto_key(paserk), sealed, implicit_assertion=self.ASSERTION)
 
@@ -114,11 +114,11 @@ class TestAgainstPyseto:
         footer = json.dumps({"kid": key.to_paserk_id()}).encode()
         sealed = pyseto.encode(key, b"text", footer=footer, implicit_assertion=self.ASSERTION)
 
-        assert keyring.unseal(sealed.decode(), purpose=Purpose.OUTBOX) == b"text"
+        assert keyring.unseal(sealed.decode(), purpose=Purpose.MAIL) == b"text"
 
     @pytest.mark.parametrize("assertion", [b"", b"maverik_backend/access", b"maverik_backend/outbox/"])
     def test_it_cannot_read_ours_without_the_purpose(self, keyring: Keyring, paserk: str, assertion: bytes) -> None:
-        sealed = keyring.seal(b"text", purpose=Purpose.OUTBOX)
+        sealed = keyring.seal(b"text", purpose=Purpose.MAIL)
 
         with pytest.raises(pyseto.DecryptError):
             pyseto.decode(pyseto_key(paserk), sealed, implicit_assertion=assertion)
@@ -130,10 +130,10 @@ class TestAgainstPyseto:
         sealed = pyseto.encode(key, b"text", footer=footer, implicit_assertion=assertion)
 
         with pytest.raises(Unsealable):
-            keyring.unseal(sealed.decode(), purpose=Purpose.OUTBOX)
+            keyring.unseal(sealed.decode(), purpose=Purpose.MAIL)
 
     def test_a_key_has_the_identifier_of_the_paserk_specification(self, keyring: Keyring, paserk: str) -> None:
-        assert kid_of(keyring.seal(b"", purpose=Purpose.OUTBOX)) == pyseto_key(paserk).to_paserk_id()
+        assert kid_of(keyring.seal(b"", purpose=Purpose.MAIL)) == pyseto_key(paserk).to_paserk_id()
 
     def test_a_generated_key_is_a_paserk(self, paserk: str) -> None:
         assert pyseto_key(paserk).to_paserk() == paserk
@@ -190,15 +190,15 @@ class TestWhereKeysComeFrom:
     def test_configured_keys_are_used(self, tmp_path: Path) -> None:
         new, old = generate_paserk(), generate_paserk()
         keyring = make_keyring(self.settings_with(tmp_path, f"{new}, {old}"))
-        sealed = Keyring([old]).seal(b"text", purpose=Purpose.OUTBOX)
+        sealed = Keyring([old]).seal(b"text", purpose=Purpose.MAIL)
 
-        assert keyring.unseal(sealed, purpose=Purpose.OUTBOX) == b"text"
+        assert keyring.unseal(sealed, purpose=Purpose.MAIL) == b"text"
         assert not (tmp_path / "data").exists()
 
     def test_a_generated_key_survives_restarts(self, tmp_path: Path) -> None:
-        sealed = make_keyring(self.settings_with(tmp_path, None)).seal(b"text", purpose=Purpose.OUTBOX)
+        sealed = make_keyring(self.settings_with(tmp_path, None)).seal(b"text", purpose=Purpose.MAIL)
 
-        assert make_keyring(self.settings_with(tmp_path, None)).unseal(sealed, purpose=Purpose.OUTBOX) == b"text"
+        assert make_keyring(self.settings_with(tmp_path, None)).unseal(sealed, purpose=Purpose.MAIL) == b"text"
 
     def test_a_generated_key_is_for_its_owner_s_eyes_only(self, tmp_path: Path) -> None:
         make_keyring(self.settings_with(tmp_path, None))

@@ -218,7 +218,7 @@ class TestPurpose:
         claims = keyring.unseal(access, purpose=Purpose.ACCESS_TOKEN)
 
         with pytest.raises(NotAuthenticated):
-            tokens.read_access(keyring.seal(claims, purpose=Purpose.OUTBOX))
+            tokens.read_access(keyring.seal(claims, purpose=Purpose.MAIL))
 
 
 class TestRotation:

@@ -13,6 +13,7 @@ import pytest
 import requests
 import yaml
 
+from maverik_backend.services.operations.health import LATE_MAIL
 from maverik_backend.settings import DatabaseSettings
 from tests.support.paths import ROOT
 from tests.support.processes import ServerProcess
@@ -109,6 +110,22 @@ def test_the_alert_on_the_pool_rings_as_soon_as_ordinary_requests_have_to_wait(w
     assert ratio == "maverik_database_pool_in_use / maverik_database_pool_size"
     in_use, size = workers * pool.request_slots, workers * pool.pool_size
     assert (in_use - 1) / size < float(threshold) <= in_use / size
+
+
+def test_the_alert_on_late_jobs_rings_by_kind_and_for_mails_when_the_service_is_degraded() -> None:
+    (rule,) = (rule for rule in RULES if rule["alert"] == "MaverikJobsLate")
+    age, threshold = rule["expr"].split(" > ")
+
+    assert age == "max by (kind) (maverik_jobs_oldest_waiting_seconds)"
+    assert float(threshold) == LATE_MAIL.total_seconds()
+    assert "$labels.kind" in rule["annotations"]["summary"]
+
+
+def test_the_alert_on_dead_jobs_rings_by_kind() -> None:
+    (rule,) = (rule for rule in RULES if rule["alert"] == "MaverikJobsDead")
+
+    assert rule["expr"].startswith('max by (kind) (delta(maverik_jobs{state="fallido"}[')
+    assert "$labels.kind" in rule["annotations"]["summary"]
 
 
 def test_the_dashboard_can_be_imported_for_any_prometheus() -> None:

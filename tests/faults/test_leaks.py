@@ -136,7 +136,7 @@ def test_no_key_token_or_mail_is_anywhere_in_clear(own_folder: Path) -> None:
     variables = {
         "LOG_FORMAT": "json",
         "LOG_LEVEL": "DEBUG",
-        "OUTBOX_POLL_INTERVAL_S": "0.05",
+        "JOBS_POLL_INTERVAL_S": "0.05",
         "FRONTEND_URL": "https://app.example.com",
         "RATE_LIMIT_STORAGE": "postgres",
         "METRICS_TOKEN": METRICS_TOKEN,

@@ -78,10 +78,10 @@ class Step:
 
     def __init__(self, base: Settings, keys: str) -> None:
         security = base.security.model_copy(update={"secret_key": SecretStr(keys)})
-        mail = base.mail.model_copy(update={"outbox_poll_interval_s": 60.0})
+        mail = base.mail.model_copy(update={"jobs_poll_interval_s": 60.0})
         app = create_app(base.model_copy(update={"security": security, "mail": mail}))
         self.api = TestClient(app)
-        self.outbox = resources_of(app).outbox
+        self.jobs = resources_of(app).jobs
 
     def log_in(self, email: str, clave: str) -> dict[str, str]:
         login = self.api.post("/user/login", json={"email": email, "clave": clave}).json()
@@ -108,7 +108,7 @@ class TestRotatingTheKey:
     def person(self, steps: list[Step], mailbox: LocalMailbox) -> tuple[str, str]:
         """Address and key of somebody who signed up before it began."""
         email = sign_up(steps[0])
-        steps[0].outbox.deliver_due()
+        steps[0].jobs.run_due()
         return email, key_in(mailbox.mails_to(email)[0])
 
     def test_whoever_signs_in_at_one_step_is_signed_in_at_its_neighbours(
@@ -126,15 +126,13 @@ class TestRotatingTheKey:
     ) -> None:
         email = sign_up(steps[0])
 
-        assert steps[2].outbox.deliver_due() == len(mailbox.mails_to(email)) == 1
+        assert steps[2].jobs.run_due() == len(mailbox.mails_to(email)) == 1
 
     def test_a_mail_whose_key_has_gone_is_given_up_and_says_so(self, steps: list[Step], own_database: Settings) -> None:
         sign_up(steps[0])
 
-        assert steps[3].outbox.deliver_due() == 0
-        assert rows(own_database, "SELECT estado, ultimo_error FROM correo_saliente") == [
-            {"estado": "fallido", "ultimo_error": "unsealable"}
-        ]
+        assert steps[3].jobs.run_due() == 0
+        assert rows(own_database, "SELECT estado, error FROM trabajo") == [{"estado": "fallido", "error": "unsealable"}]
 
 
 def sign_up(step: Step) -> str:

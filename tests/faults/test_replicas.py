@@ -101,7 +101,7 @@ def replicas(
             "SMTP_API_URL": mails.url,
             "SMTP_API_KEY": "x",
             "MAIL_SENDER_ADDRESS": "no-responder@example.com",
-            "OUTBOX_POLL_INTERVAL_S": "0.05",
+            "JOBS_POLL_INTERVAL_S": "0.05",
         }
         migration = run_maverik("migrate", cwd=folder, **variables)
         assert migration.returncode == 0, migration.stderr

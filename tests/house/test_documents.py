@@ -22,7 +22,7 @@ COMMAND = re.compile(r"(?:python -m maverik_backend|\bmaverik) ([a-z][^\n#`]*)")
 
 
 def commands_in(code: str) -> Iterator[str]:
-    """Each command that is named, alternatives one by one: ``outbox list|deliver`` is two."""
+    """Each command that is named, alternatives one by one: ``jobs list|run`` is two."""
     for line in COMMAND.findall(code):
         group, _, rest = line.partition(" ")
         first, _, options = rest.partition(" ")

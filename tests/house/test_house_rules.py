@@ -121,15 +121,14 @@ def test_services_never_commit() -> None:
 
 # Domains that show their use cases in ``__all__``; all but those that are being rebuilt. (Events and logs of turns are
 # data that the encoders of ``web/event_streams/`` read.)
-SHOWN = {path.parent.name for path in (PACKAGE / "services").glob("*/__init__.py")} - {"jobs", "turns"}
+SHOWN = {path.parent.name for path in (PACKAGE / "services").glob("*/__init__.py")} - {"turns"}
 SQL = {"delete", "exists", "func", "insert", "literal", "select", "text", "union_all", "update"}
 # What makes SQL outside of a domain's store.
 WITH_SQL = {
     # Declare tables and constraints, connect, and ask PostgreSQL about itself.
     "models",
     "core",
-    # Being rebuilt: the outbox as a general job table, the keys of repeated requests with the turn engine.
-    "services/jobs/outbox.py",
+    # Being rebuilt: the keys of repeated requests, with the turn engine.
     "services/turns/idempotency.py",
 }
 

@@ -67,7 +67,7 @@ def isolated_settings(folder: Path) -> Settings:
         app=AppSettings.isolated(app_env="local", local_data_dir=folder, log_level="WARNING", log_format="console"),
         database=DatabaseSettings.isolated(),
         advice=AdviceSettings.isolated(),
-        mail=MailSettings.isolated(outbox_poll_interval_s=0.1),
+        mail=MailSettings.isolated(jobs_poll_interval_s=0.1),
         security=SecuritySettings.isolated(),
         frontend=FrontendSettings.isolated(),
     )

@@ -109,7 +109,7 @@ def remove_second_factor(db: Session, *, email: str, keyring: Keyring, links: Li
     login_store.close_all(db, user_id=account.id)
     events.record(db, SecurityEvent.SECOND_FACTOR_REMOVED, user_id=account.id)
     letter = letters.second_factor_removed_by_operator(frontend_url=links.frontend, support=links.support)
-    mail.enqueue(db, keyring=keyring, to=account.email, letter=letter)
+    mail.enqueue(db, keyring=keyring, to=account.email, letter=letter, user_id=account.id)
 
 
 def reset_password(db: Session, *, email: str, passwords: Passwords, mailed: MailedPassword) -> None:
@@ -173,7 +173,7 @@ def merge_without_factor(db: Session, *, keep: int, drop: int, keyring: Keyring,
         events.record(db, SecurityEvent.SECOND_FACTOR_REMOVED, user_id=keep)
         for email in emails.values():
             letter = letters.merged_without_second_factor(frontend_url=links.frontend, support=links.support)
-            mail.enqueue(db, keyring=keyring, to=email, letter=letter)
+            mail.enqueue(db, keyring=keyring, to=email, letter=letter, user_id=None)
     return _merge(db, keep=keep, drop=drop)
 
 

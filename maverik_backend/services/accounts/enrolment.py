@@ -162,7 +162,7 @@ class Enrolments:
         self, db: Session, account: Account, event: SecurityEvent, letter: Letter, *, client_info: ClientInfo
     ) -> None:
         events.record(db, event, user_id=account.id, client_info=client_info)
-        mail.enqueue(db, keyring=self._keyring, to=account.email, letter=letter)
+        mail.enqueue(db, keyring=self._keyring, to=account.email, letter=letter, user_id=account.id)
 
 
 def _wrong_code() -> InvalidInput:

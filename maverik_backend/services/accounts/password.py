@@ -119,7 +119,7 @@ class Passwords:
             minutes = self._reset_link_ttl // timedelta(minutes=1)
             reset_link = letters.reset_link(link=self.links.with_token(token), minutes=minutes)
             letter = instead if user_id is None else reset_link
-            mail.enqueue(db, keyring=self._keyring, to=to, letter=letter)
+            mail.enqueue(db, keyring=self._keyring, to=to, letter=letter, user_id=user_id)
 
     def resend(self, *, email: str, client_info: ClientInfo) -> None:
         """Mail a new temporary password to a person who never used theirs; to others, mail what they can do instead.
@@ -297,7 +297,7 @@ class Passwords:
             change_url=self.links.change,
             hours=hours,
         )
-        mail.enqueue(db, keyring=self._keyring, to=email, letter=instead or letter)
+        mail.enqueue(db, keyring=self._keyring, to=email, letter=instead or letter, user_id=user_id)
 
     def mail_without_password(self, db: Session, email: str, *, otherwise: Letter) -> tuple[str, Letter]:
         """To whom and what to write when ``email`` was typed and there is no password for its account.
@@ -326,7 +326,7 @@ class Passwords:
         people.set_password(db, user_id=account.id, password_hash=new_hash, verifies_email=verifies_email)
         link_store.delete_all(db, user_id=account.id)
         letter = letters.password_changed(forgot_url=self.links.forgot)
-        mail.enqueue(db, keyring=self._keyring, to=account.email, letter=letter)
+        mail.enqueue(db, keyring=self._keyring, to=account.email, letter=letter, user_id=account.id)
 
     def _count_mail(self, email: str, client_info: ClientInfo) -> None:
         self._throttle.count(Action.MAIL_FROM_ADDRESS, client_info.limit_address)

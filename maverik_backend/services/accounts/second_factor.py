@@ -122,7 +122,7 @@ class SecondFactors:
         events.record(db, SecurityEvent.RECOVERY_CODE_USED, user_id=account.id, client_info=client_info)
         left = store.count_codes(db, user_id=account.id)
         letter = letters.recovery_code_used(left=left, forgot_url=self._forgot_url)
-        mail.enqueue(db, keyring=self._keyring, to=account.email, letter=letter)
+        mail.enqueue(db, keyring=self._keyring, to=account.email, letter=letter, user_id=account.id)
 
 
 def get_second_factor(db: Session, *, user_id: int) -> SecondFactorStatus:

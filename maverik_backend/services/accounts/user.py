@@ -113,11 +113,12 @@ def delete_account(
 def erase(db: Session, *, account: Account, keyring: Keyring, support: str | None) -> None:
     """Delete the account, whose row is locked, with everything the person owns; security events stay, anonymous.
 
-    The goodbye mail is written in the same transaction. Mails that wait stay: they are sealed, leave, and are erased.
+    The goodbye mail is written in the same transaction. The other mails that wait are deleted with the principal.
     """
     own_data.erase(db, user_id=account.id)
     events.record(db, SecurityEvent.DELETED, user_id=None)
-    mail.enqueue(db, keyring=keyring, to=account.email, letter=letters.account_deleted(support=support))
+    letter = letters.account_deleted(support=support)
+    mail.enqueue(db, keyring=keyring, to=account.email, letter=letter, user_id=None)
 
 
 def _catalog_ids(values: Mapping[str, Any]) -> dict[str, int | None]:

@@ -1,4 +1,4 @@
-"""A thread that does one thing again and again beside the requests: delivering mails, cleaning up."""
+"""A thread that repeats one piece of work beside the requests: running jobs of a kind, cleaning up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 class Worker:
     """Calls ``work`` every ``interval_s`` seconds until it is stopped, and again at once while it returns ``True``.
 
-    Work that says so in small steps ends soon when asked to: only the step under way is finished.
+    Work in small steps stops soon: only the step that is running is finished.
     """
 
     def __init__(self, name: str, work: Callable[[], object], *, interval_s: float) -> None:
@@ -29,7 +29,7 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let what is under way finish, then end."""
+        """Let the running step finish, then end the thread."""
         self._stopping.set()
         self._thread.join()
 

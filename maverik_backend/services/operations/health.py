@@ -27,13 +27,14 @@ from functools import partial
 from typing import Generic, Literal, TypeVar
 
 import structlog
-from sqlalchemy.orm import Session
 
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.one_off_threads import OneOffThreads
 from maverik_backend.errors import DatabaseUnavailable, UpstreamBusy, UpstreamError
 from maverik_backend.models import SCHEMA_REVISIONS
+from maverik_backend.services import jobs
+from maverik_backend.services.jobs import Backlog, MailJob
 from maverik_backend.services.operations import store
 
 _log = structlog.get_logger(__name__)
@@ -64,16 +65,26 @@ class DependencyHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """Everything at one look."""
+    """Everything at one look. ``jobs`` is what waits by kind; ``None`` while that is unknown."""
 
     status: Status
     uptime_s: float
     dependencies: Mapping[str, DependencyHealth]
+    jobs: Mapping[str, Backlog] | None
 
 
 T = TypeVar("T")
 _UNKNOWN = DependencyHealth(status="unhealthy")
 _LATE = DependencyHealth(status="unhealthy", detail="timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class _DatabaseHealth:
+    """The database, whether its tables are there, and the jobs that wait in it."""
+
+    database: DependencyHealth
+    migrations: DependencyHealth = _UNKNOWN
+    jobs: Mapping[str, Backlog] | None = None
 
 
 class Health:
@@ -90,7 +101,7 @@ class Health:
         }
         self._database = _Watched(
             self._ask_database,
-            late=(_LATE, _UNKNOWN, _UNKNOWN),
+            late=_DatabaseHealth(_LATE),
             fresh_for_s=DATABASE_FRESH_FOR_S,
             patience_s=CHECK_TIMEOUT_S,  # it answers at once or not at all, and nothing works without it
         )
@@ -98,21 +109,21 @@ class Health:
 
     def report(self) -> HealthReport:
         """The service and each thing that it depends on."""
-        database, migrations, mail = self._database.latest()
-        dependencies = {"database": database, "migrations": migrations, "mail": mail}
+        found = self._database.latest()
+        dependencies = {"database": found.database, "migrations": found.migrations, "mail": _mail(found.jobs)}
         dependencies |= {name: watched.latest() for name, watched in self._upstreams.items()}
         return HealthReport(
             status=_overall(dependencies),
             uptime_s=round(time.monotonic() - self._started, 1),
             dependencies=dependencies,
+            jobs=found.jobs,
         )
 
     def is_ready(self) -> bool:
         """Whether requests should be sent here: the tables are there, and the process is not ending."""
         if self._is_stopping:
             return False
-        _, migrations, _ = self._database.latest()
-        return migrations.status == "healthy"
+        return self._database.latest().migrations.status == "healthy"
 
     def needs_migration(self) -> bool:
         """Whether the tables are older than this code, or not there; asked now, whatever is known.
@@ -120,30 +131,30 @@ class Health:
         Raises:
             DatabaseUnavailable: when the database itself cannot be used.
         """
-        database, migrations, _ = self._ask_database()
-        if database.status != "healthy":
-            raise DatabaseUnavailable(database.detail)
-        return migrations.status == "unhealthy"
+        found = self._ask_database()
+        if found.database.status != "healthy":
+            raise DatabaseUnavailable(found.database.detail)
+        return found.migrations.status == "unhealthy"
 
     def stop(self) -> None:
         """From now on, requests should be sent elsewhere."""
         self._is_stopping = True
 
-    def _ask_database(self) -> tuple[DependencyHealth, DependencyHealth, DependencyHealth]:
-        """The database, its tables, and the mails that wait in it."""
+    def _ask_database(self) -> _DatabaseHealth:
+        """The database, its tables, and the jobs that wait in it."""
         started = time.perf_counter()
         try:
             with self._transaction() as db:
                 store.ping(db)
                 latency_ms = round((time.perf_counter() - started) * 1000, 1)
         except DatabaseUnavailable as error:
-            return DependencyHealth(status="unhealthy", detail=str(error)), _UNKNOWN, _UNKNOWN
+            return _DatabaseHealth(DependencyHealth(status="unhealthy", detail=str(error)))
         database = DependencyHealth(status="healthy", latency_ms=latency_ms)
         try:
             with self._transaction() as db:
-                return database, _migrations(store.get_revision(db)), _mail(db)
+                return _DatabaseHealth(database, _migrations(store.get_revision(db)), jobs.backlogs(db))
         except DatabaseUnavailable:  # a table is missing: the database was never migrated
-            return database, DependencyHealth(status="unhealthy", detail="not migrated"), _UNKNOWN
+            return _DatabaseHealth(database, DependencyHealth(status="unhealthy", detail="not migrated"))
 
 
 class _Watched(Generic[T]):
@@ -216,9 +227,12 @@ def _migrations(revision: str | None) -> DependencyHealth:
     return DependencyHealth(status="healthy" if is_migrated else "unhealthy", detail=revision)
 
 
-def _mail(db: Session) -> DependencyHealth:
-    backlog, is_late = store.get_mail_backlog(db, late_after=LATE_MAIL)
-    return DependencyHealth(status="degraded" if is_late else "healthy", backlog=backlog)
+def _mail(backlogs: Mapping[str, Backlog] | None) -> DependencyHealth:
+    if backlogs is None:
+        return _UNKNOWN
+    mails = backlogs.get(MailJob.name, Backlog())
+    is_late = mails.oldest_waiting_s > LATE_MAIL.total_seconds()
+    return DependencyHealth(status="degraded" if is_late else "healthy", backlog=int(mails.waiting))
 
 
 def _overall(dependencies: Mapping[str, DependencyHealth]) -> Status:

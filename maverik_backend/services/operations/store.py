@@ -10,7 +10,7 @@ Idempotency keys            24 hours
 Events of running turns     until the turn ends; of a process that died, an hour
 Leases of processes         a day after they ran out
 Closed or expired logins    30 days more, for people to look back at
-Mails that left or failed   30 days, without their content
+Jobs that ended             30 days; what is done or discarded without its content
 Security events             2 years
 ... without ``usuario_id``  30 days: tries with unknown addresses, and what is left of people who were erased
 ==========================  ==========================================================================================
@@ -28,26 +28,25 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 
 from maverik_backend.models import (
-    CorreoSaliente,
     EnlaceClave,
     EventoSeguridad,
     FragmentoTurno,
     InicioSesion,
     LimiteUso,
-    MailState,
     PedidoIdempotente,
     Proceso,
     SecurityEvent,
     SegundoFactor,
     Usuario,
 )
+from maverik_backend.services import jobs
 from maverik_backend.services.accounts import ENROLMENT_TTL
 
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)
 KEEP_TURN_EVENTS = timedelta(hours=1)
 KEEP_LEASES = timedelta(days=1)
 KEEP_LOGINS = timedelta(days=30)
-KEEP_MAILS = timedelta(days=30)
+KEEP_JOBS = timedelta(days=30)
 KEEP_EVENTS = timedelta(days=730)
 KEEP_EVENTS_WITHOUT_USER = timedelta(days=30)
 PASSWORDS_PER_STATEMENT = 1_000
@@ -55,7 +54,8 @@ PASSWORDS_PER_STATEMENT = 1_000
 
 def clean_up(db: Session) -> int:
     """Delete what the table above does not keep; returns how many rows went."""
-    return sum(len(db.execute(statement).all()) for statement in _statements())
+    deleted = sum(len(db.execute(statement).all()) for statement in _statements())
+    return deleted + jobs.delete_ended(db, keep=KEEP_JOBS)
 
 
 def keep_used_passwords(db: Session) -> int:
@@ -104,7 +104,6 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
     happened = EventoSeguridad.fecha_creacion
     # The event of an erasure is the proof that it was done, and is kept as long as the others.
     has_no_user = and_(EventoSeguridad.usuario_id.is_(None), EventoSeguridad.tipo != SecurityEvent.DELETED.value)
-    left = CorreoSaliente.estado != MailState.PENDING
     return (
         delete(LimiteUso).where(LimiteUso.vence < now).returning(LimiteUso.clave),
         delete(EnlaceClave).where(EnlaceClave.vence < now).returning(EnlaceClave.id),
@@ -119,9 +118,6 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
         .returning(FragmentoTurno.turno_id),
         delete(Proceso).where(Proceso.vence < now - KEEP_LEASES).returning(Proceso.id),
         delete(InicioSesion).where(closed).returning(InicioSesion.id),
-        delete(CorreoSaliente)
-        .where(left, CorreoSaliente.fecha_creacion < now - KEEP_MAILS)
-        .returning(CorreoSaliente.id),
         delete(EventoSeguridad)
         .where(or_(happened < now - KEEP_EVENTS, and_(has_no_user, happened < now - KEEP_EVENTS_WITHOUT_USER)))
         .returning(EventoSeguridad.id),
@@ -132,14 +128,6 @@ def get_revision(db: Session) -> str | None:
     """The Alembic revision that the tables are at."""
     revision: str | None = db.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
-
-
-def get_mail_backlog(db: Session, *, late_after: timedelta) -> tuple[int, bool]:
-    """How many mails wait, and whether one of them has been waiting for longer than ``late_after``."""
-    is_late = func.min(CorreoSaliente.fecha_creacion) < func.now() - late_after
-    waiting = CorreoSaliente.estado == MailState.PENDING
-    backlog, late = db.execute(select(func.count(), is_late).where(waiting)).one()
-    return backlog, bool(late)
 
 
 def ping(db: Session) -> None:

@@ -76,14 +76,13 @@ LINES: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, dict[str, str]]]] 
         ("inicio_sesion", {"usuario_id": "{id}", "vence": ago(30, -5)}),
         ("inicio_sesion", {"usuario_id": "{id}", "vence": ago(30, 5)}),
     ),
-    "mails that left for 30 days": (
-        ("correo_saliente", {"asunto": "'a'", "estado": "'enviado'", "fecha_creacion": ago(30, -5)}),
-        ("correo_saliente", {"asunto": "'a'", "estado": "'enviado'", "fecha_creacion": ago(30, 5)}),
-    ),
-    "mails that failed for 30 days": (
-        ("correo_saliente", {"asunto": "'a'", "estado": "'fallido'", "fecha_creacion": ago(30, -5)}),
-        ("correo_saliente", {"asunto": "'a'", "estado": "'fallido'", "fecha_creacion": ago(30, 5)}),
-    ),
+    **{
+        f"jobs that are {state} for 30 days": (
+            ("trabajo", {"tipo": "'t'", "referencia": "'r'", "estado": f"'{state}'", "fecha_fin": ago(30, -5)}),
+            ("trabajo", {"tipo": "'t'", "referencia": "'r'", "estado": f"'{state}'", "fecha_fin": ago(30, 5)}),
+        )
+        for state in ("hecho", "fallido", "descartado")
+    },
     "events for two years": (
         ("evento_seguridad", {"usuario_id": "{id}", "tipo": "'registro'", "fecha_creacion": ago(730, -5)}),
         ("evento_seguridad", {"usuario_id": "{id}", "tipo": "'registro'", "fecha_creacion": ago(730, 5)}),
@@ -150,8 +149,8 @@ class TestWhatIsNeverCleanedUp:
 
         assert clean() == 0
 
-    def test_mails_that_have_not_left(self, connection: Connection, clean: Callable[[], int]) -> None:
-        add(connection, "correo_saliente", asunto="'a'", carga="'x'", fecha_creacion=ago(9999))
+    def test_jobs_that_wait(self, connection: Connection, clean: Callable[[], int]) -> None:
+        add(connection, "trabajo", tipo="'t'", referencia="'r'", carga="'x'", fecha_creacion=ago(9999))
 
         assert clean() == 0
 

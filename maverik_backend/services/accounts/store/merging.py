@@ -9,7 +9,12 @@ from maverik_backend.models import EventoSeguridad, SegundoFactor
 
 # Columns that say whose a row is, in any release, and what becomes of the rows in a merge. What lets a client in as the
 # account that goes must not let it in as the one that stays.
-MOVED = {"sesion_asesoria": "usuario_id", "conversacion": "principal_id", "evento_seguridad": "usuario_id"}
+MOVED = {
+    "sesion_asesoria": "usuario_id",
+    "conversacion": "principal_id",
+    "trabajo": "principal_id",
+    "evento_seguridad": "usuario_id",
+}
 ENDED = {
     "inicio_sesion": "usuario_id",
     "enlace_clave": "usuario_id",

@@ -31,6 +31,7 @@ NOT_EXPORTED = {
     "pedido_idempotente": {"resumen"},
     "segundo_factor": {"secreto", "ultimo_paso"},
     "codigo_recuperacion": {"resumen"},
+    "trabajo": {"carga", "vence", "proceso"},
     "sesion_asesoria_detalle": {"texto_plano", "intento_plano"},  # made of ``texto_sistema``
 }
 _OWNERS = (Principal.__tablename__, Usuario.__tablename__)  # both have the principal's id

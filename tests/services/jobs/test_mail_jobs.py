@@ -1,4 +1,4 @@
-"""Mails leave once, are tried again, and are not readable at rest."""
+"""The kind of job that sends mails: sealed at rest, sent once, retried."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from sqlalchemy import Connection, text
 from maverik_backend.clients.mail.base import Mail, Sender, as_bytes
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.security import Keyring, Purpose, generate_paserk
 from maverik_backend.errors import MaverikError, RecipientRefused, UpstreamTimeout
-from maverik_backend.services.jobs import outbox as outboxes
-from maverik_backend.services.jobs.outbox import RETRY_DELAYS, Outbox
-from maverik_backend.services.jobs.worker import Worker
+from maverik_backend.services.jobs import OPEN, JobRunner, MailJob, Worker, enqueue_mail, find
 from maverik_backend.settings import Settings
 from maverik_backend.texts.mail import welcome
 
@@ -48,7 +47,8 @@ class ScriptedSender:
         self.sent.append(mail)
 
 
-MakeOutbox = Callable[..., Outbox]
+MakeRunner = Callable[..., JobRunner]
+RETRY_DELAYS = MailJob.retry_delays
 
 
 @pytest.fixture(scope="module")
@@ -57,32 +57,36 @@ def keyring() -> Keyring:
 
 
 @pytest.fixture
-def make_outbox(database: Database, keyring: Keyring) -> MakeOutbox:
-    def make(sender: ScriptedSender, *, keyring: Keyring = keyring, database: Database = database) -> Outbox:
-        return Outbox(transaction=database.transaction, sender=sender, keyring=keyring, mail_timeout_s=5)
+def make_runner(database: Database, keyring: Keyring) -> MakeRunner:
+    def make(sender: ScriptedSender, *, keyring: Keyring = keyring, database: Database = database) -> JobRunner:
+        kinds = [MailJob(sender=sender, timeout_s=5)]
+        return JobRunner(transaction=database.transaction, kinds=kinds, keyring=keyring, metrics=Metrics())
 
     return make
 
 
 def enqueue(database: Database, keyring: Keyring, *, to: str = "ana@example.com") -> None:
     with database.transaction() as session:
-        outboxes.enqueue(session, keyring=keyring, to=to, letter=LETTER)
+        enqueue_mail(session, keyring=keyring, to=to, letter=LETTER)
 
 
 def enqueue_content(database: Database, keyring: Keyring, content: str) -> None:
-    """A mail whose sealed content another version wrote."""
-    sealed = keyring.seal(content.encode(), purpose=Purpose.OUTBOX)
+    """A mail of the outbox before, number 7, whose content is ``content``."""
+    sealed = keyring.seal(content.encode(), purpose=Purpose.MAIL)
     with database.transaction() as session:
-        session.execute(text("INSERT INTO correo_saliente (asunto, carga) VALUES ('x', :sealed)"), {"sealed": sealed})
+        session.execute(
+            text("INSERT INTO trabajo (tipo, referencia, carga) VALUES ('correo', 'maverik-0000000007', :sealed)"),
+            {"sealed": sealed},
+        )
 
 
 def only_row(connection: Connection) -> Any:
-    return connection.execute(text("SELECT * FROM correo_saliente")).one()
+    return connection.execute(text("SELECT * FROM trabajo")).one()
 
 
 class TestClaiming:
     def test_one_mail_at_a_time_whatever_the_plan(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
     ) -> None:
         """PostgreSQL chooses such a plan of its own when its statistics say so; here it has no other."""
         for other in ("hashjoin", "hashagg", "material", "sort"):
@@ -91,7 +95,7 @@ class TestClaiming:
             enqueue(database, keyring, to=f"p{number}@example.com")
         sender = ScriptedSender()
 
-        assert make_outbox(sender).deliver_due() == 5
+        assert make_runner(sender).run_due() == 5
 
         assert sorted(mail.to for mail in sender.sent) == [f"p{number}@example.com" for number in range(5)]
 
@@ -104,60 +108,60 @@ class TestEnqueue:
         assert "abcdefghijklmnop" not in stored
         assert "ana@example.com" not in stored
 
-    def test_it_is_gone_when_the_business_fails(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox
+    def test_a_mail_of_a_transaction_that_is_rolled_back_is_not_sent(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         def fail_after_enqueueing() -> None:
             with database.transaction() as session:
-                outboxes.enqueue(session, keyring=keyring, to="a@example.com", letter=LETTER)
+                enqueue_mail(session, keyring=keyring, to="a@example.com", letter=LETTER)
                 raise MaverikError
 
         with pytest.raises(MaverikError):
             fail_after_enqueueing()
 
-        assert make_outbox(ScriptedSender()).deliver_due() == 0
+        assert make_runner(ScriptedSender()).run_due() == 0
 
 
 class TestDeliver:
     def test_a_mail_leaves_once_with_both_forms(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         enqueue(database, keyring)
         sender = ScriptedSender()
 
-        assert make_outbox(sender).deliver_due() == 1
-        assert make_outbox(sender).deliver_due() == 0
+        assert make_runner(sender).run_due() == 1
+        assert make_runner(sender).run_due() == 0
 
         (mail,) = sender.sent
         assert (mail.to, mail.subject) == ("ana@example.com", LETTER.subject)
         assert "\nClave: abcdefghijklmnop\n" in mail.text
         assert "Clave: abcdefghijklmnop" in mail.html
 
-    def test_what_was_sent_is_erased(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    def test_the_content_of_a_sent_mail_is_erased(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
     ) -> None:
         enqueue(database, keyring)
 
-        make_outbox(ScriptedSender()).deliver_due()
+        make_runner(ScriptedSender()).run_due()
 
         row = only_row(connection)
-        assert (row.estado, row.carga, row.intentos, row.ultimo_error) == ("enviado", None, 1, None)
-        assert row.fecha_envio is not None
+        assert (row.estado, row.carga, row.intentos, row.error) == ("hecho", None, 1, None)
+        assert row.fecha_fin is not None
 
-    def test_a_failure_is_tried_again_later(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    def test_a_failed_attempt_is_rescheduled(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
     ) -> None:
         enqueue(database, keyring)
         sender = ScriptedSender(UpstreamTimeout("mail"))
 
-        assert make_outbox(sender).deliver_due() == 0
+        assert make_runner(sender).run_due() == 0
 
         row = only_row(connection)
-        assert (row.estado, row.ultimo_error) == ("pendiente", "timeout")
+        assert (row.estado, row.error) == ("pendiente", "timeout")
         assert abs(row.proximo_intento - datetime.now(UTC) - RETRY_DELAYS[0]) < timedelta(seconds=10)
 
-    def test_the_next_try_carries_the_same_reference(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    def test_the_next_attempt_has_the_same_reference(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
     ) -> None:
         references: list[str] = []
 
@@ -168,109 +172,111 @@ class TestDeliver:
 
         enqueue(database, keyring)
         sender = Sender(UpstreamTimeout("mail"))
-        make_outbox(sender).deliver_due()
-        connection.execute(text("UPDATE correo_saliente SET proximo_intento = now()"))
+        make_runner(sender).run_due()
+        connection.execute(text("UPDATE trabajo SET proximo_intento = now()"))
 
-        assert make_outbox(sender).deliver_due() == 1
+        assert make_runner(sender).run_due() == 1
         assert len(set(references)) == 1
 
-    def test_the_reference_is_another_one_in_another_database(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    def test_each_mail_has_a_reference_of_its_own(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         sender = ScriptedSender()
-        for _ in range(2):  # databases that both number their mails from one
-            connection.execute(text("DELETE FROM correo_saliente"))
-            connection.execute(text("ALTER SEQUENCE correo_saliente_id_seq RESTART"))
+        for _ in range(2):
             enqueue(database, keyring)
-            make_outbox(sender).deliver_due()
+        make_runner(sender).run_due()
 
         first, second = (mail.reference for mail in sender.sent)
-        assert first[:19] == second[:19] == "maverik-0000000001-"
         assert first != second
+        assert first[:8] == second[:8] == "maverik-"
 
-    def test_a_mail_sealed_by_an_earlier_version_leaves_with_its_number(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    @pytest.mark.parametrize(
+        ("uuid", "reference"), [({}, "maverik-0000000007"), ({"uuid": "ab"}, "maverik-0000000007-ab")]
+    )
+    def test_a_mail_of_the_outbox_before_keeps_its_reference(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, uuid: dict[str, str], reference: str
     ) -> None:
         sender = ScriptedSender()
         content = {"to": "ana@example.com", "subject": "Hola", "text": "x", "html": "x"}
-        enqueue_content(database, keyring, json.dumps(content))
+        enqueue_content(database, keyring, json.dumps({**content, **uuid}))
 
-        make_outbox(sender).deliver_due()
+        make_runner(sender).run_due()
 
-        assert sender.sent == [Mail(**content, reference=f"maverik-{only_row(connection).id:010d}")]
+        assert sender.sent == [Mail(**content, reference=reference)]
 
-    def test_the_next_one_is_tried_alone(self, database: Database, keyring: Keyring, make_outbox: MakeOutbox) -> None:
+    def test_the_next_one_is_tried_alone(self, database: Database, keyring: Keyring, make_runner: MakeRunner) -> None:
         for _ in range(2):
             enqueue(database, keyring)
         sender = ScriptedSender(UpstreamTimeout("mail"))
-        outbox = make_outbox(sender)
+        runner = make_runner(sender)
 
-        assert [outbox.deliver_next() for _ in range(3)] == [True, True, False]
+        assert [runner.run_next() for _ in range(3)] == [True, True, False]
         assert len(sender.sent) == 1
 
     @pytest.mark.parametrize("attempt", range(len(RETRY_DELAYS)))
-    def test_every_wait_of_the_table_is_kept(
+    def test_every_delay_of_the_table_is_kept(
         self,
         database: Database,
         keyring: Keyring,
-        make_outbox: MakeOutbox,
+        make_runner: MakeRunner,
         connection: Connection,
         attempt: int,
     ) -> None:
         enqueue(database, keyring)
-        connection.execute(text("UPDATE correo_saliente SET intentos = :done"), {"done": attempt})
+        connection.execute(text("UPDATE trabajo SET intentos = :done"), {"done": attempt})
 
-        make_outbox(ScriptedSender(UpstreamTimeout("mail"))).deliver_due()
+        make_runner(ScriptedSender(UpstreamTimeout("mail"))).run_due()
 
         wait = only_row(connection).proximo_intento - datetime.now(UTC)
         assert abs(wait - RETRY_DELAYS[attempt]) < timedelta(seconds=10)
 
-    def test_after_the_last_wait_it_is_given_up_and_erased(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    def test_after_the_last_retry_it_is_dead_and_keeps_its_sealed_content(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
     ) -> None:
         enqueue(database, keyring)
-        connection.execute(text("UPDATE correo_saliente SET intentos = :done"), {"done": len(RETRY_DELAYS)})
+        connection.execute(text("UPDATE trabajo SET intentos = :done"), {"done": len(RETRY_DELAYS)})
 
-        make_outbox(ScriptedSender(UpstreamTimeout("mail"))).deliver_due()
-
-        assert (only_row(connection).estado, only_row(connection).carga) == ("fallido", None)
-
-    def test_a_recipient_refused_for_good_is_given_up_at_once(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
-    ) -> None:
-        enqueue(database, keyring)
-
-        make_outbox(ScriptedSender(RecipientRefused("mail"))).deliver_due()
-
-        assert (only_row(connection).estado, only_row(connection).ultimo_error) == ("fallido", "refused")
-
-    def test_the_reason_is_on_record(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
-    ) -> None:
-        enqueue(database, keyring)
-
-        make_outbox(ScriptedSender(RecipientRefused("mail", "reply 550 5.1.1"))).deliver_due()
+        make_runner(ScriptedSender(UpstreamTimeout("mail"))).run_due()
 
         row = only_row(connection)
-        assert (row.estado, row.intentos, row.ultimo_error) == ("fallido", 1, "refused (reply 550 5.1.1)")
+        assert (row.estado, row.fecha_fin is not None, row.carga[:9]) == ("fallido", True, "v4.local.")
 
-    def test_one_that_no_key_opens_is_given_up(
-        self, database: Database, make_outbox: MakeOutbox, connection: Connection, keyring: Keyring
+    def test_a_mail_whose_recipient_is_refused_is_dead_at_once(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
+    ) -> None:
+        enqueue(database, keyring)
+
+        make_runner(ScriptedSender(RecipientRefused("mail"))).run_due()
+
+        assert (only_row(connection).estado, only_row(connection).error) == ("fallido", "refused")
+
+    def test_the_reason_is_on_record(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
+    ) -> None:
+        enqueue(database, keyring)
+
+        make_runner(ScriptedSender(RecipientRefused("mail", "reply 550 5.1.1"))).run_due()
+
+        row = only_row(connection)
+        assert (row.estado, row.intentos, row.error) == ("fallido", 1, "refused (reply 550 5.1.1)")
+
+    def test_one_that_no_key_opens_is_dead(
+        self, database: Database, make_runner: MakeRunner, connection: Connection, keyring: Keyring
     ) -> None:
         enqueue(database, Keyring([generate_paserk()]))
 
-        make_outbox(ScriptedSender(), keyring=keyring).deliver_due()
+        make_runner(ScriptedSender(), keyring=keyring).run_due()
 
-        assert (only_row(connection).estado, only_row(connection).ultimo_error) == ("fallido", "unsealable")
+        assert (only_row(connection).estado, only_row(connection).error) == ("fallido", "unsealable")
 
     def test_one_bad_mail_does_not_hold_up_the_others(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         for number in range(3):
             enqueue(database, keyring, to=f"p{number}@example.com")
         sender = ScriptedSender(None, UpstreamTimeout("mail"), None)
 
-        assert make_outbox(sender).deliver_due() == 2
+        assert make_runner(sender).run_due() == 2
 
 
 class MimeSender(ScriptedSender):
@@ -290,48 +296,47 @@ class BrokenHeaderSender(MimeSender):
 
 class TestDefects:
     def test_a_mail_that_cannot_be_written_is_tried_again_later(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
     ) -> None:
         enqueue(database, keyring)
 
-        assert make_outbox(BrokenHeaderSender()).deliver_due() == 0
+        assert make_runner(BrokenHeaderSender()).run_due() == 0
 
         row = only_row(connection)
-        assert (row.estado, row.ultimo_error, row.intentos) == ("pendiente", "defect", 1)
+        assert (row.estado, row.error, row.intentos) == ("pendiente", "defect", 1)
         assert abs(row.proximo_intento - datetime.now(UTC) - RETRY_DELAYS[0]) < timedelta(seconds=10)
 
     @pytest.mark.parametrize("content", ["{", "[]", "null", "{}", '{"to": "ana@example.com", "cc": "x"}'])
     def test_a_content_of_another_shape_is_one(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection, content: str
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection, content: str
     ) -> None:
         enqueue_content(database, keyring, content)
 
-        assert make_outbox(ScriptedSender()).deliver_due() == 0
+        assert make_runner(ScriptedSender()).run_due() == 0
 
-        assert (only_row(connection).estado, only_row(connection).ultimo_error) == ("pendiente", "defect")
+        assert (only_row(connection).estado, only_row(connection).error) == ("pendiente", "defect")
 
-    def test_after_the_last_wait_it_is_given_up_and_erased(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection
+    def test_after_the_last_retry_it_is_dead_and_keeps_its_sealed_content(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
     ) -> None:
         enqueue(database, keyring)
-        connection.execute(text("UPDATE correo_saliente SET intentos = :done"), {"done": len(RETRY_DELAYS)})
+        connection.execute(text("UPDATE trabajo SET intentos = :done"), {"done": len(RETRY_DELAYS)})
 
-        make_outbox(BrokenHeaderSender()).deliver_due()
+        make_runner(BrokenHeaderSender()).run_due()
 
-        assert (only_row(connection).estado, only_row(connection).carga) == ("fallido", None)
+        row = only_row(connection)
+        assert (row.estado, row.fecha_fin is not None, row.carga[:9]) == ("fallido", True, "v4.local.")
 
-    @pytest.mark.parametrize("count", [len(RETRY_DELAYS) + 1, 2**15 - 1])
-    def test_one_that_never_was_settled_is_given_up_without_another_try(
-        self, database: Database, keyring: Keyring, make_outbox: MakeOutbox, connection: Connection, count: int
+    def test_one_whose_process_ended_in_every_attempt_is_dead_without_another_one(
+        self, database: Database, keyring: Keyring, make_runner: MakeRunner, connection: Connection
     ) -> None:
-        """Such as one that ends the process each time."""
         enqueue(database, keyring)
-        connection.execute(text("UPDATE correo_saliente SET intentos = :count"), {"count": count})
+        connection.execute(text("UPDATE trabajo SET intentos = :count"), {"count": len(RETRY_DELAYS) + 1})
         sender = ScriptedSender()
 
-        assert make_outbox(sender).deliver_due() == 0
+        assert make_runner(sender).run_due() == 0
 
-        assert (only_row(connection).estado, only_row(connection).ultimo_error) == ("fallido", "defect")
+        assert (only_row(connection).estado, only_row(connection).error) == ("fallido", "abandoned")
         assert sender.sent == []
 
     def test_neither_a_mail_nor_a_letter_shows_the_key_it_holds(self) -> None:
@@ -342,29 +347,36 @@ class TestDefects:
 
 class TestLostLeases:
     @pytest.mark.parametrize("failure", [None, UpstreamTimeout("mail"), RecipientRefused("mail")])
-    @pytest.mark.parametrize("meanwhile", ["intentos = 2", "estado = 'fallido', carga = NULL"])
-    def test_what_somebody_else_wrote_meanwhile_stays(
+    @pytest.mark.parametrize(
+        "meanwhile",
+        [
+            "vence = vence + interval '1 second', intentos = 2",
+            "proceso = gen_random_uuid(), intentos = 2",
+            "estado = 'descartado', carga = NULL, fecha_fin = now(), vence = NULL, proceso = NULL",
+        ],
+        ids=["same_process", "other_process", "discarded"],
+    )
+    def test_what_was_stored_concurrently_stays(
         self,
         database: Database,
         keyring: Keyring,
-        make_outbox: MakeOutbox,
+        make_runner: MakeRunner,
         connection: Connection,
         failure: Exception | None,
         meanwhile: str,
     ) -> None:
+        stored: list[Any] = []
+
         class SlowSender(ScriptedSender):
             def send(self, mail: Mail, *, deadline: Deadline) -> None:
-                connection.execute(text(f"UPDATE correo_saliente SET {meanwhile}"))  # noqa: S608
+                connection.execute(text(f"UPDATE trabajo SET {meanwhile}"))  # noqa: S608
+                stored.append(only_row(connection))
                 super().send(mail, deadline=deadline)
 
         enqueue(database, keyring)
-        outbox = make_outbox(SlowSender(failure))
+        make_runner(SlowSender(failure)).run_next()
 
-        outbox.deliver_next()
-
-        row = only_row(connection)
-        assert (row.estado, row.ultimo_error, row.fecha_envio) in {("pendiente", None, None), ("fallido", None, None)}
-        assert (row.estado == "fallido") == ("fallido" in meanwhile)
+        assert stored == [only_row(connection)]
 
 
 @pytest.fixture
@@ -377,13 +389,13 @@ def shared_database(own_database: Settings) -> Iterator[Database]:
 
 class TestSeveralWorkers:
     def test_each_mail_is_sent_by_exactly_one(
-        self, shared_database: Database, keyring: Keyring, make_outbox: MakeOutbox
+        self, shared_database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         for number in range(40):
             enqueue(shared_database, keyring, to=f"p{number}@example.com")
         senders = [ScriptedSender() for _ in range(4)]
-        outboxes_ = [make_outbox(sender, database=shared_database) for sender in senders]
-        threads = [threading.Thread(target=outbox.deliver_due) for outbox in outboxes_]
+        runners = [make_runner(sender, database=shared_database) for sender in senders]
+        threads = [threading.Thread(target=runner.run_due) for runner in runners]
 
         for thread in threads:
             thread.start()
@@ -394,41 +406,41 @@ class TestSeveralWorkers:
         assert sorted(recipients) == sorted(f"p{number}@example.com" for number in range(40))
 
     def test_a_mail_is_not_seen_by_others_while_it_is_being_sent(
-        self, shared_database: Database, keyring: Keyring, make_outbox: MakeOutbox
+        self, shared_database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         enqueue(shared_database, keyring)
         seen_meanwhile: list[int] = []
-        other = make_outbox(ScriptedSender(), database=shared_database)
+        other = make_runner(ScriptedSender(), database=shared_database)
 
         class Sender(ScriptedSender):
             def send(self, mail: Mail, *, deadline: Deadline) -> None:
-                seen_meanwhile.append(other.deliver_due())
+                seen_meanwhile.append(other.run_due())
                 super().send(mail, deadline=deadline)
 
-        assert make_outbox(Sender(), database=shared_database).deliver_due() == 1
+        assert make_runner(Sender(), database=shared_database).run_due() == 1
         assert seen_meanwhile == [0]
 
     def test_a_worker_that_died_leaves_a_lease_that_runs_out(
-        self, shared_database: Database, keyring: Keyring, make_outbox: MakeOutbox
+        self, shared_database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         enqueue(shared_database, keyring)
 
         class Killed(BaseException):
-            """Stands for a process that is gone: nothing after it runs."""
+            """A process that ends: nothing after it runs."""
 
         with pytest.raises(Killed):
-            make_outbox(ScriptedSender(Killed()), database=shared_database).deliver_due()  # type: ignore[arg-type]
+            make_runner(ScriptedSender(Killed()), database=shared_database).run_due()  # type: ignore[arg-type]
         sender = ScriptedSender()
-        assert make_outbox(sender, database=shared_database).deliver_due() == 0
+        assert make_runner(sender, database=shared_database).run_due() == 0
         with shared_database.transaction() as session:
-            session.execute(text("UPDATE correo_saliente SET proximo_intento = now()"))
+            session.execute(text("UPDATE trabajo SET vence = now()"))
 
-        assert make_outbox(sender, database=shared_database).deliver_due() == 1
+        assert make_runner(sender, database=shared_database).run_due() == 1
 
 
 class TestWorker:
     def test_it_outlives_a_failure_and_goes_on(
-        self, shared_database: Database, keyring: Keyring, make_outbox: MakeOutbox
+        self, shared_database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         delivered = threading.Event()
 
@@ -439,8 +451,8 @@ class TestWorker:
 
         enqueue(shared_database, keyring)
         enqueue(shared_database, keyring)
-        outbox = make_outbox(Sender(RuntimeError("a defect")), database=shared_database)
-        worker = Worker("outbox", outbox.deliver_due, interval_s=0.01)
+        runner = make_runner(Sender(RuntimeError("a defect")), database=shared_database)
+        worker = Worker("jobs-correo", runner.run_due, interval_s=0.01)
 
         worker.start()
         came = delivered.wait(timeout=10)
@@ -466,7 +478,7 @@ class TestWorker:
         assert came
 
     def test_what_is_due_leaves_without_waiting_in_between(
-        self, shared_database: Database, keyring: Keyring, make_outbox: MakeOutbox
+        self, shared_database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         all_sent = threading.Event()
 
@@ -478,7 +490,7 @@ class TestWorker:
 
         for _ in range(3):
             enqueue(shared_database, keyring)
-        worker = Worker("outbox", make_outbox(Sender(), database=shared_database).deliver_next, interval_s=2)
+        worker = Worker("jobs-correo", make_runner(Sender(), database=shared_database).run_next, interval_s=2)
         worker.start()
         came = all_sent.wait(timeout=3.9)  # a wait, and not a second one
         worker.stop()
@@ -486,7 +498,7 @@ class TestWorker:
         assert came
 
     def test_stopping_finishes_the_mail_under_way_and_leaves_the_others(
-        self, shared_database: Database, keyring: Keyring, make_outbox: MakeOutbox
+        self, shared_database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
         under_way, go_on = threading.Event(), threading.Event()
 
@@ -499,7 +511,7 @@ class TestWorker:
         for number in range(5):
             enqueue(shared_database, keyring, to=f"p{number}@example.com")
         sender = Sender()
-        worker = Worker("outbox", make_outbox(sender, database=shared_database).deliver_next, interval_s=0.01)
+        worker = Worker("jobs-correo", make_runner(sender, database=shared_database).run_next, interval_s=0.01)
         worker.start()
         assert under_way.wait(timeout=10)
         stopping = threading.Thread(target=worker.stop)
@@ -510,4 +522,4 @@ class TestWorker:
 
         assert [mail.to for mail in sender.sent] == ["p0@example.com"]
         with shared_database.transaction() as session:
-            assert len(outboxes.get_unsent(session)) == 4
+            assert len(find(session, kind="correo", states=OPEN, limit=10)) == 4

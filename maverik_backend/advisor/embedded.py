@@ -64,7 +64,7 @@ _FIXED = {
 }
 # Said right after help lines were given, these must not lead back to money.
 _EMPTY_TALK = frozenset(
-    {Intent.GREETING, Intent.ABOUT, Intent.THANKS, Intent.ACKNOWLEDGES, Intent.MORE, Intent.SIMPLER}
+    {Intent.GREETING, Intent.ABOUT, Intent.THANKS, Intent.ACKNOWLEDGES, Intent.MORE, Intent.SIMPLER, Intent.UNCLEAR}
 )
 # What is answered with a text first and then the passage that fits a topic best.
 _LEADS = {
@@ -119,6 +119,7 @@ class EmbeddedAdvisor:
             Intent.WHAT_I_ASKED: self._what_was_asked,
             Intent.MORE: self._more,
             Intent.SIMPLER: self._simpler,
+            Intent.UNCLEAR: self._ask_back,
         }
         return said_of[intent](conversation) if intent in said_of else self._advise(conversation, question)
 
@@ -141,6 +142,10 @@ class EmbeddedAdvisor:
         if conversation.subject and len(asked.split()) <= MAX_UNCLEAR_WORDS:
             return self._talk(texts.NOT_UNDERSTOOD.format(title=conversation.subject[0]))
         return self._talk(texts.OFF_TOPIC)
+
+    def _ask_back(self, conversation: Conversation) -> Answer:
+        titles = conversation.subject
+        return self._talk(texts.NOT_UNDERSTOOD.format(title=titles[0]) if titles else texts.MORE_OF_WHAT)
 
     def _find(self, question: Question, conversation: Conversation) -> _Found:
         """Passages about all that the question joins, about what it points back to, or about what it names."""

@@ -34,6 +34,7 @@ class Intent(Enum):
     PORTFOLIO = auto()
     QUOTE = auto()
     COMPANY = auto()
+    UNCLEAR = auto()
 
 
 # Small talk is short, and is nothing but that.
@@ -69,7 +70,7 @@ def intent_of(text: str) -> Intent | None:
     said = " ".join(fold(text).split())
     words = " ".join(re.sub(r"[^\w\s]", " ", said).split()) if len(said) <= _MAX_TALK_CHARS else ""
     if said and not re.search(r"\w", said):
-        return Intent.ACKNOWLEDGES  # "👍", "..."
+        return Intent.UNCLEAR if "?" in said else Intent.ACKNOWLEDGES  # "???"; "👍", "..."
     return next((intent for intent in Intent if _is(intent, said, words)), None)
 
 
@@ -86,6 +87,8 @@ def is_strained(text: str) -> bool:
 def _is(intent: Intent, said: str, words: str) -> bool:
     if intent is Intent.ENGLISH:
         return _is_english(said)
+    if intent is Intent.UNCLEAR:  # has no words to be told by
+        return False
     if intent in _SAID_ALONE:
         return bool(words) and bool(_SAID_ALONE[intent].fullmatch(words))
     return bool(_SAID_ANYWHERE[intent].search(said))

@@ -206,8 +206,9 @@ class TestOffTopic:
 
         assert EmbeddedAdvisor(ScriptedSearch()).answer(question, deadline=Deadline.after(60)).text == texts.OFF_TOPIC
 
-    def test_a_few_words_in_the_middle_of_a_conversation_may_belong_to_it(self) -> None:
-        answer = talk("el oro", "¿quién lo fabrica?", articles={"oro": 3})
+    @pytest.mark.parametrize("said", ["¿quién lo fabrica?", "???"])
+    def test_a_few_words_in_the_middle_of_a_conversation_may_belong_to_it(self, said: str) -> None:
+        answer = talk("el oro", said, articles={"oro": 3})
 
         assert answer.text == texts.NOT_UNDERSTOOD.format(title="Sobre oro")
         assert not answer.is_advice

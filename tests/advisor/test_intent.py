@@ -82,6 +82,7 @@ SAYINGS: dict[Intent, tuple[str, ...]] = {
         "quiero otro portafolio",
     ),
     Intent.QUOTE: ("¿Cuánto está el dólar hoy?", "¿Cuánto vale YPF?", "precio del dólar", "¿a cuánto está el blue?"),
+    Intent.UNCLEAR: ("???", "¿?", "?!"),
     Intent.COMPANY: ("¿Qué opinás de Tesla?", "¿compro acciones de YPF?", "¿invierto en Apple?", "Tesla va a subir"),
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Protocol
 
 from maverik_backend.clients.rag.base import Question, Situation
@@ -19,6 +20,9 @@ from maverik_backend.texts import format as fmt
 
 PURPOSE_GOAL = 2
 """The purpose "assistance towards a personal goal": the one with a goal and its numbers."""
+
+
+_CENT = Decimal("0.01")
 
 
 class ProfileFacts(Protocol):
@@ -46,13 +50,14 @@ def topic_of(facts: SessionFacts, catalogs: Catalogs) -> str:
 def first_input(facts: SessionFacts, catalogs: Catalogs) -> str:
     """What the person would say first, made from the session's own facts."""
     topic = fmt.lower_first(topic_of(facts, catalogs))
-    if facts.proposito_sesion_id != PURPOSE_GOAL:
+    # Sessions of older releases may have purpose 2 and no goal.
+    if facts.proposito_sesion_id != PURPOSE_GOAL or not catalogs.text("objetivo", facts.objetivo_id):
         return texts.FIRST_INPUT_PURPOSE.format(purpose=topic)
     parts = []
-    if facts.capital_inicial is not None:
-        parts.append(texts.FACT_CAPITAL.format(capital=fmt.amount(facts.capital_inicial)))
-    if facts.horizonte_temporal is not None:
-        parts.append(texts.FACT_HORIZON.format(horizon=fmt.months(facts.horizonte_temporal)))
+    if (capital := _capital(facts)) is not None:
+        parts.append(texts.FACT_CAPITAL.format(capital=fmt.amount(capital)))
+    if (months := _horizon_months(facts)) is not None:
+        parts.append(texts.FACT_HORIZON.format(horizon=fmt.months(months)))
     if risk := catalogs.text("tolerancia_al_riesgo", facts.tolerancia_al_riesgo_id):
         parts.append(texts.FACT_RISK.format(risk=risk))
     known = texts.FIRST_INPUT_FACTS.format(facts=fmt.enumerate_spanish(parts)) if parts else ""
@@ -68,8 +73,8 @@ def situation(profile: ProfileFacts, facts: SessionFacts, catalogs: Catalogs) ->
     """The same facts as data, for advisors that compute."""
     return Situation(
         goal=catalogs.text("objetivo", facts.objetivo_id),
-        capital=facts.capital_inicial,
-        horizon_months=facts.horizonte_temporal,
+        capital=_capital(facts),
+        horizon_months=_horizon_months(facts),
         risk_tolerance=catalogs.text("tolerancia_al_riesgo", facts.tolerancia_al_riesgo_id),
         investment_knowledge=catalogs.text("conocimiento_alt_inversion", profile.conocimiento_alt_inversion_id),
         investing_experience=catalogs.text("experiencia_invirtiendo", profile.experiencia_invirtiendo_id),
@@ -102,6 +107,18 @@ def question(
     )
 
 
+def _capital(facts: SessionFacts) -> Decimal | None:
+    """The capital, unless it is one that only older releases took: negative, or less than a cent and not 0."""
+    capital = facts.capital_inicial
+    return capital if capital is not None and (capital == 0 or capital >= _CENT) else None
+
+
+def _horizon_months(facts: SessionFacts) -> int | None:
+    """The horizon, unless it is one that only older releases took: in the past, or none."""
+    months = facts.horizonte_temporal
+    return months if months is not None and months > 0 else None
+
+
 def _profile_lines(profile: ProfileFacts, catalogs: Catalogs, today: date) -> Iterator[str]:
     if profile.fecha_nacimiento is not None:
         yield texts.AGE.format(years=age_on(profile.fecha_nacimiento, today))
@@ -115,9 +132,9 @@ def _session_lines(facts: SessionFacts, catalogs: Catalogs) -> Iterator[str]:
         yield texts.SESSION_PURPOSE.format(purpose=fmt.lower_first(purpose))
     if goal := catalogs.text("objetivo", facts.objetivo_id):
         yield texts.SESSION_GOAL.format(goal=fmt.lower_first(goal))
-    if facts.capital_inicial is not None:
-        yield texts.SESSION_CAPITAL.format(capital=fmt.amount(facts.capital_inicial))
-    if facts.horizonte_temporal is not None:
-        yield texts.SESSION_HORIZON.format(horizon=fmt.months(facts.horizonte_temporal))
+    if (capital := _capital(facts)) is not None:
+        yield texts.SESSION_CAPITAL.format(capital=fmt.amount(capital))
+    if (months := _horizon_months(facts)) is not None:
+        yield texts.SESSION_HORIZON.format(horizon=fmt.months(months))
     if risk := catalogs.text("tolerancia_al_riesgo", facts.tolerancia_al_riesgo_id):
         yield texts.SESSION_RISK.format(risk=risk)

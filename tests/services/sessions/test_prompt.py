@@ -70,6 +70,25 @@ NOTHING_KNOWN = Facts(
 OTHER_PURPOSE = replace(NOTHING_KNOWN, proposito_sesion_id=1)
 
 
+@pytest.mark.parametrize("capital", [Decimal("5e-20"), Decimal(-1), Decimal("0.004")])
+@pytest.mark.parametrize("months", [-5, 0])
+def test_facts_that_only_older_releases_took_are_left_out(capital: Decimal, months: int) -> None:
+    facts = replace(Facts(), capital_inicial=capital, horizonte_temporal=months)
+    known = prompt.situation(Profile(), facts, CATALOGS)
+
+    assert "Tengo una tolerancia al riesgo media. ¿Qué" in prompt.first_input(facts, CATALOGS)
+    profile = prompt.user_profile(Profile(), facts, CATALOGS, today=TODAY)
+    assert "Capital" not in profile
+    assert "Horizonte" not in profile
+    assert (known.capital, known.horizon_months) == (None, None)
+
+
+def test_an_older_session_for_a_goal_that_names_none_begins_with_its_purpose() -> None:
+    assert prompt.first_input(NOTHING_KNOWN, CATALOGS) == (
+        "Quiero buscar asistencia para lograr un objetivo personal. ¿Por dónde me conviene empezar?"
+    )
+
+
 class TestTitle:
     def test_it_is_the_goal_for_the_purpose_with_one(self) -> None:
         assert prompt.topic_of(Facts(), CATALOGS) == "Comprar una casa o un departamento"

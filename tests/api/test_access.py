@@ -76,44 +76,44 @@ def test_every_route_of_something_owned_is_walked() -> None:
     assert {route for route in CLOSED if "{" in route[1]} == {*OF_A_SESSION, *OF_A_LOGIN}
 
 
-def lock_out_by_disabling(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+def lock_out_by_disabling(person: TestUser, connection: Connection, resources: Resources) -> None:
     del resources
     statement = text("UPDATE usuario SET deshabilitado = now() WHERE email = :email")
-    connection.execute(statement, {"email": somebody.email})
+    connection.execute(statement, {"email": person.email})
 
 
-def lock_out_by_revoking(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+def lock_out_by_revoking(person: TestUser, connection: Connection, resources: Resources) -> None:
     del connection, resources
-    assert somebody.post("/user/logout").status_code == 204
+    assert person.post("/user/logout").status_code == 204
 
 
-def lock_out_by_erasing(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+def lock_out_by_erasing(person: TestUser, connection: Connection, resources: Resources) -> None:
     del connection, resources
-    assert somebody.request("DELETE", "/user/me", json={"clave": somebody.key}).status_code == 204
+    assert person.request("DELETE", "/user/me", json={"clave": person.key}).status_code == 204
 
 
-def lock_out_by_time(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+def lock_out_by_time(person: TestUser, connection: Connection, resources: Resources) -> None:
     del connection
-    claims = resources.tokens.read_access(somebody.token)
+    claims = resources.tokens.read_access(person.token)
     past = Tokens(resources.keyring, access_ttl=timedelta(seconds=-1), refresh_ttl=timedelta(days=1))
-    somebody.token = past.issue_access(user_id=claims.user_id, login_id=claims.login_id).token
+    person.token = past.issue_access(user_id=claims.user_id, login_id=claims.login_id).token
 
 
-def lock_out_by_expiring(somebody: TestUser, connection: Connection, resources: Resources) -> None:
-    claims = resources.tokens.read_access(somebody.token)
+def lock_out_by_expiring(person: TestUser, connection: Connection, resources: Resources) -> None:
+    claims = resources.tokens.read_access(person.token)
     connection.execute(text("UPDATE inicio_sesion SET vence = now() WHERE id = :id"), {"id": claims.login_id})
 
 
-def lock_out_by_another_purpose(somebody: TestUser, connection: Connection, resources: Resources) -> None:
+def lock_out_by_another_purpose(person: TestUser, connection: Connection, resources: Resources) -> None:
     del connection
-    claims = resources.tokens.read_access(somebody.token)
-    somebody.token = resources.tokens.issue_refresh(login_id=claims.login_id, rotation=0)
+    claims = resources.tokens.read_access(person.token)
+    person.token = resources.tokens.issue_refresh(login_id=claims.login_id, rotation=0)
 
 
-def lock_out_by_naming_somebody_elses_login(somebody: TestUser, connection: Connection, resources: Resources) -> None:
-    claims = resources.tokens.read_access(somebody.token)
-    stranger = connection.scalar(text("INSERT INTO usuario (email, clave_hash) VALUES ('x@x', 'x') RETURNING id"))
-    somebody.token = resources.tokens.issue_access(user_id=stranger, login_id=claims.login_id).token
+def lock_out_by_naming_another_persons_login(person: TestUser, connection: Connection, resources: Resources) -> None:
+    claims = resources.tokens.read_access(person.token)
+    other_id = connection.scalar(text("INSERT INTO usuario (email, clave_hash) VALUES ('x@x', 'x') RETURNING id"))
+    person.token = resources.tokens.issue_access(user_id=other_id, login_id=claims.login_id).token
 
 
 LockOut = Callable[[TestUser, Connection, Resources], None]
@@ -124,7 +124,7 @@ LOCK_OUTS: tuple[LockOut, ...] = (
     lock_out_by_time,
     lock_out_by_expiring,
     lock_out_by_another_purpose,
-    lock_out_by_naming_somebody_elses_login,
+    lock_out_by_naming_another_persons_login,
 )
 
 
@@ -135,7 +135,7 @@ def assert_refused(response: Any) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
-class TestSomebodyWhoIsNotSignedIn:
+class TestWithoutALogin:
     @pytest.mark.parametrize(
         "headers",
         [
@@ -166,7 +166,7 @@ class TestSomebodyWhoIsNotSignedIn:
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_SESSION)
-class TestSomebodyElsesSession:
+class TestASessionOfAnotherPerson:
     def test_is_the_same_404_as_one_that_does_not_exist(
         self, user: TestUser, other_user: TestUser, method: str, path: str
     ) -> None:
@@ -195,7 +195,7 @@ class TestSomebodyElsesSession:
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_LOGIN)
-class TestSomebodyElsesLogin:
+class TestALoginOfAnotherPerson:
     def test_is_the_same_404_as_one_that_does_not_exist_and_goes_on(
         self, user: TestUser, other_user: TestUser, resources: Resources, method: str, path: str
     ) -> None:

@@ -1,4 +1,4 @@
-"""Many people at once, on a real server with its own pool: nobody blocks everybody."""
+"""Many people at once, on a real server with its own pool: no person blocks the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_far_more_requests_than_threads_and_connections_are_all_answered(own_dat
     assert statuses == {200: CROWD}
 
 
-def test_a_session_deleted_while_it_is_spoken_to_is_gone_for_everybody(own_database: Settings) -> None:
+def test_a_session_deleted_while_it_is_spoken_to_is_gone_for_every_request(own_database: Settings) -> None:
     with serving(own_database) as address, ThreadPoolExecutor(5) as pool:
         headers = sign_up_and_in(address, own_database.mailbox_dir).headers
 

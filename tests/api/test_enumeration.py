@@ -1,4 +1,4 @@
-"""Nobody learns whether an address has an account: neither from an answer, nor from the work that it took.
+"""No client learns whether an address has an account: neither from an answer, nor from the work that it took.
 
 Work is counted, not timed: Argon2 operations with their parameters, and SQL statements in their order.
 """
@@ -80,16 +80,16 @@ def work(argon: CountingArgon2, connection: Connection) -> Work:
 
 @pytest.fixture
 def disabled(make_user: MakeUser, connection: Connection) -> TestUser:
-    somebody = make_user()
-    connection.execute(text("UPDATE usuario SET deshabilitado = now() WHERE email = :e"), {"e": somebody.email})
-    return somebody
+    person = make_user()
+    connection.execute(text("UPDATE usuario SET deshabilitado = now() WHERE email = :e"), {"e": person.email})
+    return person
 
 
 @pytest.fixture
 def expired(make_user: MakeUser, connection: Connection) -> TestUser:
-    somebody = make_user()
-    connection.execute(text("UPDATE usuario SET clave_vence = now() WHERE email = :e"), {"e": somebody.email})
-    return somebody
+    person = make_user()
+    connection.execute(text("UPDATE usuario SET clave_vence = now() WHERE email = :e"), {"e": person.email})
+    return person
 
 
 @pytest.fixture

@@ -243,7 +243,7 @@ class TestWhoSeesTheDetail:
 
 
 class SlowDatabase:
-    """Counts how often somebody began a transaction; none begins before it is let."""
+    """Counts how often a transaction was begun; none begins before it is let."""
 
     def __init__(self, database: Database) -> None:
         self.begun = 0
@@ -274,7 +274,7 @@ class TestFloods:
         assert {report.status for report in reports} == {"healthy"}
         assert slow.begun <= 2 * (1 + reports[-1].uptime_s / DATABASE_FRESH_FOR_S)  # a look is two transactions
 
-    def test_one_that_hangs_holds_one_connection_and_soon_nobody(self, slow: SlowDatabase) -> None:
+    def test_one_that_hangs_holds_one_connection_and_requests_only_briefly(self, slow: SlowDatabase) -> None:
         health = Health(transaction=slow.transaction, upstreams={})
         assert health.report().dependencies["database"].detail == "timeout"
 

@@ -60,7 +60,7 @@ class TestWhoMayRead:
         ],
         ids=range(7),
     )
-    def test_nobody_else_may(self, api: TestClient, headers: dict[str, Any]) -> None:
+    def test_no_other_request_may(self, api: TestClient, headers: dict[str, Any]) -> None:
         response = api.get("/metrics", headers=headers)
 
         assert (response.status_code, response.json()["error"]) == (401, "not authenticated")
@@ -99,7 +99,7 @@ class TestRequests:
 
         assert value(read(api).text, REQUESTS, method="other", status="405") == 2
 
-    def test_no_label_names_somebody(self, user: TestUser, api: TestClient) -> None:
+    def test_no_label_names_a_person(self, user: TestUser, api: TestClient) -> None:
         user.say(user.open_session(), "mi secreto")
 
         labels = {name: value for sample in samples(read(api).text) for name, value in sample.labels.items()}

@@ -195,13 +195,13 @@ def test_every_header_is_declared() -> None:
     assert shown == set(DOCUMENT["components"]["headers"])
 
 
-def test_everybody_who_answers_turns_is_listed() -> None:
+def test_every_origin_of_turns_is_listed() -> None:
     advisors = {HttpAdvisor.origin, EmbeddedAdvisor.origin, FALLBACK_ORIGIN}
 
     assert set(SCHEMAS["TurnoResponse"]["properties"]["origen"]["anyOf"][0]["enum"]) == advisors
 
 
-def test_everybody_who_makes_portfolios_is_listed() -> None:
+def test_every_origin_of_portfolios_is_listed() -> None:
     assert set(SCHEMAS["Portafolio"]["properties"]["origen"]["enum"]) == {HttpOptimizer.origin, embedded.ORIGIN}
 
 

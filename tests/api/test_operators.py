@@ -94,7 +94,7 @@ def test_where_it_is_optional_the_key_is_enough(operator: TestUser, make_app: Ma
 
 
 @pytest.mark.usefixtures("phone")
-def test_anybody_else_is_refused(user: TestUser) -> None:
+def test_any_other_person_is_refused(user: TestUser) -> None:
     assert look(user) == (403, "operators only")
 
 
@@ -125,7 +125,7 @@ class TestTheDetailOfHealth:
         assert not self.sees_it(operator)
 
     @pytest.mark.usefixtures("phone")
-    def test_anybody_else_does_not(self, user: TestUser) -> None:
+    def test_any_other_person_does_not(self, user: TestUser) -> None:
         assert not self.sees_it(user)
 
     def test_one_who_signed_out_does_not(self, operator: TestUser, phone: Phone) -> None:
@@ -144,5 +144,5 @@ class TestTheDetailOfHealth:
         assert seen == [True, True, False]
 
 
-def test_somebody_who_is_not_signed_in_is_asked_to(api: TestClient) -> None:
+def test_a_request_without_a_login_is_asked_for_one(api: TestClient) -> None:
     assert api.get("/only-for-operators").status_code == 401

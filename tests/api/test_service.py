@@ -22,7 +22,7 @@ class TestRoot:
     def test_it_names_the_service(self, api: TestClient) -> None:
         assert api.get("/").json()["service"] == "maverik_backend"
 
-    def test_it_tells_strangers_no_version(self, api: TestClient) -> None:
+    def test_it_tells_no_version(self, api: TestClient) -> None:
         assert "version" not in api.get("/").json()
 
 

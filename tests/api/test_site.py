@@ -43,7 +43,7 @@ def sign_in(api: TestClient, email: str, key: str) -> int:
 
 
 def link_of(user: TestUser, api: TestClient, mails_to: MailsTo) -> str:
-    """The token that somebody who forgot the key is mailed."""
+    """The token that is mailed to a person who forgot the key."""
     assert send(api, "/clave/olvide", {"email": user.email}).status_code == 200
     return link_token_in(mails_to(user.email)[-1])
 
@@ -174,7 +174,7 @@ class TestForgettingAKey:
         assert (page.status_code, heading(page)) == (200, "Revisá tu correo")
         assert re.search(r"http://127\.0\.0\.1:8082/clave/nueva\?token=\S{43}", text_of(mails_to(user.email)[-1]))
 
-    def test_strangers_see_the_same_page(self, api: TestClient, user: TestUser) -> None:
+    def test_an_unknown_address_sees_the_same_page(self, api: TestClient, user: TestUser) -> None:
         known, unknown = (send(api, "/clave/olvide", {"email": email}) for email in (user.email, "nadie@example.com"))
 
         assert (known.status_code, known.content) == (unknown.status_code, unknown.content)

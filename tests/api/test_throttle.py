@@ -29,7 +29,7 @@ Try = Callable[[TestClient, TestUser], Any]
 _numbers = count(1)
 
 
-def somebody_else() -> str:
+def another_address() -> str:
     return f"otra{next(_numbers)}@example.com"
 
 
@@ -70,11 +70,11 @@ TRIES: dict[Action, Try] = {
     Action.LOG_IN_TO_ACCOUNT: lambda api, user: log_in(api, user.email),
     Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK: lambda api, user: log_in(api, user.email, headers=within_a_network()),
     Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE: lambda api, user: log_in(api, user.email, headers=from_anywhere()),
-    Action.LOG_IN_FROM_ADDRESS: lambda api, _user: log_in(api, somebody_else()),
+    Action.LOG_IN_FROM_ADDRESS: lambda api, _user: log_in(api, another_address()),
     Action.SIGN_UP_FROM_ADDRESS: lambda api, _user: api.post("/user/signup", json=make_profile()),
     Action.SIGN_UP_AS_ACCOUNT: lambda api, user: api.post("/user/signup", json=make_profile(email=user.email)),
     Action.MAIL_TO_ACCOUNT: lambda api, user: api.post("/user/password/forgot", json={"email": user.email}),
-    Action.MAIL_FROM_ADDRESS: lambda api, _user: api.post("/user/email/resend", json={"email": somebody_else()}),
+    Action.MAIL_FROM_ADDRESS: lambda api, _user: api.post("/user/email/resend", json={"email": another_address()}),
     Action.RESET_FROM_ADDRESS: lambda api, _user: api.post(
         "/user/password/reset", json={"token": "x", "clave_nueva": "una clave nueva"}
     ),
@@ -129,7 +129,7 @@ def let_windows_pass(resources: Resources, connection: Connection, storage: str)
 
 @pytest.fixture
 def user(user: TestUser, let_windows_pass: Callable[[], None], action: Action | None, enrol: Enrol) -> TestUser:
-    """Somebody whose signing up and in is not counted any more."""
+    """A person whose signing up and in is not counted any more."""
     if action is Action.SECOND_FACTOR_FROM_ANYWHERE:
         enrol(user)
     let_windows_pass()
@@ -175,7 +175,7 @@ class TestWhoIsCounted:
         assert user.log_in().status_code == 429
         assert other_user.log_in().status_code == 200
 
-    def test_a_stranger_who_guesses_does_not_lock_the_owner_out(self, api: TestClient, user: TestUser) -> None:
+    def test_guesses_from_elsewhere_do_not_lock_the_owner_out(self, api: TestClient, user: TestUser) -> None:
         for _ in range(3):
             use_up(Action.LOG_IN_TO_ACCOUNT, api, user)
         assert user.log_in().status_code == 429
@@ -199,12 +199,12 @@ class TestWhoIsCounted:
     def test_signing_in_does_not_forgive_the_address(self, api: TestClient, user: TestUser) -> None:
         for _ in range(LIMITS[Action.LOG_IN_FROM_ADDRESS].amount // 10):
             for _ in range(9):
-                log_in(api, somebody_else())
+                log_in(api, another_address())
             assert user.log_in().status_code == 200
 
         assert user.log_in().status_code == 429
 
-    def test_somebody_signed_in_goes_on_while_the_account_is_locked(self, api: TestClient, user: TestUser) -> None:
+    def test_an_open_login_goes_on_while_the_account_is_locked(self, api: TestClient, user: TestUser) -> None:
         use_up(Action.LOG_IN_TO_ACCOUNT, api, user)
 
         assert user.get("/user/me").status_code == 200
@@ -224,7 +224,7 @@ class TestWhoIsCounted:
 
         assert (login.status_code, login.json()["user_name"]) == (200, user.email.partition("@")[0])
 
-    def test_a_mailed_link_signs_its_owner_in_while_a_stranger_keeps_the_lock(
+    def test_a_mailed_link_signs_its_owner_in_while_guesses_keep_the_lock(
         self, api: TestClient, user: TestUser, mailbox: LocalMailbox, resources: Resources
     ) -> None:
         restored = self.reset(api, user, mailbox, resources, from_anywhere()).json()
@@ -278,7 +278,7 @@ class TestWhoIsCounted:
 
         assert api.post("/user/login", json=body, headers=home).status_code == 429
 
-    def test_somebody_elses_logins_make_no_network_known(
+    def test_another_persons_logins_make_no_network_known(
         self, api: TestClient, user: TestUser, other_user: TestUser
     ) -> None:
         home = {"X-Forwarded-For": "203.0.113.7"}
@@ -318,7 +318,7 @@ class TestWhoIsCounted:
         self.reset(api, user, mailbox, resources)
         return user.log_in()
 
-    def test_asking_for_links_keeps_nobody_from_signing_up(self, api: TestClient) -> None:
+    def test_asking_for_links_does_not_keep_an_address_from_signing_up(self, api: TestClient) -> None:
         form = make_profile()
         for _ in range(LIMITS[Action.MAIL_TO_ACCOUNT].amount):
             api.post("/user/password/forgot", json={"email": form["email"]})
@@ -392,7 +392,7 @@ class TestFromWhere:
     def log_in_from(api: TestClient, forwarded: str) -> int:
         response = api.post(
             "/user/login",
-            json={"email": somebody_else(), "clave": "otra"},
+            json={"email": another_address(), "clave": "otra"},
             headers={"X-Forwarded-For": forwarded},
         )
         return int(response.status_code)
@@ -538,16 +538,16 @@ class TestSettings:
         self, make_app: MakeApp, user: TestUser, name: str, action: Action
     ) -> None:
         api = TestClient(make_app(**{name: 3}))
-        somebody = TestUser(api, email=user.email, key=user.key, token=user.token, refresh_token="")
+        person = TestUser(api, email=user.email, key=user.key, token=user.token, refresh_token="")
 
-        assert [TRIES[action](api, somebody).status_code == 429 for _ in range(4)] == [False] * 3 + [True]
+        assert [TRIES[action](api, person).status_code == 429 for _ in range(4)] == [False] * 3 + [True]
 
     @pytest.mark.parametrize("action", Action)
     def test_all_of_them_can_be_turned_off(self, make_app: MakeApp, user: TestUser, action: Action) -> None:
         api = TestClient(make_app(rate_limits_enabled=False))
-        somebody = TestUser(api, email=user.email, key=user.key, token=user.token, refresh_token="")
+        person = TestUser(api, email=user.email, key=user.key, token=user.token, refresh_token="")
 
-        assert 429 not in {TRIES[action](api, somebody).status_code for _ in range(LIMITS[action].amount + 1)}
+        assert 429 not in {TRIES[action](api, person).status_code for _ in range(LIMITS[action].amount + 1)}
 
 
 @pytest.fixture

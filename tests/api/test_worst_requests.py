@@ -54,7 +54,7 @@ def as_header(text: str) -> bytes:
 
 @pytest.fixture
 def send(user: TestUser) -> Any:
-    """Sends a request of somebody who is signed in, and demands that it is cheap and no failure of ours."""
+    """Sends a request with a login, and demands that it is cheap and no failure of ours."""
 
     def send(name: str, path: str, **request: Any) -> Any:
         took_s = []

@@ -43,7 +43,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Answer:
-    """A result of the HTTP handler, as Lambda would send it to the caller."""
+    """A result of the HTTP handler, as Lambda would send it to the client."""
 
     status: int
     headers: Mapping[str, str]

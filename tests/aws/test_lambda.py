@@ -125,7 +125,7 @@ def api(deployment: Deployment) -> Iterator[LambdaProcess]:
 
 
 def sign_up(api: LambdaProcess, run: Run, deployment: Deployment) -> tuple[dict[str, Any], str]:
-    """Somebody new, with the key that the jobs function had mailed."""
+    """A new person, with the key that the jobs function had mailed."""
     form = make_profile()
     answer = api.request("POST", "/user/signup", form)
     assert answer.status == 201, answer.body
@@ -298,7 +298,7 @@ class TestEventsThatAreNone:
         ],
         ids=lambda event: json.dumps(event)[:50],
     )
-    def test_fail_and_harm_nobody_else(self, api: LambdaProcess, event: Any) -> None:
+    def test_fail_and_harm_no_other_request(self, api: LambdaProcess, event: Any) -> None:
         assert api.invoke(event).failed
         assert api.request("GET", "/health").status == 200
 

@@ -173,9 +173,7 @@ class TestResetKey:
         assert open_logins(own_database) == 0
         assert rows(own_database, "SELECT resumen = 'old' AS old FROM enlace_clave") == [{"old": False}]
 
-    def test_somebody_who_has_had_the_account_for_long_is_told_what_happened(
-        self, maverik: Maverik, own_database: Settings
-    ) -> None:
+    def test_an_owner_of_long_standing_is_told_what_happened(self, maverik: Maverik, own_database: Settings) -> None:
         add(own_database, "ana@example.com", email_verificado="now()")
         add(own_database, "eva@example.com", debe_cambiar_clave="true", clave_vence="now()")
 
@@ -337,10 +335,10 @@ class TestMerge:
             (mail,) = mailbox.mails_to(f"{name}@example.com")
             assert mail["Subject"] == "Unimos dos cuentas de Maverik"
 
-    def test_nothing_is_merged_before_somebody_says_so(self, maverik: Maverik, own_database: Settings) -> None:
+    def test_nothing_is_merged_without_a_confirmation(self, maverik: Maverik, own_database: Settings) -> None:
         keep, drop = (add(own_database, f"{name}@example.com") for name in ("ana", "ana.vieja"))
 
-        result = maverik("users", "merge", str(keep), str(drop))  # nobody is there to answer
+        result = maverik("users", "merge", str(keep), str(drop))  # standard input is empty
 
         assert result.returncode == 1
         assert "This cannot be undone. Go on?" in result.stdout

@@ -213,7 +213,7 @@ class TestHttpAdvisor:
             answer(make_advisor(rag_service_url=rag.url), within_s=SHORT_S if reply is HANG else AMPLE_S)
         assert caught.value.service == "rag"
 
-    def test_nobody_there_is_unreachable(self) -> None:
+    def test_a_refused_connection_is_unreachable(self) -> None:
         with refusing_port() as port, pytest.raises(UpstreamUnreachable):
             answer(make_advisor(rag_service_url=f"http://{LOOPBACK}:{port}"))
 

@@ -164,7 +164,7 @@ def test_no_call_waits_for_another(breaker: CircuitBreaker) -> None:
     assert not meeting.broken
 
 
-def test_whoever_watches_is_told_when_it_opens_and_closes(clock: Clock) -> None:
+def test_the_listener_is_called_when_it_opens_and_closes(clock: Clock) -> None:
     told: list[bool] = []
     breaker = CircuitBreaker("rag", clock=clock, on_change=told.append)
     open_it(breaker)

@@ -40,7 +40,7 @@ def envelope_of(address: str) -> str:
 
 
 def to_headers(content: bytes) -> list[bytes]:
-    """The values of all headers that name somebody who gets the mail."""
+    """The values of all headers that name a recipient."""
     head = content.replace(b"\r\n", b"\n").partition(b"\n\n")[0].split(b"\n")
     return [line.partition(b": ")[2] for line in head if line.lower().startswith((b"to:", b"cc:", b"bcc:", b"resent-"))]
 

@@ -132,13 +132,13 @@ class TestRequest:
         tmp_path_factory: pytest.TempPathFactory,
     ) -> None:
         netrc = tmp_path_factory.mktemp("home") / "netrc"
-        netrc.write_text(f"machine {LOOPBACK} login somebody password secret\n")
+        netrc.write_text(f"machine {LOOPBACK} login user password secret\n")
         monkeypatch.setenv("NETRC", str(netrc))
         connect(server.url).post("/a", None, deadline=ample())
         assert "authorization" not in server.requests[0].headers
 
     def test_cookies_are_not_kept(self, server: ScriptedServer, connect: Connect) -> None:
-        server.script(Reply(body=b"{}", headers={"Set-Cookie": "session=of-somebody; Path=/"}))
+        server.script(Reply(body=b"{}", headers={"Set-Cookie": "session=of-another; Path=/"}))
         service = connect(server.url)
         call(service)
         call(service)

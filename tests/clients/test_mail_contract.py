@@ -287,7 +287,7 @@ class TestHttpApi:
         with pytest.raises(error):
             send(api_sender(api.url), within_s=SHORT_S if reply is HANG else AMPLE_S)
 
-    def test_nobody_there_is_unreachable(self) -> None:
+    def test_a_refused_connection_is_unreachable(self) -> None:
         with refusing_port() as port, pytest.raises(UpstreamUnreachable):
             send(api_sender(f"http://{LOOPBACK}:{port}"))
 
@@ -419,7 +419,7 @@ class TestSmtp:
                 send(smtp_sender(server.port, security="none"))
             assert caught.value.status == int(reply[:3])
 
-    def test_nobody_there_is_unreachable(self) -> None:
+    def test_a_refused_connection_is_unreachable(self) -> None:
         with refusing_port() as port, pytest.raises(UpstreamUnreachable):
             send(smtp_sender(port))
 

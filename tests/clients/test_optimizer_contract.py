@@ -182,6 +182,6 @@ class TestHttpOptimizer:
             generate(optimizer, within_s=SHORT_S if reply is HANG else AMPLE_S)
         assert caught.value.service == "optimizer"
 
-    def test_nobody_there_is_unreachable(self) -> None:
+    def test_a_refused_connection_is_unreachable(self) -> None:
         with refusing_port() as port, pytest.raises(UpstreamUnreachable):
             generate(make_optimizer(portfolio_optimization_url=f"http://{LOOPBACK}:{port}"))

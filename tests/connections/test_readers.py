@@ -35,7 +35,7 @@ def ask(served: Served) -> socket.socket:
     return client
 
 
-def test_an_answer_that_nobody_reads_is_thrown_away(impatient: Served) -> None:
+def test_an_answer_that_is_not_read_is_thrown_away(impatient: Served) -> None:
     with ask(impatient) as client:
         impatient.wait_for_cut("unread")
         impatient.wait_until(lambda: len(impatient.table) == 0)

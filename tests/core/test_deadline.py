@@ -1,4 +1,4 @@
-"""A point in time by which something must be over. Nobody waits here: the moments lie in the past or far ahead."""
+"""A point in time by which something must be over. No test waits: the moments lie in the past or far ahead."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_what_is_left_is_never_negative() -> None:
     assert Deadline.after(-60).remaining_s() == 0
 
 
-def test_it_lies_on_the_clock_that_nobody_can_set() -> None:
+def test_it_lies_on_the_monotonic_clock() -> None:
     before = time.monotonic()
 
     assert before + 10 <= Deadline.after(10).at <= time.monotonic() + 10

@@ -43,8 +43,8 @@ def lines_of(output: Output) -> list[dict[str, Any]]:
 
 
 def fail_with_a_secret_at_hand() -> None:
-    what_somebody_wrote = SECRET
-    assert what_somebody_wrote
+    personal_text = SECRET
+    assert personal_text
     raise RuntimeError("it failed")
 
 

@@ -281,7 +281,7 @@ class TestAnswersThatAreNotReadToTheirEnd:
         with real.transaction() as session:
             assert session.scalar(text("SELECT count(*) FROM noted WHERE n = :n"), {"n": 1}) == 0
 
-    def test_nobody_gets_the_rest_of_one(self, real: Database) -> None:
+    def test_the_next_statement_does_not_get_the_rest_of_one(self, real: Database) -> None:
         def fail() -> None:
             with real.transaction() as session:
                 session.execute(text("SELECT time '24:00', :n FROM generate_series(1, 3)"), {"n": 1})

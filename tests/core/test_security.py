@@ -220,7 +220,7 @@ class CountingArgon2(argon2.PasswordHasher):
 
 
 class CrowdedArgon2(CountingArgon2):
-    """Remembers how many were inside at once. Whoever is inside stays until ``expected`` are, for a moment at most."""
+    """Remembers how many were inside at once. Each waits until ``expected`` are, for a moment at most."""
 
     def __init__(self, expected: int) -> None:
         super().__init__()
@@ -285,7 +285,7 @@ class TestPasswordHash:
         assert argon.most <= processors
 
     @pytest.mark.parametrize("password", ["", "clave"])
-    def test_nobody_matches_nothing(self, password: str) -> None:
+    def test_no_password_matches_no_hash(self, password: str) -> None:
         assert self.hasher.verify(None, password) is False
 
     def test_an_unknown_person_costs_the_same_work(self) -> None:

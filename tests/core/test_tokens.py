@@ -79,7 +79,7 @@ class TestAccessToken:
     def test_it_fits_the_limit_with_the_longest_id(self, tokens: Tokens) -> None:
         assert len(issue(tokens, user_id=2**63 - 1).token) < MAX_TOKEN_CHARS
 
-    def test_it_shows_nobody_the_claims(self, tokens: Tokens) -> None:
+    def test_it_shows_no_claims(self, tokens: Tokens) -> None:
         body = issue(tokens).token.split(".")[2]
 
         assert ISSUER.encode() not in base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))

@@ -128,7 +128,7 @@ class TestState:
         assert state_of(",".join(members[:-1])) == ",".join(members[:-1])
         assert state_of(",".join(members)) == ""
 
-    def test_without_a_valid_parent_it_is_nobodys(self) -> None:
+    def test_without_a_valid_parent_it_is_dropped(self) -> None:
         assert received("nonsense", states=["rojo=1"]).state == ""
 
     def test_a_long_list_loses_its_long_members_then_its_last(self) -> None:

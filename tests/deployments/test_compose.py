@@ -166,7 +166,7 @@ def test_containers_have_bounds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["nginx", "mailpit"])
-def test_only_this_machine_is_served_until_somebody_says_otherwise(name: str) -> None:
+def test_only_this_machine_is_served_by_default(name: str) -> None:
     (port,) = services(example_env())[name]["ports"]
 
     assert port.startswith("127.0.0.1:")

@@ -113,7 +113,7 @@ def test_its_base_is_one_patch_release() -> None:
     ]
 
 
-def test_it_runs_as_a_number_that_is_nobody_else() -> None:
+def test_it_runs_under_a_user_id_of_its_own() -> None:
     last = dict(instructions())
 
     assert last["USER"] == "10001:10001"
@@ -134,7 +134,7 @@ class TestHealthcheck:
             assert check_health(server.url.rpartition(":")[2]) == status
             assert [request.path for request in server.requests] == ["/health/live"]
 
-    def test_nobody_who_listens_is_not_alive(self) -> None:
+    def test_a_port_without_a_listener_is_not_alive(self) -> None:
         assert check_health(str(free_port())) == 1
 
     def test_nonsense_is_not_alive(self) -> None:

@@ -116,7 +116,7 @@ def test_services_never_commit() -> None:
         path.name for path in sources(PACKAGE / "services") if re.search(r"\.commit\(|\.rollback\(", path.read_text())
     ]
 
-    assert not wrong, "whoever opened the transaction commits it (core/database.py)"
+    assert not wrong, "the code that opened the transaction commits it (core/database.py)"
 
 
 # Domains that show their use cases in ``__all__``; all but those that are being rebuilt. (Events and logs of turns are

@@ -345,7 +345,7 @@ class TestMails:
         assert "Clave: abc234" in text.splitlines()
         assert "<strong>Clave: abc234</strong>" in html
 
-    def test_the_welcome_says_how_long_it_lets_somebody_in(self) -> None:
+    def test_the_welcome_says_how_long_its_key_is_accepted(self) -> None:
         text, _ = mail.lay_out(
             mail.welcome(key="k", link="u", frontend_url="https://app.example.com", change_url="u", hours=48)
         )

@@ -19,7 +19,7 @@ from maverik_backend.invocation import own_command
 from tests.support.paths import ROOT
 
 START_TIMEOUT_S = 60.0
-# Callers of a test share one address and, often, one person. Counted all the same, as in production.
+# Clients of a test share one address and, often, one person. Counted all the same, as in production.
 PLENTY = {
     "RATE_LIMIT_TURNS_PER_MINUTE": "1000000",
     "RATE_LIMIT_HISTORY_READS_PER_MINUTE": "1000000",

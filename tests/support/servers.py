@@ -227,7 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = _answer  # noqa: N815 - the name that http.server looks for
 
     def do_GET(self) -> None:
-        """The root says that it is there, to whoever looks at the health of things: neither scripted nor counted."""
+        """The root answers health probes: neither scripted nor counted."""
         if self.path != "/":
             self._answer()
             return
@@ -366,7 +366,7 @@ class RawServer:
 
 @contextlib.contextmanager
 def refusing_port() -> Iterator[int]:
-    """A port that refuses connections: taken, so that nobody else gets it, but not listened on."""
+    """A port that refuses connections: taken, so that no other process gets it, but not listened on."""
     with socket.socket() as taken:
         taken.bind((LOOPBACK, 0))
         yield taken.getsockname()[1]

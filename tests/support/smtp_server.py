@@ -108,7 +108,7 @@ class SmtpServer:
 
 
 class _Controller(Controller):
-    """Finds out which port the system gave it, and knows when nobody is connected."""
+    """Finds out which port the system gave it, and knows when no client is connected."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

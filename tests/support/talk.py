@@ -30,7 +30,7 @@ _PAUSE_S = 0.1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """Messages, counted. ``lost`` were acknowledged and are not there, or not as they were acknowledged; ``doubled``
-    are there more than once; ``missing`` were accepted (if not answered) and are not there; ``unknown`` nobody sent.
+    are there more than once; ``missing`` were accepted (if not answered) and are not there; ``unknown`` never sent.
     """
 
     acknowledged: int
@@ -66,7 +66,7 @@ class Talk:
 
     @classmethod
     def begin(cls, server: ServerProcess, folder: Path) -> Self:
-        """Somebody who signed up and in at ``server``, which keeps its mailbox in ``folder``."""
+        """A person who signed up and in at ``server``, which keeps its mailbox in ``folder``."""
         return cls(server.url, sign_up_and_in(server.url, folder / "data" / "mailbox").headers)
 
     @property
@@ -149,7 +149,7 @@ class Talk:
                 session = self._insist(self.open_session)
 
     def _say(self, session: int, said: str) -> int | None:
-        """200, 409 when it is on record and whoever was to answer it is gone, or ``None`` when it must be repeated."""
+        """200, 409 when it is on record and its process is gone, or ``None`` when it must be repeated."""
         status = self.post(session, said).status_code
         return status if status in {requests.codes.ok, requests.codes.conflict} else None
 

@@ -48,7 +48,7 @@ class TestAcrossProxies:
     def test_garbage_is_not_an_address(self, garbage: str) -> None:
         assert address(f"1.1.1.1, {garbage}") == "10.0.0.1"
 
-    def test_a_caller_without_address_is_still_a_caller(self) -> None:
+    def test_a_client_without_address_is_counted_as_unknown(self) -> None:
         assert address(proxies=0, peer=None) == "unknown"
 
 

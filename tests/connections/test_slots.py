@@ -103,7 +103,7 @@ def test_one_address_gets_its_share_and_no_more(shared: Served, stack: ExitStack
     assert len(shared.table) == MAX // 4
 
 
-def test_crowds_of_silent_connections_keep_nobody_out(small: Served, stack: ExitStack) -> None:
+def test_crowds_of_silent_connections_do_not_keep_new_ones_out(small: Served, stack: ExitStack) -> None:
     for _ in range(50):
         for _ in range(5):
             stack.enter_context(small.connect())

@@ -4,7 +4,7 @@
 Rule                    Value
 ======================  =============================================================================
 Connecting              at most 3 s for each address of the name; looking the name up is the system's business
-Whole call              the caller's deadline once connected, however slowly headers or body drip
+Whole call              the given deadline once connected, however slowly headers or body drip
 Answer                  at most 1 MiB, complete, JSON, status 2xx; redirects are not followed
 Connections             kept and used again; one that the service closed meanwhile is replaced
 Retries                 at most 2, after a refused or reset connection or a 429, 502, 503 or 504; jittered

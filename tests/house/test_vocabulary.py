@@ -32,10 +32,6 @@ NOT_WHO = frozenset(
 # What to say instead: client (`ClientInfo` for its address and program), reset.
 NOT_WHAT = frozenset(["caller", "callers", "forgive", "forgives"])
 FORBIDDEN = NOT_WHO | NOT_WHAT
-# Not gone through yet; a folder leaves this list with the change that clears it.
-NOT_YET = ("services/jobs",)
-# Here it is the caller of a function.
-CALLERS_OF_FUNCTIONS = {"clients/http.py", "services/accounts/store/__init__.py", "services/operations/health.py"}
 
 
 def words_of(source: str) -> Iterator[tuple[int, str]]:
@@ -53,23 +49,15 @@ def _words(line: int, text: str) -> Iterator[tuple[int, str]]:
     yield from ((line, word.lower()) for word in re.findall(r"[A-Za-z]+", spaced))
 
 
-def sources() -> list[Path]:
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if not _name(path).startswith(NOT_YET)]
-
-
 def _name(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-def allowed_in(path: Path) -> set[str]:
-    return {"caller", "callers"} if _name(path) in CALLERS_OF_FUNCTIONS else set()
-
-
-@pytest.mark.parametrize("path", sources(), ids=_name)
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=_name)
 def test_no_word_is_one_that_hides_what_is_meant(path: Path) -> None:
     found = words_of(path.read_text(encoding="utf-8"))
 
-    assert [(line, word) for line, word in found if word in FORBIDDEN - allowed_in(path)] == []
+    assert [(line, word) for line, word in found if word in FORBIDDEN] == []
 
 
 @pytest.mark.parametrize(

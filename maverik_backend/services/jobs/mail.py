@@ -67,7 +67,7 @@ class MailJob(JobKind[MailPayload]):
 
 
 def enqueue_mail(db: Session, *, keyring: Keyring, to: str, letter: Letter, principal_id: int | None = None) -> None:
-    """Send ``letter`` to ``to`` once the caller's transaction has committed.
+    """Send ``letter`` to ``to`` once the transaction of ``db`` has committed.
 
     A mail of a principal is deleted with it; one that must leave after that has none.
     """

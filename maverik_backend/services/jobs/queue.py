@@ -21,7 +21,7 @@ def enqueue(
     subject: str | None = None,
     principal_id: int | None = None,
 ) -> None:
-    """Write a job as part of the caller's transaction; it runs once that has committed, and not at all otherwise.
+    """Write a job as part of the transaction of ``db``; it runs once that has committed, and not at all otherwise.
 
     ``description`` is shown to operators and holds nothing personal. Jobs of one ``subject`` run one after the other in
     the order in which their transactions enqueued: the first that enqueues for a subject makes others wait until it

@@ -174,7 +174,7 @@ class _Watched(Generic[T]):
         self._asking: Future[T] | None = None
 
     def latest(self) -> T:
-        """What was found out last, or is within moments; only when nothing is known yet do all callers wait for it."""
+        """What was found out last, or is within moments; only when nothing is known yet do all requests wait for it."""
         asking, left_s = self._ask_when_stale()
         try:
             self._known = self._answer(asking, left_s)

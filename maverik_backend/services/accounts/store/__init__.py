@@ -1,1 +1,1 @@
-"""All SQL of accounts, one file a group of tables. Functions take the caller's transaction and never commit."""
+"""All SQL of accounts, one file a group of tables. Functions take an open transaction and never commit."""

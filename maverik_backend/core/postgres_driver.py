@@ -24,9 +24,9 @@ from sqlalchemy.exc import DisconnectionError
 from urllib3.util import wait_for_read
 
 _READY_FOR_QUERY = b"Z"
-_DATA_ROW = b"D"
 _COMMAND_COMPLETE = b"C"
-_RESULT_CODES = frozenset({_DATA_ROW, _COMMAND_COMPLETE})
+# What answers a statement without ``Describe`` besides an error: parsed, bound, rows, complete.
+_RESULT_CODES = frozenset({b"1", b"2", b"D", _COMMAND_COMPLETE})
 _SYNC = b"S\x00\x00\x00\x04"
 _EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
 _DESCRIBE_EXECUTE_AND_SYNC = b"D\x00\x00\x00\x06P\x00" + _EXECUTE + _SYNC

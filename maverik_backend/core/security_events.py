@@ -19,7 +19,7 @@ class SecurityEvent(StrEnum):
     PASSWORD_CHANGED = "clave_cambiada"  # noqa: S105 - the name of an event
     PASSWORD_RESET = "clave_restablecida"  # noqa: S105
     RESET_REQUESTED = "restablecimiento_pedido"
-    KEY_RESENT = "clave_reenviada"
+    PASSWORD_RESENT = "clave_reenviada"  # noqa: S105
     EMAIL_VERIFIED = "correo_verificado"
     SECOND_FACTOR_ADDED = "segundo_factor_activado"
     SECOND_FACTOR_REMOVED = "segundo_factor_quitado"

@@ -128,7 +128,7 @@ def reset_password(db: Session, *, email: str, passwords: Passwords, mailed: Mai
     expires = passwords.temporary_password_expiry()
     people.set_temporary_password(db, user_id=account.id, password_hash=mailed.password_hash, expires=expires)
     login_store.close_all(db, user_id=account.id)
-    events.record(db, SecurityEvent.KEY_RESENT, user_id=account.id)
+    events.record(db, SecurityEvent.PASSWORD_RESENT, user_id=account.id)
     is_new = account.email_verified is None and account.password_expires is not None
     write = letters.welcome if is_new else partial(letters.key_replaced, support=passwords.links.support)
     passwords.mail_password(db, user_id=account.id, email=account.email, mailed=mailed, write=write)

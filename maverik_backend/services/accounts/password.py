@@ -136,7 +136,7 @@ class Passwords:
             user_id = people.replace_unused_password(
                 db, email=email, password_hash=mailed.password_hash, expires=self.temporary_password_expiry()
             )
-            events.record(db, SecurityEvent.KEY_RESENT, user_id=user_id, client_info=client_info)
+            events.record(db, SecurityEvent.PASSWORD_RESENT, user_id=user_id, client_info=client_info)
             to, instead = self.mail_without_password(
                 db, email, otherwise=letters.nothing_to_resend(forgot_url=self.links.forgot)
             )

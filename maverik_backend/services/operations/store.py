@@ -86,7 +86,7 @@ def _has_used_password() -> ColumnElement[bool]:
 
     A merge brings the logins of the other account, which tell nothing about this one's password.
     """
-    telling = (SecurityEvent.LOGGED_IN, SecurityEvent.KEY_RESENT, SecurityEvent.MERGED)
+    telling = (SecurityEvent.LOGGED_IN, SecurityEvent.PASSWORD_RESENT, SecurityEvent.MERGED)
     latest = (
         select(EventoSeguridad.tipo)
         .where(EventoSeguridad.usuario_id == Usuario.id, EventoSeguridad.tipo.in_([event.value for event in telling]))

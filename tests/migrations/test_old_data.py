@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -137,6 +138,8 @@ class Person:
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         response = self._api.request(method, path, json=body, headers=self._headers)
         assert response.status_code < 500, (method, path, response.text)
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            return response.status_code, None
         return response.status_code, json.loads(response.text, parse_constant=refuse)
 
     def sessions(self) -> list[int]:

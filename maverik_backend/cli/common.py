@@ -95,6 +95,6 @@ def transaction() -> Iterator[Session]:
     from maverik_backend.core.database import Database, make_engine  # noqa: PLC0415
 
     database = Database(make_engine(load()))
-    with database.transaction() as session:
-        yield session
+    with database.transaction() as db:
+        yield db
     database.dispose()

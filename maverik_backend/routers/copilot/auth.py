@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, status
 
 from maverik_backend import errors
 from maverik_backend.routers import responses
+from maverik_backend.routers.copilot import shapes
 from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
 from maverik_backend.schemas.user import (
     ClaveCambiarRequest,
@@ -21,7 +22,7 @@ from maverik_backend.schemas.user import (
     UsuarioLogin,
 )
 from maverik_backend.services import accounts
-from maverik_backend.services.accounts import Credentials, LoginRecord, LoginTokens, Reset
+from maverik_backend.services.accounts import Credentials, Reset
 from maverik_backend.texts import messages
 from maverik_backend.web.dependencies import (
     App,
@@ -56,7 +57,7 @@ def log_in(body: UsuarioLogin, app: App, client_info: CurrentClientInfo) -> Logi
     credentials = Credentials(email=body.email, password=body.clave, code=body.codigo)
     with app.metrics.login():
         login = app.authenticator.log_in(credentials, client_info=client_info, renews_tokens=body.renueva_tokens)
-    return _tokens_response(login)
+    return shapes.tokens_response(login)
 
 
 @router.post(
@@ -69,7 +70,7 @@ def log_in(body: UsuarioLogin, app: App, client_info: CurrentClientInfo) -> Logi
     responses=responses.of(errors.NotAuthenticated),
 )
 def refresh_token(body: TokenRenovarRequest, app: App, client_info: CurrentClientInfo) -> LoginResponse:
-    return _tokens_response(app.authenticator.refresh(refresh_token=body.refresh_token, client_info=client_info))
+    return shapes.tokens_response(app.authenticator.refresh(refresh_token=body.refresh_token, client_info=client_info))
 
 
 @router.post(
@@ -91,7 +92,7 @@ def get_logins(
     signed_in: CurrentLogin, db: DbSession, limit: Limit = MAX_LOGINS, before: Before = None
 ) -> list[InicioSesionResponse]:
     return [
-        _login_response(login, is_current=login.id == signed_in.login_id)
+        shapes.login_response(login, is_current=login.id == signed_in.login_id)
         for login in accounts.get_logins(db, user_id=signed_in.account.id, limit=limit, before=before)
     ]
 
@@ -129,7 +130,7 @@ def reset_password(
 ) -> ClaveRestablecidaResponse:
     reset = Reset(token=body.token, new_password=body.clave_nueva, code=body.codigo, renews_tokens=body.renueva_tokens)
     done = app.passwords.reset(reset, client_info=client_info)
-    tokens = _tokens_response(done.login).model_dump() if done.login else {}
+    tokens = shapes.tokens_response(done.login).model_dump() if done.login else {}
     return ClaveRestablecidaResponse(
         mensaje=messages.KEY_CHANGED, segundo_factor_requerido=done.login is None and done.needs_code, **tokens
     )
@@ -157,25 +158,3 @@ def change_password(
 def resend_key(body: CorreoRequest, app: App, client_info: CurrentClientInfo) -> MensajeResponse:
     app.passwords.resend(email=body.email, client_info=client_info)
     return MensajeResponse(mensaje=messages.MAIL_ON_ITS_WAY)
-
-
-def _login_response(login: LoginRecord, *, is_current: bool) -> InicioSesionResponse:
-    return InicioSesionResponse(
-        id=login.id,
-        fecha_creacion=login.created,
-        ultimo_uso=login.last_used,
-        vence=login.expires,
-        direccion=login.network,
-        agente=login.agent,
-        actual=is_current,
-    )
-
-
-def _tokens_response(tokens: LoginTokens) -> LoginResponse:
-    return LoginResponse(
-        access_token=tokens.access_token.token,
-        expires_in=tokens.access_token.expires_in_s,
-        refresh_token=tokens.refresh_token,
-        user_name=tokens.user_name,
-        debe_cambiar_clave=tokens.must_change_password,
-    )

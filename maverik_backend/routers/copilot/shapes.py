@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import structlog
 from pydantic import ValidationError
 
 from maverik_backend.core.text import without_bidi_controls
 from maverik_backend.schemas.session import Portafolio, SesionResponse, TurnoResponse
+from maverik_backend.schemas.user import EventoResponse, InicioSesionResponse, LoginResponse, UsuarioResponse
 from maverik_backend.services import sessions
+from maverik_backend.services.accounts import Account, EventRecord, LoginRecord, LoginTokens
 from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.sessions import AdvisorySession
 from maverik_backend.services.turns import Turn
@@ -47,6 +51,48 @@ def session_response(session: AdvisorySession, catalogs: Catalogs) -> SesionResp
         horizonte_temporal=session.horizonte_temporal,
         tolerancia_al_riesgo_id=session.tolerancia_al_riesgo_id,
         fecha_creacion=session.fecha_creacion,
+    )
+
+
+def account_response(account: Account) -> UsuarioResponse:
+    """The account's own profile."""
+    return UsuarioResponse(
+        **asdict(account.profile),
+        id=account.id,
+        email=account.email,
+        fecha_creacion=account.created,
+        fecha_actualizacion=account.updated,
+        debe_cambiar_clave=account.must_change_password,
+        email_verificado=account.email_verified,
+    )
+
+
+def event_response(event: EventRecord) -> EventoResponse:
+    """Something that happened to the account."""
+    return EventoResponse(id=event.id, tipo=event.kind, direccion=event.network, fecha_creacion=event.created)
+
+
+def login_response(login: LoginRecord, *, is_current: bool) -> InicioSesionResponse:
+    """An open login; ``is_current`` marks the one that the request was sent with."""
+    return InicioSesionResponse(
+        id=login.id,
+        fecha_creacion=login.created,
+        ultimo_uso=login.last_used,
+        vence=login.expires,
+        direccion=login.network,
+        agente=login.agent,
+        actual=is_current,
+    )
+
+
+def tokens_response(tokens: LoginTokens) -> LoginResponse:
+    """What a client gets for a login."""
+    return LoginResponse(
+        access_token=tokens.access_token.token,
+        expires_in=tokens.access_token.expires_in_s,
+        refresh_token=tokens.refresh_token,
+        user_name=tokens.user_name,
+        debe_cambiar_clave=tokens.must_change_password,
     )
 
 

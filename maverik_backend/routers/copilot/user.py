@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, status
 
 from maverik_backend import errors
 from maverik_backend.routers import responses
+from maverik_backend.routers.copilot import shapes
 from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER
 from maverik_backend.schemas.user import (
     ClaveConfirmarRequest,
@@ -19,7 +19,7 @@ from maverik_backend.schemas.user import (
     UsuarioResponse,
 )
 from maverik_backend.services import accounts
-from maverik_backend.services.accounts import Account, EventRecord, InvestorProfile
+from maverik_backend.services.accounts import InvestorProfile
 from maverik_backend.texts import messages
 from maverik_backend.web.dependencies import (
     App,
@@ -74,7 +74,7 @@ def sign_up(
     description="Lo que la persona contó de sí misma.",
 )
 def get_me(user: CurrentUser) -> UsuarioResponse:
-    return _account_response(user)
+    return shapes.account_response(user)
 
 
 @router.patch(
@@ -86,7 +86,7 @@ def update_me(
     body: UsuarioActualizarRequest, user: WritingUser, db: DbSession, catalogs: CurrentCatalogs
 ) -> UsuarioResponse:
     changes = body.model_dump(include=body.model_fields_set)
-    return _account_response(accounts.update_profile(db, account=user, changes=changes, catalogs=catalogs))
+    return shapes.account_response(accounts.update_profile(db, account=user, changes=changes, catalogs=catalogs))
 
 
 @router.delete(
@@ -128,20 +128,4 @@ def export_me(claims: CurrentClaims, app: App, client_info: CurrentClientInfo) -
 )
 def get_my_events(user: CurrentUser, db: DbSession, limit: Limit = 50, before: Before = None) -> list[EventoResponse]:
     events = accounts.get_events(db, user_id=user.id, limit=limit, before=before)
-    return [_event_response(event) for event in events]
-
-
-def _account_response(account: Account) -> UsuarioResponse:
-    return UsuarioResponse(
-        **asdict(account.profile),
-        id=account.id,
-        email=account.email,
-        fecha_creacion=account.created,
-        fecha_actualizacion=account.updated,
-        debe_cambiar_clave=account.must_change_password,
-        email_verificado=account.email_verified,
-    )
-
-
-def _event_response(event: EventRecord) -> EventoResponse:
-    return EventoResponse(id=event.id, tipo=event.kind, direccion=event.network, fecha_creacion=event.created)
+    return [shapes.event_response(event) for event in events]

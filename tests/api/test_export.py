@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import requests
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from maverik_backend.core.client_info import ClientInfo
@@ -19,13 +21,16 @@ from maverik_backend.core.logging import AlreadyLoggedError
 from maverik_backend.core.secret_key import make_keyring
 from maverik_backend.core.tokens import AccessClaims, Tokens
 from maverik_backend.errors import AddressBusy, NotAuthenticated, Overloaded, TooManyAtOnce
+from maverik_backend.services.accounts import login as logins
 from maverik_backend.services.accounts.export import (
     CHUNK_BYTES,
+    MAX_AT_ONCE,
     MAX_PER_ADDRESS,
     READS_PER_TRANSACTION,
     ROWS_PER_READ,
     Exports,
 )
+from maverik_backend.services.accounts.records import SignedIn
 from maverik_backend.services.limits import Throttle
 from maverik_backend.services.limits.storage import MemoryStorage
 from maverik_backend.settings import Settings
@@ -51,6 +56,10 @@ def engine(own_database: Settings) -> Iterator[Engine]:
 
 @pytest.fixture
 def exports(engine: Engine) -> Exports:
+    return make_exports(engine)
+
+
+def make_exports(engine: Engine) -> Exports:
     return Exports(
         transaction=Database(engine).transaction, throttle=Throttle(MemoryStorage(), {}), pool_size=POOL_SIZE
     )
@@ -173,18 +182,51 @@ class TestAtOnce:
 
         assert next(exports.stream(claims=claims, client_info=CLIENT_INFO))
 
-    def test_a_process_makes_as_many_as_a_quarter_of_its_connections(
+    def test_slow_readers_behind_a_few_addresses_keep_nobody_out(
         self, exports: Exports, make_claims: MakeClaims
     ) -> None:
+        *slow, other = [
+            exports.stream(claims=claims, client_info=ClientInfo(address=f"192.0.2.{number // MAX_PER_ADDRESS}"))
+            for number, claims in enumerate(make_claims(2 * POOL_SIZE + 1))
+        ]
+        for stream in slow:
+            next(stream)
+
+        assert json.loads(b"".join(other))
+
+    def test_a_process_makes_so_many(self, exports: Exports, make_claims: MakeClaims) -> None:
         *running, refused = [
             exports.stream(claims=claims, client_info=ClientInfo(address=f"192.0.2.{number}"))
-            for number, claims in enumerate(make_claims(POOL_SIZE // 4 + 1))
+            for number, claims in enumerate(make_claims(MAX_AT_ONCE + 1))
         ]
         for stream in running:
             next(stream)
 
         with pytest.raises(Overloaded):
             next(refused)
+
+    def test_most_connections_stay_free_however_many_read(
+        self, engine: Engine, make_claims: MakeClaims, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        most = 0
+
+        def authenticate(db: Session, claims: AccessClaims, **options: bool) -> SignedIn:
+            nonlocal most
+            most = max(most, busy_connections(engine))
+            return real(db, claims, **options)
+
+        real = logins.authenticate
+        monkeypatch.setattr(logins, "authenticate", authenticate)
+        exports = make_exports(engine)
+        people = enumerate(make_claims(POOL_SIZE))
+        with ThreadPoolExecutor(POOL_SIZE) as pool:
+            streams = [
+                exports.stream(claims=claims, client_info=ClientInfo(address=f"192.0.2.{number}"))
+                for number, claims in people
+            ]
+            assert all(pool.map(list, streams))
+
+        assert 0 < most <= POOL_SIZE // 4
 
     def test_an_address_makes_so_many(self, exports: Exports, make_claims: MakeClaims) -> None:
         *people, last = make_claims(MAX_PER_ADDRESS + 1)

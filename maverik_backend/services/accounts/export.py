@@ -12,8 +12,9 @@ Consistency    what there was when the export began, each row as it is when it i
                since then are left out, rows deleted meanwhile are missing, rows changed meanwhile are the new ones
 Login          looked at again in every transaction: the export of a login that is closed, or of a person who is
                erased, ends there
-At once        one export for a principal, :data:`MAX_PER_ADDRESS` for an address, and so many in a process that most
-               connections of the pool stay free for others
+At once        one export for a person, :data:`MAX_PER_ADDRESS` for an address, :data:`MAX_AT_ONCE` in a process: slow
+               readers hold no connection, so their number has nothing to do with the pool. So many pieces are read at
+               once that most connections stay free for others
 How long       :data:`MAX_DURATION_S`, for readers that take little at a time
 How often      ``Action.EXPORT`` of services/limits/throttle.py
 =============  ========================================================================================================
@@ -22,6 +23,8 @@ How often      ``Action.EXPORT`` of services/limits/throttle.py
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -44,8 +47,11 @@ from maverik_backend.services.limits import Action, ConcurrencyLimiter, Share, T
 ROWS_PER_READ = 20
 CHUNK_BYTES = 256 * 1024
 READS_PER_TRANSACTION = 40
+MAX_AT_ONCE = 40
 MAX_PER_ADDRESS = 2
 MAX_DURATION_S = 900.0
+# How long a piece may wait for the pieces of others.
+MAX_WAIT_S = 10.0
 _POOL_SHARE = 4
 
 _ROW = TypeAdapter(dict[str, Any])
@@ -55,24 +61,25 @@ class Exports:
     """Exports what is held about people."""
 
     def __init__(self, *, transaction: TransactionFactory, throttle: Throttle, pool_size: int) -> None:
-        """``pool_size`` is how many connections ``transaction`` has: a quarter of them may be exporting at once."""
+        """``pool_size`` is how many connections ``transaction`` has: a quarter of them may be reading at once."""
         self._transaction = transaction
         self._throttle = throttle
-        self._concurrency = ConcurrencyLimiter(max(1, pool_size // _POOL_SHARE))
+        self._concurrency = ConcurrencyLimiter(MAX_AT_ONCE)
+        self._reading = BoundedSemaphore(max(1, pool_size // _POOL_SHARE))
 
     def stream(self, *, claims: AccessClaims, client_info: ClientInfo) -> Generator[bytes, None, None]:
         """The document in pieces. It has its slot from the first piece until it ends or is closed.
 
         Raises:
             Overloaded, TooManyAtOnce, AddressBusy, TooManyTries, NotAuthenticated: before the first piece; the last
-                one, and Overloaded after :data:`MAX_DURATION_S`, at any time after: then the document is cut off and
-                must not pass for a whole one.
+                one, and Overloaded after :data:`MAX_DURATION_S` or :data:`MAX_WAIT_S`, at any time after: then the
+                document is cut off and must not pass for a whole one.
         """
         principal = Share.of_principal(claims.principal, limit=1, refusal=TooManyAtOnce)
         address = Share(kind="address", key=client_info.limit_address, limit=MAX_PER_ADDRESS, refusal=AddressBusy)
         with self._concurrency.slot(principal, address):
             self._throttle.count(Action.EXPORT, claims.principal.key)
-            with self._transaction(claims.principal) as db:
+            with self._read(claims) as db:
                 logins.authenticate(db, claims, for_key_share=True)
                 tables = own_data.get_parts(db, principal_id=claims.principal.id)
                 events.record(db, SecurityEvent.DATA_EXPORTED, user_id=claims.user_id, client_info=client_info)
@@ -83,10 +90,21 @@ class Exports:
         while not document.is_complete:
             if deadline.passed:
                 raise Overloaded
-            with self._transaction(claims.principal) as db:
+            with self._read(claims) as db:
                 logins.authenticate(db, claims)
                 chunk = document.next_chunk(db)
             yield chunk
+
+    @contextmanager
+    def _read(self, claims: AccessClaims) -> Iterator[Session]:
+        """A transaction, begun once few enough others are reading."""
+        if not self._reading.acquire(timeout=MAX_WAIT_S):
+            raise Overloaded
+        try:
+            with self._transaction(claims.principal) as db:
+                yield db
+        finally:
+            self._reading.release()
 
 
 class _Document:

@@ -237,6 +237,35 @@ class TestWhoIsCounted:
         me = api.get("/user/me", headers={"Authorization": f"Bearer {again.json()['access_token']}"})
         assert me.status_code == 200
 
+    @pytest.mark.parametrize("is_ours", [True, False], ids=["our page", "api"])
+    @pytest.mark.parametrize("has_second_factor", [False, True])
+    def test_a_lock_does_not_reach_where_a_mailed_link_was_used(
+        self,
+        api: TestClient,
+        user: TestUser,
+        mailbox: LocalMailbox,
+        resources: Resources,
+        enrol: Enrol,
+        *,
+        is_ours: bool,
+        has_second_factor: bool,
+    ) -> None:
+        phone = enrol(user) if has_second_factor else None
+        new_network = {"X-Forwarded-For": "203.0.113.7"}
+        if is_ours:
+            fields = {"clave_nueva": "una clave bien nueva", "clave_repetida": "una clave bien nueva"}
+            api.post("/user/password/forgot", json={"email": user.email})
+            resources.jobs.run_due()
+            token = link_token_in(mailbox.mails_to(user.email)[-1])
+            assert api.post("/clave/nueva", data={"token": token, **fields}, headers=new_network).status_code == 200
+        else:
+            self.reset(api, user, mailbox, resources, new_network)
+        use_up(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, api, user)
+
+        body = {"email": user.email, "clave": "una clave bien nueva", "codigo": phone.next_code() if phone else None}
+        assert api.post("/user/login", json=body, headers=from_anywhere()).status_code == 429
+        assert api.post("/user/login", json=body, headers=new_network).status_code == 200
+
     def test_where_the_person_signed_in_before_a_lock_from_elsewhere_does_not_reach(
         self, api: TestClient, user: TestUser
     ) -> None:

@@ -55,6 +55,22 @@ class Logins:
         events.record(db, SecurityEvent.LOGGED_IN, user_id=account.id, client_info=client_info)
         return login
 
+    def remember_network(self, db: Session, *, account: Account, client_info: ClientInfo) -> None:
+        """A login that is closed at once: its network is known from now on (``store.is_known_network``).
+
+        For who showed the mailbox, but is not signed in.
+        """
+        login = store.add(
+            db,
+            user_id=account.id,
+            expires=datetime.now(UTC),
+            network=client_info.truncated_address,
+            agent=client_info.short_agent,
+            has_second_factor=False,
+            refreshes_tokens=False,
+        )
+        store.close(db, login_id=login.id, user_id=account.id)
+
     def issue(self, *, account: Account, login: LoginRecord) -> LoginTokens:
         """The login's latest tokens; they hold as soon as its row is committed."""
         access_token = self._tokens.issue_access(user_id=account.id, login_id=login.id, is_short=login.refreshes_tokens)

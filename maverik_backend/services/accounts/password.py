@@ -201,12 +201,14 @@ class Passwords:
         login_store.close_all(db, user_id=account.id)
         events.record(db, SecurityEvent.PASSWORD_RESET, user_id=account.id, client_info=client_info)
         if not reset.signs_in:
+            self._logins.remember_network(db, account=account, client_info=client_info)
             return None
         try:
             has_second_factor = self._second_factors.demand(
                 db, account=account, code=reset.code, client_info=client_info
             )
         except SecondFactorRequired:
+            self._logins.remember_network(db, account=account, client_info=client_info)
             return None
         return self._logins.open(
             db,

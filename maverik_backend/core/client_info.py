@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 MAX_AGENT_CHARS = 200
+
+
+class _Bits(NamedTuple):
+    """Leading bits of an address by its version."""
+
+    of_ipv4: int
+    of_ipv6: int
+
+
 # How much of an address is kept: enough to recognise a network, not a person (ASVS 5.0, 14.2).
-_KEPT_BITS = {4: 24, 6: 48}
+_KEPT_BITS = _Bits(24, 48)
 # How much of an address limits count by: a household has one IPv4 address, and 2^64 of IPv6.
-_LIMITED_BITS = {4: 32, 6: 64}
+_LIMITED_BITS = _Bits(32, 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +54,12 @@ class ClientInfo:
         return self.agent[:MAX_AGENT_CHARS] if self.agent else None
 
 
-def _network(address: str, bits: dict[int, int]) -> str | None:
+@lru_cache(maxsize=10_000)
+def _network(address: str, bits: _Bits) -> str | None:
     """The network around ``address`` with as many leading bits as its IP version has in ``bits``."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return None
-    return str(ipaddress.ip_network((parsed, bits[parsed.version]), strict=False))
+    leading = bits.of_ipv4 if parsed.version == 4 else bits.of_ipv6  # noqa: PLR2004 - the versions of IP
+    return str(ipaddress.ip_network((parsed, leading), strict=False))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import cleaning, connections, crowd, enumeration, export, figures, turns, worst
+from tests.bench import cleaning, connections, crowd, enumeration, export, figures, releases, turns, worst
 from tests.bench.figures import Result
 from tests.bench.imports import imports
 from tests.bench.stage import Stage, rag_service
@@ -23,6 +23,7 @@ from tests.support.postgres import TcpPostgres
 
 MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "throughput": turns.throughput,
+    "turn-cost": releases.turn_cost,
     "waiting": turns.waiting,
     "latency": turns.latency,
     "history": turns.history,

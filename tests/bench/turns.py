@@ -54,9 +54,9 @@ def throughput(stage: Stage) -> Result:
     with stage.product() as product, stage.baseline() as baseline:
         servers = {"product": product, "baseline": baseline}
         for _, (name, server) in itertools.product(range(ROUNDS), servers.items()):
-            used_s = _cpu_s(server)
-            samples = _full_speed(server, stage)
-            cpu_ms[name] = (_cpu_s(server) - used_s) * 1000 / len(samples.all)
+            used_s = cpu_s(server)
+            samples = full_speed(server, stage)
+            cpu_ms[name] = (cpu_s(server) - used_s) * 1000 / len(samples.all)
             failures |= samples.failures
             rates[name].append(_steady(samples, stage.seconds(ROUND_S)))
     medians = {name: statistics.median(found) for name, found in rates.items()}
@@ -70,7 +70,7 @@ def throughput(stage: Stage) -> Result:
     )
 
 
-def _full_speed(server: ServerProcess, stage: Stage) -> Samples:
+def full_speed(server: ServerProcess, stage: Stage) -> Samples:
     callers = [itertools.cycle([person.say()]) for person in stage.people[:CALLERS]]
     return asyncio.run(closed_loop(server.port, callers, seconds=stage.seconds(ROUND_S) + WARM_UP_S))
 
@@ -169,7 +169,7 @@ async def _one_by_one(port: int, people: Sequence[Person], *, rounds: int) -> li
     return took
 
 
-def _cpu_s(server: ServerProcess) -> float:
+def cpu_s(server: ServerProcess) -> float:
     """Processor time of the process so far."""
     fields = Path(f"/proc/{server.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100

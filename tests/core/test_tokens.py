@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,6 +84,24 @@ class TestAccessToken:
         body = issue(tokens).token.split(".")[2]
 
         assert ISSUER.encode() not in base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+
+    def test_one_that_held_before_is_refused_once_it_has_expired(self, paserk: str) -> None:
+        ttl = timedelta(milliseconds=300)
+        tokens = Tokens(Keyring([paserk]), access_ttl=ttl, refresh_ttl=ttl)
+        token = tokens.issue_access(user_id=7, login_id=11).token
+        assert tokens.read_access(token).user_id == 7
+
+        threading.Event().wait(ttl.total_seconds())
+
+        with pytest.raises(NotAuthenticated):
+            tokens.read_access(token)
+
+    def test_as_many_as_there_are_are_told_apart(self, tokens: Tokens) -> None:
+        issued = {user_id: tokens.issue_access(user_id=user_id, login_id=11).token for user_id in range(1, 50)}
+
+        read = [{user_id: tokens.read_access(token).user_id for user_id, token in issued.items()} for _ in range(2)]
+
+        assert read == [{user_id: user_id for user_id in issued}] * 2
 
     def test_an_expired_one_is_refused(self, paserk: str) -> None:
         expired = issue(make_tokens(paserk, ttl=timedelta(seconds=-1)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response, status
 
@@ -88,11 +88,10 @@ def create_turn(
     author: Author,
     wants_events: WantsEvents,
     app: App,
-    response: Response,
     idempotency_key: IdempotencyKey = None,
-) -> Any:  # noqa: ANN401 - one of two responses, which response_model describes
+) -> Response:
     request = author(conversation_id=session_id, text=body.input, idempotency_key=idempotency_key)
-    return _answered(request, app, response, wants_events=wants_events)
+    return _answered(request, app, wants_events=wants_events)
 
 
 @router.get(
@@ -171,23 +170,22 @@ def stop_turn(session_id: Id, turn_id: Id, user: WritingUser, db: DbSession, app
         **responses.of(errors.TurnInProgress, errors.NothingToRetry, *_WHEN_TOO_MANY_RUN),
     },
 )
-def retry_turn(
-    session_id: Id, turn_id: Id, author: Author, wants_events: WantsEvents, app: App, response: Response
-) -> Any:  # noqa: ANN401 - as above
+def retry_turn(session_id: Id, turn_id: Id, author: Author, wants_events: WantsEvents, app: App) -> Response:
     request = author(conversation_id=session_id, retried_turn_id=turn_id)
-    return _answered(request, app, response, wants_events=wants_events)
+    return _answered(request, app, wants_events=wants_events)
 
 
-def _answered(
-    request: TurnRequest, app: App, response: Response, *, wants_events: bool
-) -> TurnoResponse | EventStreamResponse:
-    """The turn once it has its answer, or its events as they come."""
+def _answered(request: TurnRequest, app: App, *, wants_events: bool) -> Response:
+    """The turn once it has its answer, or its events as they come.
+
+    Serialised here, in the thread that waited: FastAPI would change threads again for it.
+    """
     if wants_events:
         return _events(app.turns.stream(request))
     answered = app.turns.answer(request)
-    if answered.is_replay:
-        response.headers[_REPLAYED] = "true"
-    return shapes.turn_response(answered.turn)
+    body = shapes.turn_response(answered.turn).model_dump_json()
+    headers = {_REPLAYED: "true"} if answered.is_replay else {}
+    return Response(body, headers=headers, media_type="application/json")
 
 
 def _events(streamed: Streamed) -> EventStreamResponse:

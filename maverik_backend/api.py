@@ -285,12 +285,10 @@ async def _lifespan(app: FastAPI, *, executor: Executor) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        close_turns = partial(resources.turns.close, timeout_s=settings.app.shutdown_grace_s)
-        await anyio.to_thread.run_sync(close_turns)
         for worker in workers:
             await anyio.to_thread.run_sync(worker.stop)
+        await anyio.to_thread.run_sync(partial(resources.close, grace_s=settings.app.shutdown_grace_s))
         await anyio.to_thread.run_sync(partial(executor.shutdown, cancel_futures=True))
-        resources.database.dispose()
         _log.info("stopped")
 
 

@@ -45,6 +45,11 @@ class Resources:
     health: Health
     metrics: Metrics
 
+    def close(self, *, grace_s: float) -> None:
+        """Let running turns finish, at most ``grace_s`` seconds, and close what was opened."""
+        self.turns.close(timeout_s=grace_s)
+        self.database.dispose()
+
 
 def resources_of(app: FastAPI) -> Resources:
     """What ``api.create_app`` put into ``app``."""

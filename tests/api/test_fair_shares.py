@@ -89,8 +89,7 @@ class Crowd:
     def close(self) -> None:
         self._advisor.gate.set()
         self._pool.shutdown()
-        resources_of(self._app).turns.close(timeout_s=PATIENCE_S)
-        resources_of(self._app).database.dispose()
+        resources_of(self._app).close(grace_s=PATIENCE_S)
 
     def _post(self, person: int, session: int | None, body: Any, address: str) -> Any:
         token, sessions = self._people[person]

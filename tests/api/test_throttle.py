@@ -587,7 +587,7 @@ def with_one_connection(own_database: Settings, clients: Clients, cheap_hasher: 
     settings = own_database.model_copy(update={"database": database, "security": security})
     app = create_app(settings, clients=clients, hasher=cheap_hasher)
     yield app
-    resources_of(app).database.dispose()
+    resources_of(app).close(grace_s=10)
 
 
 def test_nothing_is_counted_while_a_transaction_is_open(with_one_connection: FastAPI, mailbox: LocalMailbox) -> None:

@@ -231,7 +231,7 @@ def people_at_once(
 
     yield make
     for app in apps:
-        resources_of(app).database.dispose()
+        resources_of(app).close(grace_s=10)
 
 
 @pytest.fixture

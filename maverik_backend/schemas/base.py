@@ -105,7 +105,8 @@ def not_boolean(value: object) -> object:
 
 
 def _plain_digits(value: object) -> object:
-    if not str(value).isascii() or not str(value).isdigit():
+    text = str(value)
+    if not text.isascii() or not text.isdigit() or text.startswith("0"):
         raise PydanticCustomError("int_type", texts.MESSAGES["int_type"])
     return value
 
@@ -117,4 +118,4 @@ Whole = Annotated[int, BeforeValidator(not_boolean), SHORT_NUMBER]
 """A whole number: frontends send numbers or their digits as text; true and false are neither."""
 
 Id = Annotated[int, Field(ge=1, le=MAX_BIGINT), BeforeValidator(_plain_digits), SHORT_NUMBER]
-"""An id in a path: digits and nothing else, so that one thing has one address."""
+"""An id in a path: digits without leading zeros and nothing else, so that one thing has one address."""

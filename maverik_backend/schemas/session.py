@@ -62,10 +62,21 @@ Horizon = Annotated[int, Field(ge=1, le=MAX_HORIZON_MONTHS), BeforeValidator(not
 JsonNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
 
+# Hangul fillers and the empty Braille pattern: letters and a symbol to Unicode, with nothing to see.
+_FILLERS = "\u115f\u1160\u3164\uffa0\u2800"
+
+
 def _displayable(value: str) -> str:
     if any(unicodedata.category(character) in _NOT_IN_A_TITLE for character in value.replace(_ZERO_WIDTH_JOINER, "")):
         raise PydanticCustomError("not_displayable", texts.DEFAULT)
+    if not any(map(_is_visible, value)):
+        raise PydanticCustomError("blank", texts.BLANK)
     return value
+
+
+def _is_visible(character: str) -> bool:
+    """Whether it shows something alone: no separator, mark, format character (Unicode's categories) or filler."""
+    return unicodedata.category(character)[0] not in "ZMC" and character not in _FILLERS
 
 
 class SesionCrearRequest(Request):

@@ -88,7 +88,7 @@ class TestBodies:
 
 class TestAddresses:
     @pytest.mark.parametrize(
-        "some_id", ["0", "-1", "1.0", "1e3", HUGE, str(2**63), "%00", "1%00", "%F1", "%2e%2e", "%D9%A1"]
+        "some_id", ["0", "01", "-1", "1.0", "1e3", HUGE, str(2**63), "%00", "1%00", "%F1", "%2e%2e", "%D9%A1"]
     )
     @pytest.mark.parametrize(
         "path", ["/copilot/sessions/{}", "/copilot/sessions/{}/info", "/copilot/sessions/1/turns/{}"]

@@ -174,6 +174,18 @@ class TestRename:
 
         assert renamed["titulo_chat"] == title
 
+    @pytest.mark.parametrize("title", ["\u200d", "\u3164 ", "\u2800", "\u034f", "\ufe0f", "\u115f\u1160\uffa0"])
+    def test_a_name_that_looks_empty_is_refused(self, user: TestUser, title: str) -> None:
+        response = user.patch(f"/copilot/sessions/{user.open_session()['id']}", {"titulo_chat": title})
+
+        assert set(fields_refused(response)) == {"titulo_chat"}
+
+    def test_it_has_one_address(self, user: TestUser) -> None:
+        session = user.open_session()
+
+        assert user.get(f"/copilot/sessions/{session['id']}/info").status_code == 200
+        assert user.get(f"/copilot/sessions/0{session['id']}/info").status_code == 404
+
     @pytest.mark.parametrize(
         "character", ["\n", "\t", "\x1b", "\x85", "\u202e", "\u2066", "\u200f", "\u2028", "\ufeff"]
     )

@@ -121,15 +121,13 @@ def test_services_never_commit() -> None:
 
 # Domains that show their use cases in ``__all__``; all but those that are being rebuilt. (Events and logs of turns are
 # data that the encoders of ``web/event_streams/`` read.)
-SHOWN = {path.parent.name for path in (PACKAGE / "services").glob("*/__init__.py")} - {"turns"}
+SHOWN = {path.parent.name for path in (PACKAGE / "services").glob("*/__init__.py")}
 SQL = {"delete", "exists", "func", "insert", "literal", "select", "text", "union_all", "update"}
 # What makes SQL outside of a domain's store.
 WITH_SQL = {
     # Declare tables and constraints, connect, and ask PostgreSQL about itself.
     "models",
     "core",
-    # Being rebuilt: the keys of repeated requests, with the turn engine.
-    "services/turns/idempotency.py",
 }
 
 

@@ -40,8 +40,7 @@ from maverik_backend.services.advice import PendingPortfolio, Proposals, portfol
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.sessions import prompt, store
 from maverik_backend.services.sessions.records import SessionContext
-from maverik_backend.services.turns.events import Data, Emit, Source, TextDelta
-from maverik_backend.services.turns.records import PORTFOLIO, Attempt, Ending, Outcome
+from maverik_backend.services.turns import PORTFOLIO, Attempt, Data, Emit, Ending, Outcome, Source, TextDelta
 from maverik_backend.settings import AdviceSettings
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import validation

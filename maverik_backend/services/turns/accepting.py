@@ -16,9 +16,9 @@ from maverik_backend.core.principal import Principal
 from maverik_backend.errors import AddressBusy, SameRequestRunning, TooManyAtOnce
 from maverik_backend.models import TurnState
 from maverik_backend.services.limits import Action, ConcurrencyLimiter, Share, Throttle
-from maverik_backend.services.turns import idempotency, store
+from maverik_backend.services.turns import idempotency_store, store
 from maverik_backend.services.turns.adapter import ConversationAdapter
-from maverik_backend.services.turns.idempotency import RequestKey
+from maverik_backend.services.turns.idempotency_store import RequestKey
 from maverik_backend.services.turns.records import Attempt, Turn
 from maverik_backend.services.turns.running import RunningTurn
 from maverik_backend.services.turns.store import Lease
@@ -137,7 +137,7 @@ class Acceptance:
                 lease=self._lease,
                 max_turns=self._settings.history_max_turns,
             )
-            idempotency.remember(db, key, turn_id=turn_id)
+            idempotency_store.remember(db, key, turn_id=turn_id)
         return Attempt(
             turn_id=turn_id,
             number=1,
@@ -173,7 +173,7 @@ class Acceptance:
 
 def _earlier(db: Session, request: TurnRequest) -> Answered | None:
     """What this request got when it came before: its answer, or the turn that was left without one."""
-    turn_id = idempotency.find_turn_id(db, request.key)
+    turn_id = idempotency_store.find_turn_id(db, request.key)
     if turn_id is None:
         return None
     turn = store.get_or_raise(db, conversation_id=request.conversation_id, turn_id=turn_id)

@@ -15,8 +15,7 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from maverik_backend.services.turns.events import TurnEvent
-from maverik_backend.services.turns.log import Subscription, TurnLog
+from maverik_backend.services.turns import Subscription, TurnEvent, TurnLog
 
 PING_INTERVAL_S = 15.0
 WRITE_TIMEOUT_S = 30.0

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from maverik_backend.models import TurnState
-from maverik_backend.services.turns.events import (
+from maverik_backend.services.turns import (
     Data,
     Failed,
     Finished,
@@ -35,10 +35,10 @@ from maverik_backend.services.turns.events import (
     ToolCall,
     ToolResult,
     TurnEvent,
+    TurnLog,
     Usage,
     is_last,
 )
-from maverik_backend.services.turns.log import TurnLog
 from maverik_backend.web import problems
 from maverik_backend.web.event_streams.response import EventStreamResponse
 

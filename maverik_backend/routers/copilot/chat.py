@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response, status
+from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 
 from maverik_backend import errors
+from maverik_backend.core.client_info import ClientInfo
+from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.routers import responses
 from maverik_backend.routers.copilot import shapes
+from maverik_backend.routers.copilot.direct import direct_route
 from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
 from maverik_backend.services import sessions, turns
 from maverik_backend.services.sessions import AdvisorySessions
 from maverik_backend.services.turns import MAX_KEY_CHARS, Streamed, TurnRequest
+from maverik_backend.web.client_info import client_info_of
 from maverik_backend.web.dependencies import (
     App,
     CurrentClaims,
@@ -25,9 +29,16 @@ from maverik_backend.web.dependencies import (
     HistoryReader,
     WritingUser,
 )
-from maverik_backend.web.event_streams import EventStreamResponse, WantsEvents, describe_stream, ui_message_stream
+from maverik_backend.web.event_streams import (
+    EventStreamResponse,
+    WantsEvents,
+    describe_stream,
+    ui_message_stream,
+    wants_events,
+)
 from maverik_backend.web.links import link_to
 from maverik_backend.web.openapi import headers_of
+from maverik_backend.web.resources import Resources
 
 router = APIRouter(prefix="/copilot/sessions", tags=["conversación"])
 
@@ -56,21 +67,53 @@ Before = Annotated[
 ]
 
 
-async def _author(claims: CurrentClaims, client_info: CurrentClientInfo, app: App) -> Callable[..., TurnRequest]:
-    """Makes requests to the turn engine of the person who sends this one."""
-    return partial(
-        TurnRequest,
+def _request_of(
+    claims: AccessClaims,
+    client_info: ClientInfo,
+    app: Resources,
+    **what: Any,  # noqa: ANN401 - fields of the result
+) -> TurnRequest:
+    """What the turn engine is asked, by the person who sends this request."""
+    return TurnRequest(
         adapter=AdvisorySessions(app.advice, claims),
         principal=claims.principal,
         network=client_info.limit_address,
+        **what,
     )
+
+
+async def _author(claims: CurrentClaims, client_info: CurrentClientInfo, app: App) -> Callable[..., TurnRequest]:
+    return partial(_request_of, claims, client_info, app)
 
 
 Author = Annotated[Callable[..., TurnRequest], Depends(_author)]
 
 
-@router.post(
+def create_turn(
+    session_id: Id,
+    body: TurnoCrearRequest,
+    author: Author,
+    wants_events: WantsEvents,
+    app: App,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    request = author(conversation_id=session_id, text=body.input, idempotency_key=idempotency_key)
+    return _answered(request, app, wants_events=wants_events)
+
+
+def _answer_directly(
+    request: Request, app: Resources, claims: AccessClaims, session_id: int, text: str | None, key: str | None
+) -> Response:
+    client_info = client_info_of(request, trusted_proxy_count=app.settings.security.trusted_proxy_count)
+    turn = _request_of(claims, client_info, app, conversation_id=session_id, text=text, idempotency_key=key)
+    return _answered(turn, app, wants_events=wants_events(request))
+
+
+router.add_api_route(
     "/{session_id}",
+    create_turn,
+    methods=["POST"],
+    route_class_override=direct_route(_answer_directly),
     summary="Decir algo y recibir la respuesta",
     description=(
         "Contesta cuando la respuesta está, a más tardar en un minuto. Si el servicio de asesoramiento no "
@@ -82,16 +125,6 @@ Author = Annotated[Callable[..., TurnRequest], Depends(_author)]
         **responses.of(errors.TurnInProgress, errors.IdempotencyKeyReused, *_WHEN_TOO_MANY_RUN),
     },
 )
-def create_turn(
-    session_id: Id,
-    body: TurnoCrearRequest,
-    author: Author,
-    wants_events: WantsEvents,
-    app: App,
-    idempotency_key: IdempotencyKey = None,
-) -> Response:
-    request = author(conversation_id=session_id, text=body.input, idempotency_key=idempotency_key)
-    return _answered(request, app, wants_events=wants_events)
 
 
 @router.get(

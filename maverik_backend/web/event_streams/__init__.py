@@ -12,10 +12,14 @@ from maverik_backend.web.event_streams.response import EventStreamResponse
 EVENT_STREAM = "text/event-stream"
 
 
-async def _wants_events(request: Request) -> bool:
+def wants_events(request: Request) -> bool:
     """Whether ``Accept`` names the media type itself: a client that takes anything gets JSON (RFC 9110, 12.5.1)."""
     accepted = ",".join(request.headers.getlist("Accept")).split(",")
     return any(media_type.partition(";")[0].strip().lower() == EVENT_STREAM for media_type in accepted)
+
+
+async def _wants_events(request: Request) -> bool:
+    return wants_events(request)
 
 
 WantsEvents = Annotated[bool, Depends(_wants_events)]
@@ -26,4 +30,4 @@ def describe_stream() -> dict[str, Any]:
     return {EVENT_STREAM: {"schema": {"type": "string", "description": texts.EVENT_STREAM}}}
 
 
-__all__ = ["EVENT_STREAM", "EventStreamResponse", "WantsEvents", "describe_stream"]
+__all__ = ["EVENT_STREAM", "EventStreamResponse", "WantsEvents", "describe_stream", "wants_events"]

@@ -27,7 +27,7 @@ from maverik_backend.errors import (
 from maverik_backend.invocation import own_command
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from sqlalchemy import Connection
 
     from maverik_backend.settings import Settings
     from maverik_backend.web.resources import Resources
@@ -90,7 +90,7 @@ def resources() -> Resources:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction() -> Iterator[Connection]:
     """One transaction on the configured database, committed at the end of the block."""
     from maverik_backend.core.database import Database, make_engine  # noqa: PLC0415
 

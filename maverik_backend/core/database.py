@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from maverik_backend.core import embedded_postgres, postgres_driver
@@ -28,7 +27,7 @@ from maverik_backend.settings import DatabaseSettings, Settings
 class TransactionFactory(Protocol):
     """:meth:`Database.transaction`: services are handed this and no more of the database."""
 
-    def __call__(self, principal: Principal | None = None, /) -> AbstractContextManager[Session]: ...
+    def __call__(self, principal: Principal | None = None, /) -> AbstractContextManager[Connection]: ...
 
 
 # SQLSTATE classes and codes (PostgreSQL manual, appendix A) that say "not now" or "not you" rather than "your statement
@@ -62,15 +61,10 @@ class Database:
     def __init__(self, bind: Engine | Connection) -> None:
         """``bind`` is an engine; tests bind one connection whose outer transaction they roll back."""
         self.bind = bind
-        self._sessions = sessionmaker(
-            bind,
-            expire_on_commit=False,
-            join_transaction_mode="create_savepoint" if isinstance(bind, Connection) else "conditional_savepoint",
-        )
 
     @contextmanager
-    def transaction(self, principal: Principal | None = None, /) -> Iterator[Session]:
-        """A session whose work is committed when the block ends and rolled back when it raises.
+    def transaction(self, principal: Principal | None = None, /) -> Iterator[Connection]:
+        """A connection whose work is committed when the block ends and rolled back when it raises.
 
         With a ``principal``, row-level-security policies can read who it is as ``current_setting('app.principal_id',
         true)`` and ``'app.principal_tipo'``. The settings end with the transaction and travel in the message of its
@@ -79,11 +73,20 @@ class Database:
         Raises:
             DatabaseUnavailable: when PostgreSQL cannot be reached, is shutting down, or no connection came free.
         """
-        with unavailability_reported(), self._sessions.begin() as db:
+        with unavailability_reported(), self._begin() as db:
             if principal is not None:
-                driver_connection: Any = db.connection().connection.driver_connection
+                driver_connection: Any = db.connection.driver_connection
                 driver_connection.set_principal(principal.key, principal.kind.value)
             yield db
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        if isinstance(self.bind, Engine):
+            with self.bind.begin() as db:
+                yield db
+        else:
+            with self.bind.begin_nested():
+                yield self.bind
 
     def report_to(self, metrics: Metrics) -> None:
         """Tell ``metrics`` how many connections there may be, and from now on how many are working."""

@@ -1,7 +1,7 @@
 """What routes may ask for, by annotation.
 
-``DbSession`` is one transaction a request, committed *before* the response is sent: a commit that fails must not have
-been answered with success. ``CurrentUser`` and ``CurrentLogin`` share it. Routes that write take ``WritingUser`` or
+``DbTransaction`` is one transaction a request, committed *before* the response is sent: a commit that fails must not
+have been answered with success. ``CurrentUser`` and ``CurrentLogin`` share it. Routes that write take ``WritingUser`` or
 ``WritingLogin``: the person is not erased before they are done. Routes that wait, on other services or on hashing, take
 ``DetachedLogin`` instead, which asks in a transaction of its own and gives the connection back, or ``CurrentClaims``,
 which only say that the token holds: whether its login is open is left to the use case. What needs no waiting is
@@ -17,7 +17,7 @@ from typing import Annotated
 import anyio
 from fastapi import Depends, Request
 from fastapi.security.utils import get_authorization_scheme_param
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.principal import Principal, PrincipalKind
@@ -45,7 +45,7 @@ __all__ = [
     "CurrentOperator",
     "CurrentPrincipal",
     "CurrentUser",
-    "DbSession",
+    "DbTransaction",
     "DetachedLogin",
     "HistoryReader",
     "MaySeeDetails",
@@ -77,13 +77,13 @@ async def _database_slot(request: Request, app: App) -> AsyncIterator[None]:
         slots.release()
 
 
-def _transaction(app: App, _slot: Annotated[None, Depends(_database_slot, scope="function")]) -> Iterator[Session]:
+def _transaction(app: App, _slot: Annotated[None, Depends(_database_slot, scope="function")]) -> Iterator[Connection]:
     app.catalogs.get()  # before, so that no request asks for a second connection while it holds one
     with app.database.transaction() as db:
         yield db
 
 
-DbSession = Annotated[Session, Depends(_transaction, scope="function")]
+DbTransaction = Annotated[Connection, Depends(_transaction, scope="function")]
 
 
 def _catalogs(app: App) -> Catalogs:
@@ -142,7 +142,7 @@ async def require_details_right(may_see_details: MaySeeDetails) -> None:
         raise NotAuthenticated("no right to details")
 
 
-def _signed_in(db: DbSession, claims: CurrentClaims) -> SignedIn:
+def _signed_in(db: DbTransaction, claims: CurrentClaims) -> SignedIn:
     return accounts.authenticate(db, claims)
 
 
@@ -166,7 +166,7 @@ CurrentOperator = Annotated[Account, Depends(_current_operator)]
 """For routes that only operators may use; the login must have been opened with what operators need."""
 
 
-def _writing_login(db: DbSession, claims: CurrentClaims) -> SignedIn:
+def _writing_login(db: DbTransaction, claims: CurrentClaims) -> SignedIn:
     return accounts.authenticate(db, claims, for_key_share=True)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
-from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
@@ -145,7 +144,7 @@ class TestWhatTheAdvisorIsTold:
         assert (len(history), history[0][0], history[-1][0]) == (20, "turno 2", "turno 21")
 
     def test_no_transaction_is_open_meanwhile(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
-        open_sessions: list[Session] = []
+        open_sessions: list[Connection] = []
         during: list[int] = []
         ask = advisor.answer
 
@@ -156,13 +155,13 @@ class TestWhatTheAdvisorIsTold:
         advisor.answer = answer  # type: ignore[method-assign] # the fake is ours
         opened = lambda session, _transaction, _connection: open_sessions.append(session)  # noqa: E731
         closed = lambda session, _transaction: open_sessions.remove(session) if session in open_sessions else None  # noqa: E731
-        event.listen(Session, "after_begin", opened)
-        event.listen(Session, "after_transaction_end", closed)
+        event.listen(Connection, "after_begin", opened)
+        event.listen(Connection, "after_transaction_end", closed)
         try:
             user.say(user.open_session())
         finally:
-            event.remove(Session, "after_begin", opened)
-            event.remove(Session, "after_transaction_end", closed)
+            event.remove(Connection, "after_begin", opened)
+            event.remove(Connection, "after_transaction_end", closed)
 
         assert during == [0]
 

@@ -10,8 +10,7 @@ from datetime import timedelta
 
 import pytest
 import requests
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Engine
 from structlog.testing import capture_logs
 
 from maverik_backend.core.client_info import ClientInfo
@@ -210,7 +209,7 @@ class TestAtOnce:
     ) -> None:
         most = 0
 
-        def authenticate(db: Session, claims: AccessClaims, **options: bool) -> SignedIn:
+        def authenticate(db: Connection, claims: AccessClaims, **options: bool) -> SignedIn:
             nonlocal most
             most = max(most, busy_connections(engine))
             return real(db, claims, **options)

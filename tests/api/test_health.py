@@ -13,7 +13,6 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
-from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
@@ -251,7 +250,7 @@ class SlowDatabase:
         self._database = database
 
     @contextmanager
-    def transaction(self, principal: Principal | None = None, /) -> Iterator[Session]:
+    def transaction(self, principal: Principal | None = None, /) -> Iterator[Connection]:
         self.begun += 1
         self.released.wait(CHECK_TIMEOUT_S * 5)
         with self._database.transaction(principal) as db:

@@ -28,7 +28,7 @@ from maverik_backend.web.dependencies import (
     App,
     CurrentClientInfo,
     CurrentLogin,
-    DbSession,
+    DbTransaction,
     DetachedLogin,
     WritingLogin,
     WritingUser,
@@ -79,7 +79,7 @@ def refresh_token(body: TokenRenovarRequest, app: App, client_info: CurrentClien
     summary="Cerrar esta sesión",
     description="Deja sin efecto los tokens con los que se mandó este pedido.",
 )
-def log_out(signed_in: WritingLogin, db: DbSession, client_info: CurrentClientInfo) -> None:
+def log_out(signed_in: WritingLogin, db: DbTransaction, client_info: CurrentClientInfo) -> None:
     accounts.log_out(db, signed_in=signed_in, client_info=client_info)
 
 
@@ -89,7 +89,7 @@ def log_out(signed_in: WritingLogin, db: DbSession, client_info: CurrentClientIn
     description="Las sesiones abiertas, de la más nueva a la más vieja, de a páginas.",
 )
 def get_logins(
-    signed_in: CurrentLogin, db: DbSession, limit: Limit = MAX_LOGINS, before: Before = None
+    signed_in: CurrentLogin, db: DbTransaction, limit: Limit = MAX_LOGINS, before: Before = None
 ) -> list[InicioSesionResponse]:
     return [
         shapes.login_response(login, is_current=login.id == signed_in.login_id)
@@ -103,7 +103,7 @@ def get_logins(
     summary="Cerrar una de mis sesiones",
     description="Deja sin efecto los tokens de esa sesión.",
 )
-def end_login(login_id: Id, user: WritingUser, db: DbSession, client_info: CurrentClientInfo) -> None:
+def end_login(login_id: Id, user: WritingUser, db: DbTransaction, client_info: CurrentClientInfo) -> None:
     accounts.end_login(db, user_id=user.id, login_id=login_id, client_info=client_info)
 
 

@@ -25,7 +25,7 @@ from maverik_backend.web.dependencies import (
     CurrentClaims,
     CurrentClientInfo,
     CurrentUser,
-    DbSession,
+    DbTransaction,
     HistoryReader,
     WritingUser,
 )
@@ -139,7 +139,7 @@ router.add_api_route(
 def get_history(
     session_id: Id,
     user: HistoryReader,
-    db: DbSession,
+    db: DbTransaction,
     response: Response,
     limit: Limit = None,
     before: Before = None,
@@ -164,7 +164,7 @@ def get_history(
         status.HTTP_204_NO_CONTENT: {"description": "No se está preparando ninguna."},
     },
 )
-def follow_turn(session_id: Id, user: CurrentUser, db: DbSession, app: App) -> Response:
+def follow_turn(session_id: Id, user: CurrentUser, db: DbTransaction, app: App) -> Response:
     sessions.get_or_raise(db, user_id=user.id, session_id=session_id)
     streamed = app.turns.follow(db, conversation_id=session_id)
     return Response(status_code=status.HTTP_204_NO_CONTENT) if streamed is None else _events(streamed)
@@ -175,7 +175,7 @@ def follow_turn(session_id: Id, user: CurrentUser, db: DbSession, app: App) -> R
     summary="Un mensaje con su respuesta",
     description="Sirve para buscar una respuesta que no llegó.",
 )
-def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, db: DbSession, app: App) -> TurnoResponse:
+def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, db: DbTransaction, app: App) -> TurnoResponse:
     sessions.get_or_raise(db, user_id=user.id, session_id=session_id)
     return shapes.turn_response(app.turns.get(db, conversation_id=session_id, turn_id=turn_id))
 
@@ -188,7 +188,7 @@ def get_turn(session_id: Id, turn_id: Id, user: CurrentUser, db: DbSession, app:
         "mientras, el estado sigue `pendiente`. Un mensaje que ya tiene su respuesta vuelve como está."
     ),
 )
-def stop_turn(session_id: Id, turn_id: Id, user: WritingUser, db: DbSession, app: App) -> TurnoResponse:
+def stop_turn(session_id: Id, turn_id: Id, user: WritingUser, db: DbTransaction, app: App) -> TurnoResponse:
     sessions.get_or_raise(db, user_id=user.id, session_id=session_id)
     return shapes.turn_response(app.turns.stop(db, conversation_id=session_id, turn_id=turn_id))
 

@@ -15,7 +15,7 @@ from maverik_backend.schemas.second_factor import (
 )
 from maverik_backend.schemas.user import ClaveConfirmarRequest
 from maverik_backend.services import accounts
-from maverik_backend.web.dependencies import App, CurrentClientInfo, CurrentUser, DbSession, DetachedLogin
+from maverik_backend.web.dependencies import App, CurrentClientInfo, CurrentUser, DbTransaction, DetachedLogin
 
 router = APIRouter(prefix="/user/second-factor", tags=["acceso"])
 
@@ -27,7 +27,7 @@ _INACTIVE = responses.of(errors.SecondFactorInactive)
     summary="Si mi cuenta tiene segundo factor",
     description="Si está activo, desde cuándo y cuántos códigos de recuperación quedan.",
 )
-def get_second_factor(user: CurrentUser, db: DbSession) -> SegundoFactorResponse:
+def get_second_factor(user: CurrentUser, db: DbTransaction) -> SegundoFactorResponse:
     factor = accounts.get_second_factor(db, user_id=user.id)
     return SegundoFactorResponse(
         activo=factor.activated is not None,

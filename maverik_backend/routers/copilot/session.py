@@ -17,7 +17,7 @@ from maverik_backend.web.dependencies import (
     App,
     CurrentCatalogs,
     CurrentUser,
-    DbSession,
+    DbTransaction,
     WritingUser,
     count_opened_session,
 )
@@ -44,7 +44,7 @@ Before = Annotated[
     responses=responses.of(errors.TooManySessions),
 )
 def create_session(
-    body: SesionCrearRequest, user: WritingUser, db: DbSession, catalogs: CurrentCatalogs, app: App
+    body: SesionCrearRequest, user: WritingUser, db: DbTransaction, catalogs: CurrentCatalogs, app: App
 ) -> SesionResponse:
     max_sessions = app.settings.advice.max_sessions_per_person
     facts = SessionFacts(**body.model_dump())
@@ -58,7 +58,7 @@ def create_session(
     description="De a páginas: el `siguiente` de una es el `before` de la que sigue.",
 )
 def get_sessions(
-    user: CurrentUser, db: DbSession, catalogs: CurrentCatalogs, limit: Limit = 20, before: Before = None
+    user: CurrentUser, db: DbTransaction, catalogs: CurrentCatalogs, limit: Limit = 20, before: Before = None
 ) -> SesionesResponse:
     page, next_before = sessions.get_page(db, user_id=user.id, limit=limit, before=before)
     described = [shapes.session_response(session, catalogs) for session in page]
@@ -70,7 +70,7 @@ def get_sessions(
     summary="Los datos de una sesión",
     description="Los datos con los que se abrió y el nombre que tiene ahora.",
 )
-def get_session_info(session_id: Id, user: CurrentUser, db: DbSession, catalogs: CurrentCatalogs) -> SesionResponse:
+def get_session_info(session_id: Id, user: CurrentUser, db: DbTransaction, catalogs: CurrentCatalogs) -> SesionResponse:
     return shapes.session_response(sessions.get_or_raise(db, user_id=user.id, session_id=session_id), catalogs)
 
 
@@ -78,7 +78,7 @@ def get_session_info(session_id: Id, user: CurrentUser, db: DbSession, catalogs:
     "/{session_id}", summary="Cambiar el nombre", description="Sin caracteres de control ni otros que no se ven."
 )
 def rename_session(
-    session_id: Id, body: SesionRenombrarRequest, user: WritingUser, db: DbSession, catalogs: CurrentCatalogs
+    session_id: Id, body: SesionRenombrarRequest, user: WritingUser, db: DbTransaction, catalogs: CurrentCatalogs
 ) -> SesionResponse:
     renamed = sessions.rename(db, user_id=user.id, session_id=session_id, title=body.titulo_chat)
     return shapes.session_response(renamed, catalogs)
@@ -90,5 +90,5 @@ def rename_session(
     summary="Borrar una sesión con todo lo dicho en ella",
     description="No se puede deshacer.",
 )
-def delete_session(session_id: Id, user: WritingUser, db: DbSession) -> None:
+def delete_session(session_id: Id, user: WritingUser, db: DbTransaction) -> None:
     sessions.remove(db, user_id=user.id, session_id=session_id)

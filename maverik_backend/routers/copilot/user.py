@@ -27,7 +27,7 @@ from maverik_backend.web.dependencies import (
     CurrentClaims,
     CurrentClientInfo,
     CurrentUser,
-    DbSession,
+    DbTransaction,
     DetachedLogin,
     WritingUser,
 )
@@ -83,7 +83,7 @@ def get_me(user: CurrentUser) -> UsuarioResponse:
     description="Cambia los datos que se mandan y deja los demás como están.",
 )
 def update_me(
-    body: UsuarioActualizarRequest, user: WritingUser, db: DbSession, catalogs: CurrentCatalogs
+    body: UsuarioActualizarRequest, user: WritingUser, db: DbTransaction, catalogs: CurrentCatalogs
 ) -> UsuarioResponse:
     changes = body.model_dump(include=body.model_fields_set)
     return shapes.account_response(accounts.update_profile(db, account=user, changes=changes, catalogs=catalogs))
@@ -126,6 +126,8 @@ def export_me(claims: CurrentClaims, app: App, client_info: CurrentClientInfo) -
     summary="Qué pasó con mi cuenta, de lo más nuevo a lo más viejo",
     description="Entradas, cambios de clave y otros hechos de seguridad de la cuenta.",
 )
-def get_my_events(user: CurrentUser, db: DbSession, limit: Limit = 50, before: Before = None) -> list[EventoResponse]:
+def get_my_events(
+    user: CurrentUser, db: DbTransaction, limit: Limit = 50, before: Before = None
+) -> list[EventoResponse]:
     events = accounts.get_events(db, user_id=user.id, limit=limit, before=before)
     return [shapes.event_response(event) for event in events]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.addresses import canonical, is_mailable
 from maverik_backend.core.mail_links import Links
@@ -32,12 +32,12 @@ from maverik_backend.services.accounts.store import merging, people, second_fact
 from maverik_backend.texts import mail as letters
 
 
-def get_accounts(db: Session) -> Sequence[Account]:
+def get_accounts(db: Connection) -> Sequence[Account]:
     """Every account, oldest first."""
     return people.get_all(db)
 
 
-def get_or_raise(db: Session, *, email: str, for_update: bool = False) -> Account:
+def get_or_raise(db: Connection, *, email: str, for_update: bool = False) -> Account:
     """The account with this address; with ``for_update`` its row is locked.
 
     Raises:
@@ -49,7 +49,7 @@ def get_or_raise(db: Session, *, email: str, for_update: bool = False) -> Accoun
     return account
 
 
-def create_account(db: Session, *, email: str, passwords: Passwords, mailed: MailedPassword) -> None:
+def create_account(db: Connection, *, email: str, passwords: Passwords, mailed: MailedPassword) -> None:
     """An account with the questionnaire's first answers; its owner gets the welcome mail and corrects them.
 
     Raises:
@@ -67,7 +67,7 @@ def create_account(db: Session, *, email: str, passwords: Passwords, mailed: Mai
     passwords.mail_password(db, user_id=user_id, email=email, mailed=mailed)
 
 
-def set_disabled(db: Session, *, email: str, disabled: bool) -> None:
+def set_disabled(db: Connection, *, email: str, disabled: bool) -> None:
     """Close the account and every login of it, or open it again.
 
     Raises:
@@ -81,7 +81,7 @@ def set_disabled(db: Session, *, email: str, disabled: bool) -> None:
     events.record(db, event, user_id=account.id)
 
 
-def set_operator(db: Session, *, email: str, operator: bool) -> None:
+def set_operator(db: Connection, *, email: str, operator: bool) -> None:
     """Give the account an operator's rights, or take them; both hold from the next request on.
 
     Raises:
@@ -96,7 +96,7 @@ def set_operator(db: Session, *, email: str, operator: bool) -> None:
     events.record(db, event, user_id=account.id)
 
 
-def remove_second_factor(db: Session, *, email: str, keyring: Keyring, links: Links) -> None:
+def remove_second_factor(db: Connection, *, email: str, keyring: Keyring, links: Links) -> None:
     """Remove the second factor of a person who lost it with the recovery codes; ends every login and says so by mail.
 
     Raises:
@@ -112,7 +112,7 @@ def remove_second_factor(db: Session, *, email: str, keyring: Keyring, links: Li
     mail.enqueue(db, keyring=keyring, to=account.email, letter=letter, user_id=account.id)
 
 
-def reset_password(db: Session, *, email: str, passwords: Passwords, mailed: MailedPassword) -> None:
+def reset_password(db: Connection, *, email: str, passwords: Passwords, mailed: MailedPassword) -> None:
     """Replace the password by a temporary one, which is mailed, and end every login and link.
 
     Raises:
@@ -134,7 +134,7 @@ def reset_password(db: Session, *, email: str, passwords: Passwords, mailed: Mai
     passwords.mail_password(db, user_id=account.id, email=account.email, mailed=mailed, write=write)
 
 
-def summarise(db: Session, *, user_id: int) -> str:
+def summarise(db: Connection, *, user_id: int) -> str:
     """An account in a few words, on the tables of any release.
 
     Raises:
@@ -146,7 +146,7 @@ def summarise(db: Session, *, user_id: int) -> str:
     return f"{user_id} ({email}, {merging.count_sessions(db, user_id=user_id)} sessions)"
 
 
-def merge(db: Session, *, keep: int, drop: int) -> int:
+def merge(db: Connection, *, keep: int, drop: int) -> int:
     """Give ``keep`` everything that ``drop`` owns and remove ``drop``; returns how many sessions moved.
 
     The password, profile and address of ``keep`` stay as they are; logins and links of ``drop`` end.
@@ -162,7 +162,7 @@ def merge(db: Session, *, keep: int, drop: int) -> int:
     return _merge(db, keep=keep, drop=drop)
 
 
-def merge_without_factor(db: Session, *, keep: int, drop: int, keyring: Keyring, links: Links) -> int:
+def merge_without_factor(db: Connection, *, keep: int, drop: int, keyring: Keyring, links: Links) -> int:
     """:func:`merge` also where it ends the only second factor; a mail to both addresses and an event say so then.
 
     Raises:
@@ -177,7 +177,7 @@ def merge_without_factor(db: Session, *, keep: int, drop: int, keyring: Keyring,
     return _merge(db, keep=keep, drop=drop)
 
 
-def _lock_both(db: Session, *, keep: int, drop: int) -> dict[int, str]:
+def _lock_both(db: Connection, *, keep: int, drop: int) -> dict[int, str]:
     """The addresses of both accounts by their ids; their rows are locked."""
     emails = merging.lock_emails(db, keep, drop)
     if not {keep, drop} <= set(emails):
@@ -187,7 +187,7 @@ def _lock_both(db: Session, *, keep: int, drop: int) -> dict[int, str]:
     return emails
 
 
-def _ends_factor(db: Session, *, keep: int, drop: int) -> bool:
+def _ends_factor(db: Connection, *, keep: int, drop: int) -> bool:
     """Whether what ``drop`` owns is behind a second factor, and would not be any more."""
     if not merging.has_second_factors(db):
         return False
@@ -195,7 +195,7 @@ def _ends_factor(db: Session, *, keep: int, drop: int) -> bool:
     return have == [False, True]
 
 
-def _merge(db: Session, *, keep: int, drop: int) -> int:
+def _merge(db: Connection, *, keep: int, drop: int) -> int:
     moved = merging.move(db, keep=keep, drop=drop)
     if merging.has_events(db):
         events.record(db, SecurityEvent.MERGED, user_id=keep)

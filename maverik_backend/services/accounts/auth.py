@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
@@ -117,7 +117,7 @@ class Authenticator:
             raise NotAuthenticated("reused")
         return self._logins.issue(account=account, login=login)
 
-    def _rotate(self, db: Session, login: LoginRecord) -> LoginRecord:
+    def _rotate(self, db: Connection, login: LoginRecord) -> LoginRecord:
         expires = min(datetime.now(UTC) + self._tokens.refresh_ttl, login.created + LONGEST_LOGIN)
         return login_store.rotate(db, login_id=login.id, expires=expires)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core import one_time_codes
 from maverik_backend.core.client_info import ClientInfo
@@ -144,7 +144,7 @@ class Enrolments:
     @contextmanager
     def _confirmed(
         self, signed_in: SignedIn, *, password: str, code: str, client_info: ClientInfo
-    ) -> Iterator[tuple[Session, Account]]:
+    ) -> Iterator[tuple[Connection, Account]]:
         """A transaction with the person's row locked, in which the password was right and the code is used up."""
         self._passwords.confirm(signed_in.account, password, field=PASSWORD_FIELD, client_info=client_info)
         self._second_factors.count_try(user_id=signed_in.account.id, code=code, client_info=client_info)
@@ -159,7 +159,7 @@ class Enrolments:
             raise _wrong_code() from None
 
     def _tell(
-        self, db: Session, account: Account, event: SecurityEvent, letter: Letter, *, client_info: ClientInfo
+        self, db: Connection, account: Account, event: SecurityEvent, letter: Letter, *, client_info: ClientInfo
     ) -> None:
         events.record(db, event, user_id=account.id, client_info=client_info)
         mail.enqueue(db, keyring=self._keyring, to=account.email, letter=letter, user_id=account.id)

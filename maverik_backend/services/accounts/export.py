@@ -28,8 +28,7 @@ from threading import BoundedSemaphore
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row
 
 from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.database import TransactionFactory
@@ -96,7 +95,7 @@ class Exports:
             yield chunk
 
     @contextmanager
-    def _read(self, claims: AccessClaims) -> Iterator[Session]:
+    def _read(self, claims: AccessClaims) -> Iterator[Connection]:
         """A transaction, begun once few enough others are reading."""
         if not self._reading.acquire(timeout=MAX_WAIT_S):
             raise Overloaded
@@ -112,11 +111,11 @@ class _Document:
 
     def __init__(self, tables: dict[str, list[Part]]) -> None:
         self.is_complete = False
-        self._db: Session
+        self._db: Connection
         self._reads = 0
         self._pieces = self._write(tables)
 
-    def next_chunk(self, db: Session) -> bytes:
+    def next_chunk(self, db: Connection) -> bytes:
         """Write on, reading from ``db``, until the transaction has done its share or the document has ended."""
         self._db = db
         self._reads = 0

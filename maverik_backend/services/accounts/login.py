@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.tokens import AccessClaims, AccessToken, Tokens
@@ -35,7 +35,7 @@ class Logins:
 
     def open(
         self,
-        db: Session,
+        db: Connection,
         *,
         account: Account,
         has_second_factor: bool,
@@ -55,7 +55,7 @@ class Logins:
         events.record(db, SecurityEvent.LOGGED_IN, user_id=account.id, client_info=client_info)
         return login
 
-    def remember_network(self, db: Session, *, account: Account, client_info: ClientInfo) -> None:
+    def remember_network(self, db: Connection, *, account: Account, client_info: ClientInfo) -> None:
         """A login that is closed at once: its network is known from now on (``store.is_known_network``).
 
         For who showed the mailbox, but is not signed in.
@@ -82,7 +82,7 @@ class Logins:
         )
 
 
-def authenticate(db: Session, claims: AccessClaims, *, for_key_share: bool = False) -> SignedIn:
+def authenticate(db: Connection, claims: AccessClaims, *, for_key_share: bool = False) -> SignedIn:
     """The account behind a token, in one query that also sees that the login is open and the account enabled.
 
     With ``for_key_share`` the account is not deleted before the transaction ends: for what writes rows that refer to
@@ -111,7 +111,7 @@ def require_operator(signed_in: SignedIn, *, needs_second_factor: bool) -> Accou
     return signed_in.account
 
 
-def lock(db: Session, signed_in: SignedIn) -> Account:
+def lock(db: Connection, signed_in: SignedIn) -> Account:
     """The account as it is now, its row and the login's locked until the transaction ends.
 
     For what is done after something slow, during which the login may have been closed or the account disabled.
@@ -125,18 +125,18 @@ def lock(db: Session, signed_in: SignedIn) -> Account:
     return account
 
 
-def get_logins(db: Session, *, user_id: int, limit: int, before: int | None) -> Sequence[LoginRecord]:
+def get_logins(db: Connection, *, user_id: int, limit: int, before: int | None) -> Sequence[LoginRecord]:
     """The person's open logins, newest first: at most ``limit``, below the id ``before``."""
     return store.get_open(db, user_id=user_id, limit=limit, before=before)
 
 
-def log_out(db: Session, *, signed_in: SignedIn, client_info: ClientInfo) -> None:
+def log_out(db: Connection, *, signed_in: SignedIn, client_info: ClientInfo) -> None:
     """Close the login that this request was sent with."""
     store.close(db, login_id=signed_in.login_id, user_id=signed_in.account.id)
     events.record(db, SecurityEvent.LOGGED_OUT, user_id=signed_in.account.id, client_info=client_info)
 
 
-def end_login(db: Session, *, user_id: int, login_id: int, client_info: ClientInfo) -> None:
+def end_login(db: Connection, *, user_id: int, login_id: int, client_info: ClientInfo) -> None:
     """Close one of the person's own logins.
 
     Raises:
@@ -147,7 +147,7 @@ def end_login(db: Session, *, user_id: int, login_id: int, client_info: ClientIn
     events.record(db, SecurityEvent.LOGIN_ENDED, user_id=user_id, client_info=client_info)
 
 
-def end_other_logins(db: Session, *, signed_in: SignedIn, has_second_factor: bool) -> None:
+def end_other_logins(db: Connection, *, signed_in: SignedIn, has_second_factor: bool) -> None:
     """Close all but this login, because what signs the person in changed; it now has a second factor or not."""
     store.close_all(db, user_id=signed_in.account.id, but=signed_in.login_id)
     store.set_second_factor(db, login_id=signed_in.login_id, has_second_factor=has_second_factor)

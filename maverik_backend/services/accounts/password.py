@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core import passwords
 from maverik_backend.core.addresses import mailbox_of
@@ -193,7 +193,7 @@ class Passwords:
         return ResetDone(login=issued, needs_code=needs_code)
 
     def _reset(
-        self, db: Session, account: Account, reset: Reset, *, new_hash: str, client_info: ClientInfo
+        self, db: Connection, account: Account, reset: Reset, *, new_hash: str, client_info: ClientInfo
     ) -> LoginRecord | None:
         if account.email_verified is None:
             events.record(db, SecurityEvent.EMAIL_VERIFIED, user_id=account.id, client_info=client_info)
@@ -272,7 +272,7 @@ class Passwords:
 
     def mail_password(
         self,
-        db: Session,
+        db: Connection,
         *,
         user_id: int | None,
         email: str,
@@ -301,7 +301,7 @@ class Passwords:
         )
         mail.enqueue(db, keyring=self._keyring, to=email, letter=instead or letter, user_id=user_id)
 
-    def mail_without_password(self, db: Session, email: str, *, otherwise: Letter) -> tuple[str, Letter]:
+    def mail_without_password(self, db: Connection, email: str, *, otherwise: Letter) -> tuple[str, Letter]:
         """To whom and what to write when ``email`` was typed and there is no password for its account.
 
         The address is the account's own where there is one: databases and people have more than one idea of which
@@ -319,7 +319,7 @@ class Passwords:
             raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_CURRENT)])
 
     def _set(
-        self, db: Session, account: Account, new_password: str, new_hash: str, *, verifies_email: bool = False
+        self, db: Connection, account: Account, new_password: str, new_hash: str, *, verifies_email: bool = False
     ) -> None:
         if passwords.is_address(new_password, account.email):
             raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_ADDRESS)])
@@ -335,7 +335,7 @@ class Passwords:
         self._throttle.count(Action.MAIL_TO_ACCOUNT, mailbox_of(email))
 
 
-def _lock_owner_of(db: Session, token: str) -> Account:
+def _lock_owner_of(db: Connection, token: str) -> Account:
     """Whose link this is, their row and the link locked.
 
     Raises:
@@ -351,7 +351,7 @@ def _link_expired() -> InvalidInput:
     return InvalidInput([FieldError("token", texts.LINK_EXPIRED)])
 
 
-def lock_confirmed(db: Session, signed_in: SignedIn, *, field: str) -> Account:
+def lock_confirmed(db: Connection, signed_in: SignedIn, *, field: str) -> Account:
     """The account whose password was demanded before this transaction, locked; all that was true then is true now.
 
     Raises:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core import one_time_codes
 from maverik_backend.core.client_info import ClientInfo
@@ -71,7 +71,7 @@ class SecondFactors:
         if one_time_codes.is_totp(code):
             self._throttle.count(Action.SECOND_FACTOR_FROM_ANYWHERE, str(user_id))
 
-    def demand(self, db: Session, *, account: Account, code: str | None, client_info: ClientInfo) -> bool:
+    def demand(self, db: Connection, *, account: Account, code: str | None, client_info: ClientInfo) -> bool:
         """Use up ``code`` where the account asks for one; whether it does. The account's row is locked.
 
         Raises:
@@ -111,12 +111,12 @@ class SecondFactors:
         with self._transaction() as db:
             events.record_afterwards(db, event, user_id=user_id, client_info=client_info)
 
-    def _use_totp(self, db: Session, factor: SecondFactor, code: str) -> None:
+    def _use_totp(self, db: Connection, factor: SecondFactor, code: str) -> None:
         step = self.step_of(factor, code)
         if step is None or not store.advance(db, factor_id=factor.id, step=step):
             raise WrongSecondFactor
 
-    def _use_recovery_code(self, db: Session, account: Account, code: str, client_info: ClientInfo) -> None:
+    def _use_recovery_code(self, db: Connection, account: Account, code: str, client_info: ClientInfo) -> None:
         if not one_time_codes.is_recovery_code(code) or not _spend(db, user_id=account.id, code=code):
             raise WrongSecondFactor
         events.record(db, SecurityEvent.RECOVERY_CODE_USED, user_id=account.id, client_info=client_info)
@@ -125,14 +125,14 @@ class SecondFactors:
         mail.enqueue(db, keyring=self._keyring, to=account.email, letter=letter, user_id=account.id)
 
 
-def get_second_factor(db: Session, *, user_id: int) -> SecondFactorStatus:
+def get_second_factor(db: Connection, *, user_id: int) -> SecondFactorStatus:
     """Whether the person's account asks for a second factor."""
     factor = store.get_active(db, user_id=user_id)
     left = store.count_codes(db, user_id=user_id)
     return SecondFactorStatus(activated=factor.activated if factor else None, recovery_codes_left=left)
 
 
-def replace_recovery_codes(db: Session, *, user_id: int) -> list[str]:
+def replace_recovery_codes(db: Connection, *, user_id: int) -> list[str]:
     """New codes, to be shown once; the earlier ones end."""
     codes = one_time_codes.generate_recovery_codes()
     store.delete_codes(db, user_id=user_id)
@@ -173,7 +173,7 @@ def reseal(transaction: TransactionFactory, *, keyring: Keyring, batch_size: int
         after = factors[-1].id
 
 
-def _reseal(db: Session, keyring: Keyring, factor: SecondFactor) -> bool:
+def _reseal(db: Connection, keyring: Keyring, factor: SecondFactor) -> bool:
     if keyring.is_sealed_with_first_key(factor.sealed_secret):
         return False
     try:
@@ -184,5 +184,5 @@ def _reseal(db: Session, keyring: Keyring, factor: SecondFactor) -> bool:
     return store.replace_secret(db, factor=factor, sealed_secret=sealed)
 
 
-def _spend(db: Session, *, user_id: int, code: str) -> bool:
+def _spend(db: Connection, *, user_id: int, code: str) -> bool:
     return store.spend_code(db, user_id=user_id, digest=one_time_codes.digest(code))

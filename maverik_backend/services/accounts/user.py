@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.addresses import mailbox_of
 from maverik_backend.core.client_info import ClientInfo
@@ -77,7 +77,7 @@ def sign_up(
     return SignUp(user_id=user_id, created=now)
 
 
-def update_profile(db: Session, *, account: Account, changes: Mapping[str, Any], catalogs: Catalogs) -> Account:
+def update_profile(db: Connection, *, account: Account, changes: Mapping[str, Any], catalogs: Catalogs) -> Account:
     """Write the fields of the profile that ``changes`` names; the others stay.
 
     Raises:
@@ -110,7 +110,7 @@ def delete_account(
         erase(db, account=account, keyring=keyring, support=passwords.links.support)
 
 
-def erase(db: Session, *, account: Account, keyring: Keyring, support: str | None) -> None:
+def erase(db: Connection, *, account: Account, keyring: Keyring, support: str | None) -> None:
     """Delete the account, whose row is locked, with everything the person owns; security events stay, anonymous.
 
     The goodbye mail is written in the same transaction. The other mails that wait are deleted with the principal.

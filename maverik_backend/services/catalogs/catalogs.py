@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.errors import DatabaseUnavailable, FieldError, InvalidInput
@@ -80,7 +80,7 @@ class CatalogCache:
             raise
 
 
-def _read(db: Session) -> Catalogs:
+def _read(db: Connection) -> Catalogs:
     options = store.get_options(db)
     digest = hashlib.sha256(json.dumps(options, ensure_ascii=False).encode()).hexdigest()
     return Catalogs(options=options, etag=digest[:32])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import literal, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, literal, select, union_all
 
 from maverik_backend.models import CATALOGS
 
@@ -17,7 +16,7 @@ _ALL = union_all(
 ).order_by("catalog", "id")
 
 
-def get_options(db: Session) -> Mapping[str, Options]:
+def get_options(db: Connection) -> Mapping[str, Options]:
     """Every catalogue by the name of its table, in one query."""
     options: dict[str, dict[int, str]] = {model.__tablename__: {} for model in CATALOGS}
     for catalog, option_id, text in db.execute(_ALL):

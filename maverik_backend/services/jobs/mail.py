@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.clients.mail.base import Mail, MailSender
 from maverik_backend.core.security import Keyring, Purpose
@@ -66,7 +66,7 @@ class MailJob(JobKind[MailPayload]):
         self._sender.send(mail, deadline=attempt.deadline)
 
 
-def enqueue_mail(db: Session, *, keyring: Keyring, to: str, letter: Letter, principal_id: int | None = None) -> None:
+def enqueue_mail(db: Connection, *, keyring: Keyring, to: str, letter: Letter, principal_id: int | None = None) -> None:
     """Send ``letter`` to ``to`` once the transaction of ``db`` has committed.
 
     A mail of a principal is deleted with it; one that must leave after that has none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.security import Keyring
 from maverik_backend.services.jobs import store
@@ -12,7 +12,7 @@ from maverik_backend.services.jobs.kind import JobKind, P
 
 
 def enqueue(
-    db: Session,
+    db: Connection,
     kind: type[JobKind[P]],
     payload: P,
     *,

@@ -8,8 +8,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, cast, delete, exists, func, insert, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from maverik_backend.models import CorreoSaliente, JobState, Principal, Trabajo
@@ -59,13 +72,13 @@ class Backlog:
     oldest_waiting_s: float = 0.0
 
 
-def lock_subject(db: Session, subject: str) -> None:
+def lock_subject(db: Connection, subject: str) -> None:
     """Let no other transaction enqueue for ``subject`` until this one ends, so that ids follow the order of commits."""
     db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"trabajo {subject}", cast(0, BigInteger)))))
 
 
 def add(
-    db: Session,
+    db: Connection,
     *,
     kind: str,
     subject: str | None,
@@ -92,7 +105,7 @@ def add(
     )
 
 
-def claim(db: Session, *, kind: str, process: uuid.UUID, lease: timedelta) -> Claim | None:
+def claim(db: Connection, *, kind: str, process: uuid.UUID, lease: timedelta) -> Claim | None:
     """Lease the job of ``kind`` that has been due for longest and that no earlier job of its subject holds back."""
     due = (
         select(Trabajo.id)
@@ -129,22 +142,22 @@ def claim(db: Session, *, kind: str, process: uuid.UUID, lease: timedelta) -> Cl
     )
 
 
-def finish(db: Session, claim: Claim) -> bool:
+def finish(db: Connection, claim: Claim) -> bool:
     """Record that the job is done and erase its payload; whether the lease was still held."""
     return _settle(db, claim, estado=JobState.DONE, carga=None, error=None, fecha_fin=func.now())
 
 
-def reschedule(db: Session, claim: Claim, *, error: str, delay: timedelta) -> bool:
+def reschedule(db: Connection, claim: Claim, *, error: str, delay: timedelta) -> bool:
     """Record a failed attempt; the next one is due after ``delay``; whether the lease was still held."""
     return _settle(db, claim, error=error, proximo_intento=func.now() + delay)
 
 
-def bury(db: Session, claim: Claim, *, error: str) -> bool:
+def bury(db: Connection, claim: Claim, *, error: str) -> bool:
     """Record that the job is dead; its payload stays for an operator who retries it; whether the lease was held."""
     return _settle(db, claim, estado=JobState.DEAD, error=error, fecha_fin=func.now())
 
 
-def _settle(db: Session, claim: Claim, **values: Any) -> bool:  # noqa: ANN401 - columns of the table
+def _settle(db: Connection, claim: Claim, **values: Any) -> bool:  # noqa: ANN401 - columns of the table
     is_ours = (
         Trabajo.id == claim.id,
         Trabajo.estado == JobState.PENDING,
@@ -155,7 +168,7 @@ def _settle(db: Session, claim: Claim, **values: Any) -> bool:  # noqa: ANN401 -
     return db.execute(statement).one_or_none() is not None
 
 
-def find(db: Session, *, kind: str | None, states: Sequence[JobState], limit: int) -> tuple[Job, ...]:
+def find(db: Connection, *, kind: str | None, states: Sequence[JobState], limit: int) -> tuple[Job, ...]:
     """The oldest ``limit`` jobs in ``states``, of ``kind`` or of all kinds, by id."""
     of_kind = [] if kind is None else [Trabajo.tipo == kind]
     query = (
@@ -181,7 +194,7 @@ def find(db: Session, *, kind: str | None, states: Sequence[JobState], limit: in
     )
 
 
-def retry(db: Session, *, ids: Sequence[int], kind: str | None) -> tuple[int, ...]:
+def retry(db: Connection, *, ids: Sequence[int], kind: str | None) -> tuple[int, ...]:
     """Make jobs due now, with all their attempts before them: those of ``ids``, and the dead ones of ``kind``.
 
     Returns the ids of those that were. Neither a running job is, nor one that is done or whose payload is erased.
@@ -193,7 +206,7 @@ def retry(db: Session, *, ids: Sequence[int], kind: str | None) -> tuple[int, ..
     return _ids(db, update(Trabajo).where(_is_meant(ids, kind), Trabajo.carga.is_not(None)).values(**values))
 
 
-def discard(db: Session, *, ids: Sequence[int], kind: str | None) -> tuple[int, ...]:
+def discard(db: Connection, *, ids: Sequence[int], kind: str | None) -> tuple[int, ...]:
     """Give jobs up and erase their payloads: those of ``ids``, and the dead ones of ``kind``; as :func:`retry`."""
     values = {
         "estado": JobState.DISCARDED, "carga": None, "fecha_fin": func.now(), "vence": None, "proceso": None,
@@ -201,12 +214,12 @@ def discard(db: Session, *, ids: Sequence[int], kind: str | None) -> tuple[int, 
     return _ids(db, update(Trabajo).where(_is_meant(ids, kind)).values(**values))
 
 
-def _ids(db: Session, statement: Any) -> tuple[int, ...]:  # noqa: ANN401 - an UPDATE
+def _ids(db: Connection, statement: Any) -> tuple[int, ...]:  # noqa: ANN401 - an UPDATE
     returning: ReturningUpdate[tuple[int]] = statement.returning(Trabajo.id)
     return tuple(sorted(db.scalars(returning.execution_options(synchronize_session=False))))
 
 
-def backlogs(db: Session) -> Mapping[str, Backlog]:
+def backlogs(db: Connection) -> Mapping[str, Backlog]:
     """What waits and what is dead, by kind; kinds without either are left out."""
     waits = Trabajo.estado == JobState.PENDING
     query = (
@@ -225,7 +238,7 @@ def backlogs(db: Session) -> Mapping[str, Backlog]:
     }
 
 
-def delete_ended(db: Session, *, keep: timedelta) -> int:
+def delete_ended(db: Connection, *, keep: timedelta) -> int:
     """Delete jobs that ended longer than ``keep`` ago, and mails of the table before that are copies of jobs."""
     ended = and_(Trabajo.estado != JobState.PENDING, Trabajo.fecha_fin < func.now() - keep)
     jobs = db.execute(delete(Trabajo).where(ended).returning(Trabajo.id)).all()

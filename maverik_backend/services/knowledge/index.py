@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.advisor.articles import Article, read_articles, version_of
 from maverik_backend.clients.rag.base import Passage
@@ -13,7 +13,7 @@ from maverik_backend.core.database import TransactionFactory
 from maverik_backend.services.knowledge import store
 
 
-def sync(db: Session, *, articles: Sequence[Article]) -> bool:
+def sync(db: Connection, *, articles: Sequence[Article]) -> bool:
     """Make the index hold exactly ``articles``; returns whether anything had to change.
 
     When several processes start at once, one writes; the others wait for its transaction and find the version there.

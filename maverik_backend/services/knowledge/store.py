@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy import text as sql
-from sqlalchemy.orm import Session
 
 from maverik_backend.advisor.articles import Article
 from maverik_backend.clients.rag.base import Passage
@@ -50,23 +49,23 @@ _SEARCH = sql("""
 """)
 
 
-def lock(db: Session) -> None:
+def lock(db: Connection) -> None:
     """Wait until no other transaction replaces the passages."""
     db.execute(select(func.pg_advisory_xact_lock(func.hashtext(Pasaje.__tablename__))))
 
 
-def get_version(db: Session) -> str | None:
+def get_version(db: Connection) -> str | None:
     """The version of the articles that are indexed; ``None`` when none are."""
     return db.scalar(select(Pasaje.version).limit(1))
 
 
-def replace_passages(db: Session, *, articles: Sequence[Article], version: str) -> None:
+def replace_passages(db: Connection, *, articles: Sequence[Article], version: str) -> None:
     """Make the table hold the passages of ``articles`` and no others."""
     db.execute(delete(Pasaje))
     db.execute(_INSERT, [row for article in articles for row in _rows(article, version)])
 
 
-def search(db: Session, *, text: str, limit: int) -> list[Passage]:
+def search(db: Connection, *, text: str, limit: int) -> list[Passage]:
     """The passages that match ``text``, best first; none when no article's title or topics hold a word of it."""
     rows = db.execute(_SEARCH, {"folded": fold(text), "limit": limit}).mappings().all()
     return [Passage(**{**row, "score": float(row["score"])}) for row in rows]

@@ -23,8 +23,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, text, update
 from sqlalchemy.sql.dml import ReturningDelete
 
 from maverik_backend.models import (
@@ -52,13 +51,13 @@ KEEP_EVENTS_WITHOUT_USER = timedelta(days=30)
 PASSWORDS_PER_STATEMENT = 1_000
 
 
-def clean_up(db: Session) -> int:
+def clean_up(db: Connection) -> int:
     """Delete what the table above does not keep; returns how many rows went."""
     deleted = sum(len(db.execute(statement).all()) for statement in _statements())
     return deleted + jobs.delete_ended(db, keep=KEEP_JOBS)
 
 
-def keep_used_passwords(db: Session) -> int:
+def keep_used_passwords(db: Connection) -> int:
     """Clear ``clave_vence`` of mailed passwords that were used; how many, at most :data:`PASSWORDS_PER_STATEMENT`.
 
     A login clears it itself (services/accounts), but not in a process of an earlier release that still runs.
@@ -124,12 +123,12 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
     )
 
 
-def get_revision(db: Session) -> str | None:
+def get_revision(db: Connection) -> str | None:
     """The Alembic revision that the tables are at."""
     revision: str | None = db.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
 
 
-def ping(db: Session) -> None:
+def ping(db: Connection) -> None:
     """One round trip to the database."""
     db.execute(text("SELECT 1"))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.clients.rag.base import Advisor, Answer, Question, StreamingAdvisor
 from maverik_backend.core import markdown
@@ -77,10 +77,10 @@ class AdvisorySessions:
     def prepare(self) -> None:
         self._clients.catalogs.get()
 
-    def authenticate(self, db: Session, *, for_key_share: bool = False) -> None:
+    def authenticate(self, db: Connection, *, for_key_share: bool = False) -> None:
         accounts.authenticate(db, self._claims, for_key_share=for_key_share)
 
-    def lock(self, db: Session, conversation_id: int) -> SessionContext:
+    def lock(self, db: Connection, conversation_id: int) -> SessionContext:
         return store.lock(db, claims=self._claims, session_id=conversation_id)
 
     def message_of(self, context: SessionContext, text: str | None) -> str:
@@ -100,7 +100,7 @@ class AdvisorySessions:
             self._add_portfolio(attempt, pending, emit=emit, deadline=deadline)
         return ending
 
-    def settle(self, db: Session, attempt: Attempt, outcome: Outcome) -> None:
+    def settle(self, db: Connection, attempt: Attempt, outcome: Outcome) -> None:
         store.mark_first_answer(
             db,
             attempt.context,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, delete, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
 
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import NotFound
@@ -47,7 +46,7 @@ _LOCK = (
 )
 
 
-def lock(db: Session, *, claims: AccessClaims, session_id: int) -> SessionContext:
+def lock(db: Connection, *, claims: AccessClaims, session_id: int) -> SessionContext:
     """The person's session and profile; another turn of the session waits for this transaction.
 
     Raises:
@@ -62,7 +61,7 @@ def lock(db: Session, *, claims: AccessClaims, session_id: int) -> SessionContex
     return SessionContext(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-def mark_first_answer(db: Session, context: SessionContext, *, is_answered: bool, has_portfolio: bool) -> None:
+def mark_first_answer(db: Connection, context: SessionContext, *, is_answered: bool, has_portfolio: bool) -> None:
     """Note on the session when it got its first real answer and its first portfolio; later turns write nothing."""
     changes: dict[str, object] = {}
     if is_answered and not context.is_answered:
@@ -73,7 +72,7 @@ def mark_first_answer(db: Session, context: SessionContext, *, is_answered: bool
         db.execute(update(SESSIONS).where(SESSIONS.c.id == context.session_id).values(**changes))
 
 
-def count_owned(db: Session, *, user_id: int, at_most: int) -> int:
+def count_owned(db: Connection, *, user_id: int, at_most: int) -> int:
     """How many sessions the person owns, counted up to ``at_most``.
 
     The person's row is locked, so of two requests at once the second one counts what the first one added.
@@ -83,13 +82,13 @@ def count_owned(db: Session, *, user_id: int, at_most: int) -> int:
     return db.scalar(select(func.count()).select_from(owned)) or 0
 
 
-def add(db: Session, *, user_id: int, facts: SessionFacts) -> AdvisorySession:
+def add(db: Connection, *, user_id: int, facts: SessionFacts) -> AdvisorySession:
     """Store a new session."""
     added = insert(SESSIONS).values(usuario_id=user_id, **asdict(facts)).returning(*_STORED)
     return _session(db.execute(added).one())
 
 
-def get_page(db: Session, *, user_id: int, limit: int, before: int | None) -> Sequence[AdvisorySession]:
+def get_page(db: Connection, *, user_id: int, limit: int, before: int | None) -> Sequence[AdvisorySession]:
     """The person's sessions below the id ``before``, newest first, at most ``limit``."""
     query = select(*_STORED).where(SESSIONS.c.usuario_id == user_id)
     if before is not None:
@@ -97,7 +96,7 @@ def get_page(db: Session, *, user_id: int, limit: int, before: int | None) -> Se
     return [_session(row) for row in db.execute(query.order_by(SESSIONS.c.id.desc()).limit(limit))]
 
 
-def get_or_raise(db: Session, *, user_id: int, session_id: int) -> AdvisorySession:
+def get_or_raise(db: Connection, *, user_id: int, session_id: int) -> AdvisorySession:
     """The person's session.
 
     Raises:
@@ -109,7 +108,7 @@ def get_or_raise(db: Session, *, user_id: int, session_id: int) -> AdvisorySessi
     return _session(row)
 
 
-def rename(db: Session, *, user_id: int, session_id: int, title: str) -> AdvisorySession:
+def rename(db: Connection, *, user_id: int, session_id: int, title: str) -> AdvisorySession:
     """Store a name that its owner gave to a session.
 
     Raises:
@@ -122,7 +121,7 @@ def rename(db: Session, *, user_id: int, session_id: int, title: str) -> Advisor
     return _session(row)
 
 
-def remove(db: Session, *, user_id: int, session_id: int) -> None:
+def remove(db: Connection, *, user_id: int, session_id: int) -> None:
     """Delete a session with its turns. A turn that is accepted meanwhile waits for this, and then finds no session.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.text import without_bidi_controls
 from maverik_backend.errors import FieldError, InvalidInput, TooManySessions
@@ -17,7 +17,9 @@ from maverik_backend.texts import format as fmt
 from maverik_backend.texts import validation
 
 
-def create(db: Session, *, user_id: int, facts: SessionFacts, catalogs: Catalogs, max_sessions: int) -> AdvisorySession:
+def create(
+    db: Connection, *, user_id: int, facts: SessionFacts, catalogs: Catalogs, max_sessions: int
+) -> AdvisorySession:
     """Open a session.
 
     Raises:
@@ -33,7 +35,7 @@ def create(db: Session, *, user_id: int, facts: SessionFacts, catalogs: Catalogs
 
 
 def get_page(
-    db: Session, *, user_id: int, limit: int, before: int | None
+    db: Connection, *, user_id: int, limit: int, before: int | None
 ) -> tuple[Sequence[AdvisorySession], int | None]:
     """The person's sessions, newest first, and the ``before`` of the next page (``None``: this is the last).
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
@@ -152,7 +152,7 @@ class Acceptance:
             context = request.adapter.lock(db, request.conversation_id)
             return self._new_attempt(db, request, context, turn_id=request.retried_turn_id or 0)
 
-    def _new_attempt(self, db: Session, request: TurnRequest, context: object, *, turn_id: int) -> Attempt:
+    def _new_attempt(self, db: Connection, request: TurnRequest, context: object, *, turn_id: int) -> Attempt:
         """Another attempt at a turn of a locked conversation: it is pending again, from now."""
         turn = store.retry(db, conversation_id=request.conversation_id, turn_id=turn_id, lease=self._lease)
         history = store.get_history(
@@ -171,7 +171,7 @@ class Acceptance:
         )
 
 
-def _earlier(db: Session, request: TurnRequest) -> Answered | None:
+def _earlier(db: Connection, request: TurnRequest) -> Answered | None:
     """What this request got when it came before: its answer, or the turn that was left without one."""
     turn_id = idempotency_store.find_turn_id(db, request.key)
     if turn_id is None:

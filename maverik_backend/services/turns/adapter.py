@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.services.turns.events import Emit
@@ -25,14 +25,14 @@ class ConversationAdapter(Protocol):
             DatabaseUnavailable: when it cannot be loaded.
         """
 
-    def authenticate(self, db: Session, *, for_key_share: bool = False) -> None:
+    def authenticate(self, db: Connection, *, for_key_share: bool = False) -> None:
         """Demand that the principal may act now; with ``for_key_share`` it is not erased before ``db`` ends.
 
         Raises:
             NotAuthenticated: when it may not.
         """
 
-    def lock(self, db: Session, conversation_id: int) -> Any:  # noqa: ANN401 - the implementation's own context
+    def lock(self, db: Connection, conversation_id: int) -> Any:  # noqa: ANN401 - the implementation's own context
         """Lock the principal's conversation until ``db`` ends, and load what an answer depends on.
 
         Raises:
@@ -56,5 +56,5 @@ class ConversationAdapter(Protocol):
             Cancelled: when ``deadline`` was cancelled; what was emitted stays.
         """
 
-    def settle(self, db: Session, attempt: Attempt, outcome: Outcome) -> None:
+    def settle(self, db: Connection, attempt: Attempt, outcome: Outcome) -> None:
         """Note on the conversation what ``outcome`` means for it, before the turn is written."""

@@ -31,7 +31,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 import structlog
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from maverik_backend.core import plain_text
 from maverik_backend.core.database import TransactionFactory
@@ -122,7 +122,7 @@ class TurnEngine:
             raise Overloaded from None
         return Streamed(turn_id=running.turn_id, log=running.log)
 
-    def stop(self, db: Session, *, conversation_id: int, turn_id: int) -> Turn:
+    def stop(self, db: Connection, *, conversation_id: int, turn_id: int) -> Turn:
         """Ask for a turn to be stopped, wherever it runs, in a conversation that is known to be the principal's.
 
         Raises:
@@ -133,7 +133,7 @@ class TurnEngine:
             store.request_stop(db, turn_id=turn_id)
         return self._with_progress(db, turn)
 
-    def follow(self, db: Session, *, conversation_id: int) -> Streamed | None:
+    def follow(self, db: Connection, *, conversation_id: int) -> Streamed | None:
         """The turn of a conversation that runs now, here or in another process; ``None`` when none does."""
         turn = store.get_running(db, conversation_id=conversation_id)
         if turn is None:
@@ -142,7 +142,7 @@ class TurnEngine:
         log = here.log if here else self._follower.follow(turn_id=turn.id, attempt=turn.attempt)
         return Streamed(turn_id=turn.id, log=log)
 
-    def get(self, db: Session, *, conversation_id: int, turn_id: int) -> Turn:
+    def get(self, db: Connection, *, conversation_id: int, turn_id: int) -> Turn:
         """A turn of a conversation that is known to be the principal's; of a running one what there is so far.
 
         Raises:
@@ -208,7 +208,7 @@ class TurnEngine:
         with self._transaction() as db:
             store.interrupt(db, turn_ids)
 
-    def _with_progress(self, db: Session, turn: Turn) -> Turn:
+    def _with_progress(self, db: Connection, turn: Turn) -> Turn:
         """``turn``; while it runs, with the text that was generated so far."""
         if turn.state is not TurnState.PENDING:
             return turn

@@ -11,9 +11,8 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
 from maverik_backend.errors import IdempotencyKeyReused
 from maverik_backend.models import PedidoIdempotente
@@ -35,7 +34,7 @@ class RequestKey:
         return cls(principal_id=principal_id, key=key, digest=hashlib.sha256(request.encode()).digest())
 
 
-def find_turn_id(db: Session, request: RequestKey) -> int | None:
+def find_turn_id(db: Connection, request: RequestKey) -> int | None:
     """The turn that this request made when it came before, ``None`` when it is new.
 
     Raises:
@@ -43,19 +42,19 @@ def find_turn_id(db: Session, request: RequestKey) -> int | None:
     """
     if request.key is None:
         return None
-    known = db.scalar(
-        select(PedidoIdempotente).where(
-            PedidoIdempotente.usuario_id == request.principal_id, PedidoIdempotente.clave == request.key
-        )
+    stored = select(PedidoIdempotente.resumen, PedidoIdempotente.turno_id).where(
+        PedidoIdempotente.usuario_id == request.principal_id, PedidoIdempotente.clave == request.key
     )
+    known = db.execute(stored).one_or_none()
     if known is None:
         return None
     if known.resumen != request.digest:
         raise IdempotencyKeyReused
-    return known.turno_id
+    turn_id: int = known.turno_id
+    return turn_id
 
 
-def remember(db: Session, request: RequestKey, *, turn_id: int) -> None:
+def remember(db: Connection, request: RequestKey, *, turn_id: int) -> None:
     """Note that ``request`` made the turn.
 
     Raises:

@@ -12,8 +12,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, text
 
 from maverik_backend.services.turns.events import StoredEvent, decode
 
@@ -99,7 +98,7 @@ _EVENTS = text("SELECT eventos FROM turno_fragmento WHERE turno_id = :turn_id AN
 
 
 def beat(
-    db: Session,
+    db: Connection,
     *,
     process_id: UUID,
     lease: timedelta,
@@ -122,13 +121,13 @@ def beat(
     return list(db.scalars(_BEAT, parameters))
 
 
-def get_events(db: Session, *, turn_id: int, attempt: int) -> list[StoredEvent]:
+def get_events(db: Connection, *, turn_id: int, attempt: int) -> list[StoredEvent]:
     """What an attempt has brought so far, as far as its process has stored it."""
     chunks = db.scalars(_EVENTS, {"turn_id": turn_id, "attempt": attempt})
     return [event for chunk in chunks for event in map(decode, chunk) if event is not None]
 
 
-def follow(db: Session, cursors: Sequence[Cursor]) -> list[Progress]:
+def follow(db: Connection, cursors: Sequence[Cursor]) -> list[Progress]:
     """How far the turns of ``cursors`` are, with every chunk from each cursor on; nothing for deleted turns."""
     rows = db.execute(_FOLLOW, {"cursors": json.dumps([asdict(cursor) for cursor in cursors])})
     return [

@@ -24,6 +24,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Interval,
     Select,
     Table,
@@ -41,7 +42,6 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.orm import Session
 
 from maverik_backend.core import markdown, plain_text
 from maverik_backend.errors import NotFound, NothingToRetry, TurnInProgress
@@ -169,7 +169,7 @@ _ANSWER = (
 )
 
 
-def add(db: Session, *, conversation_id: int, message: str, lease: Lease, max_turns: int) -> tuple[int, History]:
+def add(db: Connection, *, conversation_id: int, message: str, lease: Lease, max_turns: int) -> tuple[int, History]:
     """Put ``message`` on record as pending, in a conversation that is locked.
 
     Returns the turn's id, and the last ``max_turns`` answered turns before it.
@@ -185,7 +185,7 @@ def add(db: Session, *, conversation_id: int, message: str, lease: Lease, max_tu
     return rows[0].id, [(message, answer) for _, message, answer in rows if answer is not None]
 
 
-def retry(db: Session, *, conversation_id: int, turn_id: int, lease: Lease) -> Turn:
+def retry(db: Connection, *, conversation_id: int, turn_id: int, lease: Lease) -> Turn:
     """Make a turn of a locked conversation pending once more, from now.
 
     Raises:
@@ -201,7 +201,7 @@ def retry(db: Session, *, conversation_id: int, turn_id: int, lease: Lease) -> T
     return replace(turn, attempt=row.intento, state=TurnState.PENDING, markdown=None, plain_text=None)
 
 
-def require_idle(db: Session, *, conversation_id: int) -> None:
+def require_idle(db: Connection, *, conversation_id: int) -> None:
     """Demand that none of the conversation's turns is being answered: one at a time.
 
     Raises:
@@ -216,7 +216,7 @@ def require_idle(db: Session, *, conversation_id: int) -> None:
         raise TurnInProgress(retry_after_s=max(1, math.ceil(row.left.total_seconds())))
 
 
-def get_or_raise(db: Session, *, conversation_id: int, turn_id: int) -> Turn:
+def get_or_raise(db: Connection, *, conversation_id: int, turn_id: int) -> Turn:
     """A turn of a conversation that is known to be the principal's.
 
     Raises:
@@ -229,7 +229,7 @@ def get_or_raise(db: Session, *, conversation_id: int, turn_id: int) -> Turn:
     return _turn(row)
 
 
-def get_many(db: Session, turn_ids: Sequence[int]) -> dict[int, Turn]:
+def get_many(db: Connection, turn_ids: Sequence[int]) -> dict[int, Turn]:
     """Those of the turns that are there, by id."""
     if not turn_ids:
         return {}
@@ -237,14 +237,14 @@ def get_many(db: Session, turn_ids: Sequence[int]) -> dict[int, Turn]:
     return {row.id: _turn(row) for row in rows}
 
 
-def get_running(db: Session, *, conversation_id: int) -> Turn | None:
+def get_running(db: Connection, *, conversation_id: int) -> Turn | None:
     """The turn of a conversation that is being answered now, in whichever process."""
     query = _turns_of(conversation_id).where(TURNS.c.estado == TurnState.PENDING.value, _is_alive())
     row = db.execute(query.order_by(TURNS.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else _turn(row)
 
 
-def get_page(db: Session, *, conversation_id: int, limit: int, before: int | None) -> tuple[list[Turn], bool]:
+def get_page(db: Connection, *, conversation_id: int, limit: int, before: int | None) -> tuple[list[Turn], bool]:
     """The last ``limit`` turns below the id ``before``, oldest first, and whether there are older ones.
 
     A page is shorter once its texts have :data:`MAX_PAGE_BYTES`, but it holds at least one turn. The database adds the
@@ -267,7 +267,7 @@ def get_page(db: Session, *, conversation_id: int, limit: int, before: int | Non
     return [_turn(row) for row in rows], bool(rows) and rows[0].id > rows[0].first_id
 
 
-def get_history(db: Session, *, conversation_id: int, before: int, max_turns: int) -> History:
+def get_history(db: Connection, *, conversation_id: int, before: int, max_turns: int) -> History:
     """Messages and answers of the last answered turns below the id ``before``, at most so many, oldest first.
 
     Fallbacks and unanswered turns are left out.
@@ -277,14 +277,14 @@ def get_history(db: Session, *, conversation_id: int, before: int, max_turns: in
     return [(message, answer) for _, message, answer in reversed(newest_first)]
 
 
-def request_stop(db: Session, *, turn_id: int) -> None:
+def request_stop(db: Connection, *, turn_id: int) -> None:
     """Ask the process that runs a pending turn to stop it; its next heartbeat reads this."""
     db.execute(
         update(TURNS).where(TURNS.c.id == turn_id, TURNS.c.estado == TurnState.PENDING.value).values(detener=func.now())
     )
 
 
-def interrupt(db: Session, turn_ids: Sequence[int]) -> None:
+def interrupt(db: Connection, turn_ids: Sequence[int]) -> None:
     """Let those of the turns that are still pending read as interrupted from now on."""
     db.execute(
         update(TURNS)
@@ -293,7 +293,7 @@ def interrupt(db: Session, turn_ids: Sequence[int]) -> None:
     )
 
 
-def write_answer(db: Session, attempt: Attempt, outcome: Outcome, *, plain_text: str) -> Turn | None:
+def write_answer(db: Connection, attempt: Attempt, outcome: Outcome, *, plain_text: str) -> Turn | None:
     """Write down how ``attempt`` ended; ``None`` when the turn is gone or a later attempt has begun."""
     parameters = {
         "turn_id": attempt.turn_id,

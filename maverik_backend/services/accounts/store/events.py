@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import Table, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Table, insert, select
 
 from maverik_backend.models import EventoSeguridad, SecurityEvent
 from maverik_backend.services.accounts.records import EventRecord
@@ -15,11 +14,11 @@ from maverik_backend.services.accounts.store.people import PEOPLE
 EVENTS = cast("Table", EventoSeguridad.__table__)
 
 
-def add(db: Session, event: SecurityEvent, *, user_id: int | None, network: str | None) -> None:
+def add(db: Connection, event: SecurityEvent, *, user_id: int | None, network: str | None) -> None:
     db.execute(insert(EVENTS).values(usuario_id=user_id, tipo=event.value, direccion=network))
 
 
-def find_account_id(db: Session, user_id: int) -> int | None:
+def find_account_id(db: Connection, user_id: int) -> int | None:
     """The id, while there is such an account, which is then not deleted before the transaction ends."""
     found: int | None = db.scalar(
         select(PEOPLE.c.id).where(PEOPLE.c.id == user_id).with_for_update(read=True, key_share=True)
@@ -27,7 +26,7 @@ def find_account_id(db: Session, user_id: int) -> int | None:
     return found
 
 
-def get_page(db: Session, *, user_id: int, limit: int, before: int | None) -> Sequence[EventRecord]:
+def get_page(db: Connection, *, user_id: int, limit: int, before: int | None) -> Sequence[EventRecord]:
     """What happened to the account, newest first: at most ``limit``, below the id ``before``."""
     query = select(EVENTS).where(EVENTS.c.usuario_id == user_id)
     if before is not None:

@@ -6,8 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, delete, func, insert, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, literal, select
 
 from maverik_backend.models import EnlaceClave
 from maverik_backend.services.accounts.records import Account
@@ -16,22 +15,22 @@ from maverik_backend.services.accounts.store.people import PEOPLE, account_of, h
 LINKS = cast("Table", EnlaceClave.__table__)
 
 
-def add_for_email(db: Session, *, email: str, token: str, expires: datetime) -> int | None:
+def add_for_email(db: Connection, *, email: str, token: str, expires: datetime) -> int | None:
     """Store a link of the account with this address; its id, ``None`` when there is none or it is disabled."""
     return _add(db, has_email(email), token=token, expires=expires)
 
 
-def add_for_account(db: Session, *, user_id: int, token: str, expires: datetime) -> int | None:
+def add_for_account(db: Connection, *, user_id: int, token: str, expires: datetime) -> int | None:
     """The same by the account's id."""
     return _add(db, PEOPLE.c.id == user_id, token=token, expires=expires)
 
 
-def delete_all(db: Session, *, user_id: int) -> None:
+def delete_all(db: Connection, *, user_id: int) -> None:
     """End the account's links."""
     db.execute(delete(LINKS).where(LINKS.c.usuario_id == user_id))
 
 
-def get_owner(db: Session, token: str, *, for_update: bool = False) -> Account | None:
+def get_owner(db: Connection, token: str, *, for_update: bool = False) -> Account | None:
     """Whose link this is, while it holds and the account is enabled; with ``for_update`` both rows are locked.
 
     Replacing a password deletes its links: while a locked link is there, the password is the one that was read.
@@ -45,7 +44,7 @@ def get_owner(db: Session, token: str, *, for_update: bool = False) -> Account |
     return None if row is None else account_of(row)
 
 
-def _add(db: Session, whose: ColumnElement[bool], *, token: str, expires: datetime) -> int | None:
+def _add(db: Connection, whose: ColumnElement[bool], *, token: str, expires: datetime) -> int | None:
     """FOR KEY SHARE waits for a concurrent erasure; the account is then not found."""
     owner = (
         select(PEOPLE.c.id, literal(_digest(token)), literal(expires))

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, exists, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, exists, func, insert, select, update
 
 from maverik_backend.models import InicioSesion
 from maverik_backend.services.accounts.records import Account, LoginRecord, SignedIn
@@ -47,7 +46,7 @@ def _login_of(row: RowMapping) -> LoginRecord:
     return LoginRecord(**{name: row[f"login_{name}"] for name in _COLUMNS})
 
 
-def find_signed_in(db: Session, *, user_id: int, login_id: int, for_key_share: bool = False) -> SignedIn | None:
+def find_signed_in(db: Connection, *, user_id: int, login_id: int, for_key_share: bool = False) -> SignedIn | None:
     """The account of an open login; with ``for_key_share`` it is not deleted before the transaction ends."""
     query = _OPEN.where(LOGINS.c.id == login_id, PEOPLE.c.id == user_id)
     if for_key_share:
@@ -58,14 +57,14 @@ def find_signed_in(db: Session, *, user_id: int, login_id: int, for_key_share: b
     return SignedIn(account=account_of(row), login_id=login_id, has_second_factor=row["con_segundo_factor"])
 
 
-def lock_account(db: Session, *, user_id: int, login_id: int) -> Account | None:
+def lock_account(db: Connection, *, user_id: int, login_id: int) -> Account | None:
     """The account of an open login, both rows locked."""
     query = _OPEN.where(LOGINS.c.id == login_id, PEOPLE.c.id == user_id).with_for_update(of=(PEOPLE, LOGINS))
     row = db.execute(query).mappings().one_or_none()
     return None if row is None else account_of(row)
 
 
-def lock_login(db: Session, *, login_id: int, recent: timedelta) -> tuple[LoginRecord, Account, bool] | None:
+def lock_login(db: Connection, *, login_id: int, recent: timedelta) -> tuple[LoginRecord, Account, bool] | None:
     """An open login and its account, locked, and whether it was used within ``recent``, by the database's clock."""
     was_recent = (func.now() - LOGINS.c.ultimo_uso <= recent).label("was_recent")
     rows = db.execute(
@@ -78,7 +77,7 @@ def lock_login(db: Session, *, login_id: int, recent: timedelta) -> tuple[LoginR
     return None if found is None else (_login_of(found), account_of(found), found["was_recent"])
 
 
-def get_open(db: Session, *, user_id: int, limit: int, before: int | None) -> Sequence[LoginRecord]:
+def get_open(db: Connection, *, user_id: int, limit: int, before: int | None) -> Sequence[LoginRecord]:
     """The account's open logins, newest first: at most ``limit``, below the id ``before``."""
     query = select(*_login_columns()).where(
         LOGINS.c.usuario_id == user_id, LOGINS.c.cerrado.is_(None), LOGINS.c.vence > func.now()
@@ -88,7 +87,7 @@ def get_open(db: Session, *, user_id: int, limit: int, before: int | None) -> Se
     return [_login_of(row) for row in db.execute(query.order_by(LOGINS.c.id.desc()).limit(limit)).mappings()]
 
 
-def is_known_network(db: Session, *, email: str, network: str, remembered: int) -> bool:
+def is_known_network(db: Connection, *, email: str, network: str, remembered: int) -> bool:
     """Whether one of the account's ``remembered`` latest logins was opened in ``network``; one statement, always."""
     latest = (
         select(LOGINS.c.direccion)
@@ -102,7 +101,7 @@ def is_known_network(db: Session, *, email: str, network: str, remembered: int) 
 
 
 def add(
-    db: Session,
+    db: Connection,
     *,
     user_id: int,
     expires: datetime,
@@ -124,7 +123,7 @@ def add(
     return _login_of(db.execute(insert(LOGINS).values(values).returning(*_login_columns())).mappings().one())
 
 
-def rotate(db: Session, *, login_id: int, expires: datetime) -> LoginRecord:
+def rotate(db: Connection, *, login_id: int, expires: datetime) -> LoginRecord:
     """Count one refresh more of a locked login."""
     return _login_of(
         db.execute(
@@ -138,26 +137,26 @@ def rotate(db: Session, *, login_id: int, expires: datetime) -> LoginRecord:
     )
 
 
-def mark_repeated(db: Session, *, login_id: int, rotation: int) -> None:
+def mark_repeated(db: Connection, *, login_id: int, rotation: int) -> None:
     """Record that the refresh token of this number was used twice."""
     db.execute(update(LOGINS).where(LOGINS.c.id == login_id).values(rotacion_repetida=rotation))
 
 
-def close(db: Session, *, login_id: int, user_id: int) -> bool:
+def close(db: Connection, *, login_id: int, user_id: int) -> bool:
     """Close one login of the account; whether it was open."""
     return _close(db, LOGINS.c.id == login_id, LOGINS.c.usuario_id == user_id)
 
 
-def close_all(db: Session, *, user_id: int, but: int | None = None) -> None:
+def close_all(db: Connection, *, user_id: int, but: int | None = None) -> None:
     """Close every login of the account, ``but`` one."""
     _close(db, LOGINS.c.usuario_id == user_id, LOGINS.c.id != (but or 0))
 
 
-def set_second_factor(db: Session, *, login_id: int, has_second_factor: bool) -> None:
+def set_second_factor(db: Connection, *, login_id: int, has_second_factor: bool) -> None:
     db.execute(update(LOGINS).where(LOGINS.c.id == login_id).values(con_segundo_factor=has_second_factor))
 
 
-def _close(db: Session, *which: ColumnElement[bool]) -> bool:
+def _close(db: Connection, *which: ColumnElement[bool]) -> bool:
     """Close the open logins among ``which``; whether there was any."""
     closed = db.execute(
         update(LOGINS).where(LOGINS.c.cerrado.is_(None), *which).values(cerrado=func.now()).returning(LOGINS.c.id)

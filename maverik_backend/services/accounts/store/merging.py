@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import inspect, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, inspect, text
 
 from maverik_backend.models import EventoSeguridad, SegundoFactor
 
@@ -24,34 +23,34 @@ ENDED = {
 }
 
 
-def get_email(db: Session, *, user_id: int) -> str | None:
+def get_email(db: Connection, *, user_id: int) -> str | None:
     """The account's address."""
     email: str | None = db.scalar(text("SELECT email FROM usuario WHERE id = :id"), {"id": user_id})
     return email
 
 
-def count_sessions(db: Session, *, user_id: int) -> int:
+def count_sessions(db: Connection, *, user_id: int) -> int:
     """How many advisory sessions the account has."""
     return db.scalar(text("SELECT count(*) FROM sesion_asesoria WHERE usuario_id = :id"), {"id": user_id}) or 0
 
 
-def lock_emails(db: Session, *user_ids: int) -> dict[int, str]:
+def lock_emails(db: Connection, *user_ids: int) -> dict[int, str]:
     """The addresses of the accounts by their ids; their rows are locked."""
     query = text("SELECT id, email FROM usuario WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
     return {row.id: row.email for row in db.execute(query, {"ids": list(user_ids)})}
 
 
-def has_second_factors(db: Session) -> bool:
+def has_second_factors(db: Connection) -> bool:
     """Whether this release has them."""
     return SegundoFactor.__tablename__ in _tables(db)
 
 
-def has_events(db: Session) -> bool:
+def has_events(db: Connection) -> bool:
     """Whether this release records them."""
     return EventoSeguridad.__tablename__ in _tables(db)
 
 
-def move(db: Session, *, keep: int, drop: int) -> int:
+def move(db: Connection, *, keep: int, drop: int) -> int:
     """Give ``keep`` what ``drop`` owns, end what lets in as ``drop``, and delete it; how many sessions moved."""
     both, tables = {"keep": keep, "drop": drop}, _tables(db)
     moved = {
@@ -69,5 +68,5 @@ def move(db: Session, *, keep: int, drop: int) -> int:
     return len(moved["sesion_asesoria"])
 
 
-def _tables(db: Session) -> set[str]:
-    return set(inspect(db.connection()).get_table_names())
+def _tables(db: Connection) -> set[str]:
+    return set(inspect(db).get_table_names())

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, Row, Table, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, delete, func, select, update
 
 from maverik_backend.models import (
     Base,
@@ -88,7 +87,7 @@ OWNED = _ownerships()
 EXPORTED = {name: ownership for name, ownership in OWNED.items() if name not in _WITHOUT_FOREIGN_KEY}
 
 
-def erase(db: Session, *, user_id: int) -> None:
+def erase(db: Connection, *, user_id: int) -> None:
     """Delete a person, whose row is locked, and every row that is theirs; security events stay, without owner."""
     for table in _LOCKED_FIRST:
         db.execute(select(table.c.id).where(OWNED[table.name].whose(user_id)).with_for_update())
@@ -105,7 +104,7 @@ class Part:
     whose: ColumnElement[bool]
     last: int
 
-    def read(self, db: Session, *, after: int, limit: int) -> Sequence[Row[Any]]:
+    def read(self, db: Connection, *, after: int, limit: int) -> Sequence[Row[Any]]:
         """The next rows, by id."""
         hidden = NOT_EXPORTED.get(self.table.name, set())
         row_id = self.table.c.id
@@ -118,12 +117,12 @@ class Part:
         return db.execute(query).all()
 
 
-def get_parts(db: Session, *, principal_id: int) -> dict[str, list[Part]]:
+def get_parts(db: Connection, *, principal_id: int) -> dict[str, list[Part]]:
     """What belongs to the principal now, by the names of the tables."""
     return {name: _parts(db, EXPORTED[name], principal_id=principal_id) for name in sorted(EXPORTED)}
 
 
-def _parts(db: Session, ownership: Ownership, *, principal_id: int) -> list[Part]:
+def _parts(db: Connection, ownership: Ownership, *, principal_id: int) -> list[Part]:
     """One part, or one for each parent row: turns are read along the index (conversation, id)."""
     table, column, whose = ownership.table, ownership.column, ownership.whose(principal_id)
     if ownership.parent is None:

@@ -7,9 +7,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, RowMapping, Table, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.orm import Session
 
 from maverik_backend.models import Usuario
 from maverik_backend.services.accounts.records import Account, InvestorProfile
@@ -42,32 +41,32 @@ def has_email(email: str) -> ColumnElement[bool]:
     return func.lower(PEOPLE.c.email) == email
 
 
-def get_all(db: Session) -> Sequence[Account]:
+def get_all(db: Connection) -> Sequence[Account]:
     """Every account, oldest first."""
     return [account_of(row) for row in db.execute(select(PEOPLE).order_by(PEOPLE.c.id)).mappings()]
 
 
-def get_by_email(db: Session, email: str, *, for_update: bool = False) -> Account | None:
+def get_by_email(db: Connection, email: str, *, for_update: bool = False) -> Account | None:
     """The account with this address; with ``for_update`` its row is locked."""
     query = select(PEOPLE).where(has_email(email))
     row = db.execute(query.with_for_update() if for_update else query).mappings().one_or_none()
     return None if row is None else account_of(row)
 
 
-def find_addressee(db: Session, email: str) -> tuple[str, bool] | None:
+def find_addressee(db: Connection, email: str) -> tuple[str, bool] | None:
     """The address as the account has it, and whether the account is disabled."""
     row = db.execute(select(PEOPLE.c.email, PEOPLE.c.deshabilitado.is_not(None)).where(has_email(email))).one_or_none()
     return None if row is None else (row[0], row[1])
 
 
-def next_id(db: Session) -> tuple[int, datetime]:
+def next_id(db: Connection) -> tuple[int, datetime]:
     """An id that no account has, and the transaction's time."""
     row = db.execute(_NEXT_ID).one()
     return row[0], row[1]
 
 
 def add_unless_taken(
-    db: Session,
+    db: Connection,
     *,
     user_id: int,
     email: str,
@@ -92,7 +91,7 @@ def add_unless_taken(
     return added
 
 
-def add(db: Session, *, email: str, password_hash: str, password_expires: datetime) -> int:
+def add(db: Connection, *, email: str, password_hash: str, password_expires: datetime) -> int:
     """Add an account with a temporary password and the first answer of every question."""
     values = {
         "email": email,
@@ -103,13 +102,13 @@ def add(db: Session, *, email: str, password_hash: str, password_expires: dateti
     return int(db.execute(insert(PEOPLE).values(values).returning(PEOPLE.c.id)).scalar_one())
 
 
-def update_profile(db: Session, *, user_id: int, values: Mapping[str, Any]) -> Account:
+def update_profile(db: Connection, *, user_id: int, values: Mapping[str, Any]) -> Account:
     """Write some fields of the profile."""
     statement = update(PEOPLE).where(PEOPLE.c.id == user_id).values(**values).returning(*PEOPLE.c)
     return account_of(db.execute(statement).mappings().one())
 
 
-def confirm_password(db: Session, *, account: Account, new_hash: str) -> bool:
+def confirm_password(db: Connection, *, account: Account, new_hash: str) -> bool:
     """Lock the account and store ``new_hash`` of the password that was verified; the address counts as verified.
 
     ``False`` when the password was changed since, its hash renewed by another login, or the account disabled or
@@ -135,7 +134,7 @@ def confirm_password(db: Session, *, account: Account, new_hash: str) -> bool:
     return confirmed is not None
 
 
-def set_password(db: Session, *, user_id: int, password_hash: str, verifies_email: bool) -> None:
+def set_password(db: Connection, *, user_id: int, password_hash: str, verifies_email: bool) -> None:
     """Store a password that the person chose; ``verifies_email`` when it was set with a mailed link."""
     values: dict[str, Any] = {"clave_hash": password_hash, "debe_cambiar_clave": False, "clave_vence": None}
     if verifies_email:
@@ -143,13 +142,13 @@ def set_password(db: Session, *, user_id: int, password_hash: str, verifies_emai
     db.execute(update(PEOPLE).where(PEOPLE.c.id == user_id).values(**values))
 
 
-def set_temporary_password(db: Session, *, user_id: int, password_hash: str, expires: datetime) -> None:
+def set_temporary_password(db: Connection, *, user_id: int, password_hash: str, expires: datetime) -> None:
     """Store a password that is mailed."""
     values = {"clave_hash": password_hash, "debe_cambiar_clave": True, "clave_vence": expires}
     db.execute(update(PEOPLE).where(PEOPLE.c.id == user_id).values(**values))
 
 
-def replace_unused_password(db: Session, *, email: str, password_hash: str, expires: datetime) -> int | None:
+def replace_unused_password(db: Connection, *, email: str, password_hash: str, expires: datetime) -> int | None:
     """Replace a temporary password that was never used; the id of the account, ``None`` when there is none such."""
     replaced: int | None = db.scalar(
         update(PEOPLE)
@@ -166,9 +165,9 @@ def replace_unused_password(db: Session, *, email: str, password_hash: str, expi
     return replaced
 
 
-def set_disabled(db: Session, *, user_id: int, is_disabled: bool) -> None:
+def set_disabled(db: Connection, *, user_id: int, is_disabled: bool) -> None:
     db.execute(update(PEOPLE).where(PEOPLE.c.id == user_id).values(deshabilitado=func.now() if is_disabled else None))
 
 
-def set_operator(db: Session, *, user_id: int, is_operator: bool) -> None:
+def set_operator(db: Connection, *, user_id: int, is_operator: bool) -> None:
     db.execute(update(PEOPLE).where(PEOPLE.c.id == user_id).values(operador=func.now() if is_operator else None))

@@ -27,7 +27,7 @@ from starlette.types import Scope
 
 from maverik_backend import __version__
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import Database, make_engine, make_heartbeat_engine
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.mail_links import Links
 from maverik_backend.core.metrics import Metrics
@@ -88,7 +88,10 @@ def create_app(
         SettingsError: when something is enabled but cannot work.
     """
     measured = Metrics()
+    # One connection is all there may be on Lambda; tests hand in theirs.
+    has_own_beats = database is None and settings.database.pool_size > 1
     database = database or Database(make_engine(settings))
+    beats = Database(make_heartbeat_engine(settings)) if has_own_beats else database
     database.report_to(measured)
     index = KnowledgeIndex(database.transaction)
     clients = clients or make_clients(ClientContext(settings=settings, search=index, metrics=measured))
@@ -133,10 +136,13 @@ def create_app(
         catalogs=catalogs,
         settings=settings.advice,
     )
-    turns = _make_turn_engine(settings, database, executor=turn_executor, throttle=throttle, metrics=measured)
+    turns = _make_turn_engine(
+        settings, database, beats=beats, executor=turn_executor, throttle=throttle, metrics=measured
+    )
     resources = Resources(
         settings=settings,
         database=database,
+        beats=beats,
         clients=clients,
         knowledge=index,
         keyring=keyring,
@@ -181,10 +187,17 @@ def create_app(
 
 
 def _make_turn_engine(
-    settings: Settings, database: Database, *, executor: Executor, throttle: Throttle, metrics: Metrics
+    settings: Settings,
+    database: Database,
+    *,
+    beats: Database,
+    executor: Executor,
+    throttle: Throttle,
+    metrics: Metrics,
 ) -> TurnEngine:
+    """``beats`` is the database as the heartbeat reaches it."""
     running = RunningTurns()
-    heartbeat = Heartbeat(transaction=database.transaction, process_id=uuid4(), running=running)
+    heartbeat = Heartbeat(transaction=beats.transaction, process_id=uuid4(), running=running)
     return TurnEngine(
         transaction=database.transaction,
         acceptance=Acceptance(

@@ -115,7 +115,7 @@ class Server(uvicorn.Server):
     def _leave(self) -> None:
         """Mark the turns that have no answer yet and end, without the threads that wait for one."""
         try:
-            _log.warning("left_turns_behind", count=self._resources.turns.abandon())
+            _log.warning("left_turns_behind", count=self._resources.turns.interrupt_running())
             if self._resources.settings.database.is_embedded:
                 embedded_postgres.stop(embedded_postgres.data_dir_of(self._resources.settings))
         finally:

@@ -94,18 +94,23 @@ def _add_parent(
     )
     columns = ", ".join(["id", "tipo", *copied])
     values = ", ".join(["id", f"'{kind}'", *copied.values()])
-    op.execute(f"INSERT INTO {parent} ({columns}) SELECT {values} FROM {child}")
     new_values = ", ".join(["NEW.id", f"'{kind}'", *(f"NEW.{column}" for column in copied.values())])
     # After the child: an INSERT ... ON CONFLICT DO NOTHING that inserts none must not leave a parent alone.
     _create_trigger(
         f"{child}_{parent}_alta", child, "INSERT", f"INSERT INTO {parent} ({columns}) VALUES ({new_values})"
     )
     _create_trigger(f"{child}_{parent}_baja", child, "DELETE", f"DELETE FROM {parent} WHERE id = OLD.id")
+    # Creating a trigger locks the child until the migration is committed: none can be added without a parent.
+    op.execute(f"INSERT INTO {parent} ({columns}) SELECT {values} FROM {child}")
     # Deferred, since the trigger inserts the parent after the child.
     op.create_foreign_key(f"fk_{child}_{parent}", child, parent, ["id"], ["id"], deferrable=True, initially="DEFERRED")
 
 
 def _drop_parent(parent: str, *, child: str) -> None:
+    """Drop ``parent``, unless it has rows that are no ``child``: what they hold would be lost."""
+    others = sa.text(f"SELECT count(*) FROM {parent} WHERE id NOT IN (SELECT id FROM {child})")
+    if count := op.get_bind().scalar(others):
+        raise RuntimeError(f"{count} rows of {parent} belong to no {child}: this downgrade would lose them.")
     op.drop_constraint(f"fk_{child}_{parent}", child)
     for name in (f"{child}_{parent}_alta", f"{child}_{parent}_baja"):
         _drop_trigger(name, child)

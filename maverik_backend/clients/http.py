@@ -269,9 +269,14 @@ class _PunctualResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None) -> None:
         super().__init__(sock, debuglevel, method)
         self.fp.close()
-        call = punctual.current_call()
-        call.use(sock)
-        self.fp = punctual.open_reader(sock, call.deadline)
+        self._call = punctual.current_call()
+        self._call.use(sock)
+        self.fp = punctual.open_reader(sock, self._call.deadline)
+
+    def _close_conn(self) -> None:
+        # Called when the body is complete, before urllib3 gives the connection back to its pool.
+        self._call.release()
+        super()._close_conn()  # type: ignore[misc] # http.client's own; its stub leaves it out
 
 
 class _HttpConnection(urllib3.connection.HTTPConnection):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -30,16 +31,23 @@ class Call:
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
+        self._lock = threading.Lock()
         self._socket: socket.socket | None = None
 
     def use(self, sock: socket.socket) -> None:
         """Cut off ``sock`` when the call is cancelled; reading looks at the deadline first, so none is missed."""
-        self._socket = sock
+        with self._lock:
+            self._socket = sock
+
+    def release(self) -> None:
+        """Leave the socket alone from now on: the answer is complete, and another call may use the connection."""
+        with self._lock:
+            self._socket = None
 
     def cut_off(self) -> None:
         """Wake the thread that waits for the socket: it reads the end of the stream."""
-        if self._socket is not None:
-            with suppress(OSError):  # it was closed meanwhile
+        with self._lock, suppress(OSError):  # it may be closed
+            if self._socket is not None:
                 self._socket.shutdown(socket.SHUT_RDWR)
 
 

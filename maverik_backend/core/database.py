@@ -45,6 +45,9 @@ _MEANINGS = {
     "3D000": "it has no database of that DB_NAME",
 }
 
+HEARTBEAT_TIMEOUT_S = 2.0
+"""A lease lasts longer than two beats that meet a database that says nothing (services/turns/heartbeat.py)."""
+
 # The server ends a long statement by itself; only when it says nothing for so much longer is the connection given up.
 _SILENCE_MARGIN_S = 5.0
 
@@ -179,26 +182,61 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
         SettingsError: when the authorities that DB_SSL_ROOT_CERT names cannot be read.
     """
     database = settings.database
+    return _make_engine(
+        settings,
+        url=url,
+        pool_size=database.pool_size,
+        pool_timeout_s=database.pool_timeout_s,
+        connect_timeout_s=database.connect_timeout_s,
+        statement_timeout_s=None if for_migrations else database.statement_timeout_s,
+    )
+
+
+def make_heartbeat_engine(settings: Settings, *, url: URL | None = None) -> Engine:
+    """An engine of one connection that says within :data:`HEARTBEAT_TIMEOUT_S` that the database cannot be reached."""
+    timeout_s = min(HEARTBEAT_TIMEOUT_S, settings.database.connect_timeout_s)
+    return _make_engine(
+        settings,
+        url=url,
+        pool_size=1,
+        pool_timeout_s=timeout_s,
+        connect_timeout_s=timeout_s,
+        statement_timeout_s=timeout_s,
+        silence_margin_s=1.0,
+    )
+
+
+def _make_engine(
+    settings: Settings,
+    *,
+    url: URL | None,
+    pool_size: int,
+    pool_timeout_s: float,
+    connect_timeout_s: float,
+    statement_timeout_s: float | None,
+    silence_margin_s: float = _SILENCE_MARGIN_S,
+) -> Engine:
+    database = settings.database
     startup_params = {"search_path": f'"{database.schema_name}"', "timezone": "UTC", "client_encoding": "UTF8"}
-    if not for_migrations:
-        startup_params["statement_timeout"] = str(round(database.statement_timeout_s * 1000))
+    if statement_timeout_s is not None:
+        startup_params["statement_timeout"] = str(round(statement_timeout_s * 1000))
     engine = create_engine(
         url or database_url(settings),
         connect_args={
-            "timeout": database.connect_timeout_s,
+            "timeout": connect_timeout_s,
             "ssl_context": _ssl_context(database),
             "application_name": "maverik_backend",
             "startup_params": startup_params,
         },
-        pool_size=database.pool_size,
+        pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=database.pool_timeout_s,
+        pool_timeout=pool_timeout_s,
         pool_recycle=_RECYCLE_S,
         # Parameters of a failed statement hold what people wrote: they never belong in a log.
         hide_parameters=True,
     )
     postgres_driver.adopt(
-        engine, silence_s=None if for_migrations else database.statement_timeout_s + _SILENCE_MARGIN_S
+        engine, silence_s=None if statement_timeout_s is None else statement_timeout_s + silence_margin_s
     )
     return engine
 

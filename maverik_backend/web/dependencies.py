@@ -1,11 +1,11 @@
 """What routes may ask for, by annotation.
 
 ``DbTransaction`` is one transaction a request, committed *before* the response is sent: a commit that fails must not
-have been answered with success. ``CurrentUser`` and ``CurrentLogin`` share it. Routes that write take ``WritingUser`` or
-``WritingLogin``: the person is not erased before they are done. Routes that wait, on other services or on hashing, take
-``DetachedLogin`` instead, which asks in a transaction of its own and gives the connection back, or ``CurrentClaims``,
-which only say that the token holds: whether its login is open is left to the use case. What needs no waiting is
-``async``, because a thread for each of the smallest steps costs more than the steps.
+have been answered with success. ``CurrentUser`` and ``CurrentLogin`` share it. Routes that write take ``WritingUser``
+or ``WritingLogin``: the person is not erased before they are done. Routes that wait, on other services or on hashing,
+take ``DetachedLogin`` instead, which asks in a transaction of its own and gives the connection back, or
+``CurrentClaims``, which only say that the token holds: whether its login is open is left to the use case. What needs
+no waiting is ``async``, because a thread for each of the smallest steps costs more than the steps.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ class Resources:
 
     settings: Settings
     database: Database
+    beats: Database
     clients: Clients
     knowledge: KnowledgeIndex
     keyring: Keyring
@@ -49,6 +50,7 @@ class Resources:
         """Let running turns finish, at most ``grace_s`` seconds, and close what was opened."""
         self.turns.close(timeout_s=grace_s)
         self.database.dispose()
+        self.beats.dispose()
 
 
 def resources_of(app: FastAPI) -> Resources:

@@ -94,9 +94,9 @@ class AdvisorySessions:
         question = self._question(attempt)
         pending = self._ask_for_portfolio(attempt, question, deadline)
         ending = self._answer(attempt, question, emit=emit, deadline=deadline)
-        if deadline.is_cancelled:
+        if deadline.is_cancelled and ending.failure is None:  # a fallback stays one, and out of the history
             raise Cancelled
-        if pending is not None and ending.is_advice:
+        if pending is not None and ending.is_advice and not deadline.is_cancelled:
             self._add_portfolio(attempt, pending, emit=emit, deadline=deadline)
         return ending
 

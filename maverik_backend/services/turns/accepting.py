@@ -116,7 +116,7 @@ class Acceptance:
             return None
         with self._transaction(request.principal) as db:
             request.adapter.authenticate(db)
-            known = _earlier(db, request)
+            known = _find_replay(db, request)
         return None if known is None or known.turn.state is TurnState.INTERRUPTED else known
 
     def _record(self, request: TurnRequest) -> Attempt | Answered:
@@ -126,7 +126,7 @@ class Acceptance:
             if key.key is not None:  # its row refers to the principal, which is locked before the conversation
                 adapter.authenticate(db, for_key_share=True)
             context = adapter.lock(db, request.conversation_id)
-            if known := _earlier(db, request):
+            if known := _find_replay(db, request):
                 interrupted = known.turn.state is TurnState.INTERRUPTED
                 return self._new_attempt(db, request, context, turn_id=known.turn.id) if interrupted else known
             message = adapter.message_of(context, request.text)
@@ -171,7 +171,7 @@ class Acceptance:
         )
 
 
-def _earlier(db: Connection, request: TurnRequest) -> Answered | None:
+def _find_replay(db: Connection, request: TurnRequest) -> Answered | None:
     """What this request got when it came before: its answer, or the turn that was left without one."""
     turn_id = idempotency_store.find_turn_id(db, request.key)
     if turn_id is None:

@@ -25,6 +25,7 @@ Database away          at the end: the answer is written as soon as the database
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from contextvars import copy_context
@@ -36,7 +37,7 @@ from sqlalchemy import Connection
 from maverik_backend.core import plain_text
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.metrics import Metrics
-from maverik_backend.errors import MaverikError, NotFound, Overloaded
+from maverik_backend.errors import MaverikError, Overloaded
 from maverik_backend.models import TurnState
 from maverik_backend.services.turns import generating, progress_store, store
 from maverik_backend.services.turns.accepting import Acceptance, Accepted, Answered, TurnRequest
@@ -112,14 +113,16 @@ class TurnEngine:
             if isinstance(accepted, Answered):
                 turn = accepted.turn
                 return Streamed(turn_id=turn.id, log=generating.log_of(turn), is_replay=True)
-            rest = held.pop_all()
+            slot = held.pop_all()
         running = accepted.running
+        unclaimed = threading.Lock()  # taken by the thread that runs the turn, or by this one to give it up
         try:
-            self._executor.submit(copy_context().run, self._run_apart, rest, accepted)
-        except RuntimeError:  # no thread can be started, or no more because the process is ending
-            with rest:
-                self._interrupt([running.turn_id])
-            raise Overloaded from None
+            self._executor.submit(copy_context().run, self._run_apart, unclaimed, slot, accepted)
+        except RuntimeError:  # no thread can be started; another one of the executor's may have taken the turn
+            if unclaimed.acquire(blocking=False):
+                with slot:
+                    self._interrupt([running.turn_id])
+                raise Overloaded from None
         return Streamed(turn_id=running.turn_id, log=running.log)
 
     def stop(self, db: Connection, *, conversation_id: int, turn_id: int) -> Turn:
@@ -155,15 +158,15 @@ class TurnEngine:
         """How many turns this process is working on."""
         return len(self._running)
 
-    def abandon(self) -> int:
-        """Mark the turns that this process leaves without an answer as interrupted; returns how many.
+    def interrupt_running(self) -> int:
+        """Mark the turns that run in this process as interrupted, since it ends now; returns how many.
 
         Raises:
             DatabaseUnavailable: when it cannot be written; they will read so once their lease has run out.
         """
-        left = [turn.turn_id for turn in self._running.all()]
-        self._interrupt(left)
-        return len(left)
+        running = [turn.turn_id for turn in self._running.all()]
+        self._interrupt(running)
+        return len(running)
 
     def close(self, *, timeout_s: float) -> None:
         """Let running turns finish, at most ``timeout_s``, then end the threads beside them."""
@@ -187,16 +190,16 @@ class TurnEngine:
             turn = generating.finish(accepted, outcome, transaction=self._transaction)
         except BaseException as error:
             generating.end_log(accepted.running, error)
-            if not isinstance(error, NotFound):
-                self._heartbeat.leave(accepted.running)
             raise
         generating.end_log(accepted.running, turn)
         self._metrics.count_turn(state=turn.state, origin=turn.origin or "")
         return turn
 
-    def _run_apart(self, held: ExitStack, accepted: Accepted) -> None:
+    def _run_apart(self, unclaimed: threading.Lock, slot: ExitStack, accepted: Accepted) -> None:
         """Run a streamed turn. How it ends is told in its log: no request is there to answer."""
-        with held:
+        if not unclaimed.acquire(blocking=False):
+            return
+        with slot:
             try:
                 self._run(accepted)
             except MaverikError as error:
@@ -206,7 +209,7 @@ class TurnEngine:
 
     def _interrupt(self, turn_ids: list[int]) -> None:
         with self._transaction() as db:
-            store.interrupt(db, turn_ids)
+            store.interrupt(db, turn_ids, process_id=self._heartbeat.process_id)
 
     def _with_progress(self, db: Connection, turn: Turn) -> Turn:
         """``turn``; while it runs, with the text that was generated so far."""

@@ -3,14 +3,14 @@
 An event's number is its index in the turn's log (``log.py``). The texts of all :class:`TextDelta` of a turn, joined,
 are exactly the text that is stored. :class:`Finished` and :class:`Failed` are last; exactly one of them ends a log.
 
-As JSON (:func:`encode`) an event is an object with ``type`` and its fields: what replicas hand each other. The last
-event is not handed on: how a turn ended is read from its row.
+As JSON (:func:`encode`) an event is an object with ``type`` and its fields: what replicas hand each other. The first
+and the last event are not handed on: that a turn runs, and how it ended, is read from its row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from maverik_backend.errors import MaverikError
@@ -88,12 +88,12 @@ class Failed:
     error: MaverikError | None
 
 
-StoredEvent = Started | TextDelta | ToolCall | ToolResult | Source | Data | Usage
-TurnEvent = StoredEvent | Finished | Failed
+StoredEvent = TextDelta | ToolCall | ToolResult | Source | Data | Usage
+TurnEvent = Started | StoredEvent | Finished | Failed
 Emit = Callable[[StoredEvent], None]
 
 _TYPES: Mapping[str, type[StoredEvent]] = {
-    kind.__name__: kind for kind in (Started, TextDelta, ToolCall, ToolResult, Source, Data, Usage)
+    kind.__name__: kind for kind in (TextDelta, ToolCall, ToolResult, Source, Data, Usage)
 }
 
 
@@ -108,16 +108,23 @@ def encode(event: StoredEvent) -> dict[str, Any]:
 
 
 def decode(stored: Mapping[str, Any]) -> StoredEvent | None:
-    """The event that :func:`encode` wrote; ``None`` for a type that another release knows and this one does not."""
-    fields = dict(stored)
-    kind = _TYPES.get(fields.pop("type", ""))
-    return None if kind is None else kind(**fields)
+    """The event that :func:`encode` wrote, perhaps in another release.
+
+    Fields that this release does not know are left out; ``None`` for a type that it does not know, or whose fields are
+    not all there.
+    """
+    kind = _TYPES.get(stored.get("type", ""))
+    if kind is None:
+        return None
+    known = {field.name: stored[field.name] for field in fields(kind) if field.name in stored}
+    try:
+        return kind(**known)
+    except TypeError:
+        return None
 
 
 def remaining_events(turn: Turn, seen: Sequence[TurnEvent] = ()) -> Iterator[StoredEvent]:
-    """The events that tell of an answered turn, without those that were ``seen``."""
-    if not seen:
-        yield Started(turn_id=turn.id, attempt=turn.attempt)
+    """The events between the first and the last of an answered turn, without those that were ``seen``."""
     seen_chars = sum(len(event.text) for event in seen if isinstance(event, TextDelta))
     if text := (turn.markdown or "")[seen_chars:]:
         yield TextDelta(text=text)

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from maverik_backend.core.database import TransactionFactory
-from maverik_backend.errors import DatabaseUnavailable, Interrupted, NotFound
+from maverik_backend.errors import DatabaseUnavailable, Interrupted, NotFound, Overloaded
+from maverik_backend.models import TurnState
 from maverik_backend.services.turns import progress_store, store
-from maverik_backend.services.turns.events import Failed, Finished, decode, remaining_events
+from maverik_backend.services.turns.events import Failed, Finished, Started, remaining_events
 from maverik_backend.services.turns.log import TurnLog
 from maverik_backend.services.turns.progress_store import Cursor, Progress
 from maverik_backend.services.turns.records import Turn
@@ -45,7 +46,7 @@ class _Followed:
         return not self.log.is_complete and (self.log.listener_count > 0 or time.monotonic() < self.keep_until)
 
     def advance(self, steps: Sequence[Progress], turn: Turn | None) -> None:
-        """Append what a poll found: rows of one turn, which differ only in their chunk; ``turn`` once it has ended."""
+        """Append what a poll found: rows of one attempt that differ only in their chunk; ``turn`` once it has ended."""
         if not steps:
             self.log.append(Failed(error=NotFound("turn")))
             return
@@ -54,19 +55,21 @@ class _Followed:
         self._end(steps[-1], turn)
 
     def _take(self, progress: Progress) -> None:
-        """Append what ``progress`` brought and was not there yet."""
-        if progress.number is None or progress.events is None:
+        """Append what ``progress`` brought and was not there yet.
+
+        Not behind a gap, which a crash of PostgreSQL leaves: the running process stores everything again.
+        """
+        if progress.number is None or progress.events is None or progress.number > self.number:
             return
-        for event in map(decode, progress.events[self.number - progress.number :]):
-            if event is not None:
-                self.log.append(event)
-        self.number = progress.number + len(progress.events)
+        for event in progress_store.decoded(progress.events[self.number - progress.number :]):
+            self.log.append(event)
+        self.number = max(self.number, progress.number + len(progress.events))
 
     def _end(self, progress: Progress, turn: Turn | None) -> None:
         """Append what was not stored as chunks and the end, once there is one."""
-        if progress.attempt != self.attempt or not (progress.has_ended or progress.is_alive):
+        if progress.is_superseded or not (progress.has_ended or progress.is_alive):
             self.log.append(Failed(error=Interrupted()))
-        elif turn is not None:
+        elif turn is not None and turn.attempt == self.attempt and turn.state is not TurnState.PENDING:
             for event in remaining_events(turn, self.log.read()):
                 self.log.append(event)
             self.log.append(Finished(turn=turn))
@@ -75,11 +78,15 @@ class _Followed:
 class Follower:
     """Follows turns of other processes. Safe to use from several threads."""
 
-    def __init__(self, *, transaction: TransactionFactory, interval_s: float = POLL_INTERVAL_S) -> None:
+    def __init__(
+        self, *, transaction: TransactionFactory, interval_s: float = POLL_INTERVAL_S, polls_by_itself: bool = True
+    ) -> None:
+        """Without ``polls_by_itself`` there is no thread: :meth:`poll` is called instead."""
         self._transaction = transaction
         self._interval_s = interval_s
         self._changed = threading.Condition()
-        self._followed: dict[int, _Followed] = {}
+        self._followed: dict[tuple[int, int], _Followed] = {}
+        self._polls_by_itself = polls_by_itself
         self._thread: threading.Thread | None = None
         self._is_asked = False
         self._is_stopping = False
@@ -93,18 +100,31 @@ class Follower:
             self._thread.join()
 
     def follow(self, *, turn_id: int, attempt: int) -> TurnLog:
-        """The log of a turn that another process runs, from its beginning; the poller is asked at once."""
+        """The log of a turn that another process runs, from its beginning; the poller is asked at once.
+
+        Raises:
+            Overloaded: when no thread can be started.
+        """
         with self._changed:
-            followed = self._followed.get(turn_id)
-            if followed is None or followed.attempt != attempt:
-                followed = self._followed[turn_id] = _Followed(turn_id=turn_id, attempt=attempt)
+            self._ensure_polling()
+            followed = self._followed.get((turn_id, attempt))
+            if followed is None or followed.log.is_complete:
+                followed = self._followed[turn_id, attempt] = _Followed(turn_id=turn_id, attempt=attempt)
+                followed.log.append(Started(turn_id=turn_id, attempt=attempt))
             followed.keep_until = time.monotonic() + UNREAD_GRACE_S
             self._is_asked = True
             self._changed.notify_all()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
-                self._thread.start()
         return followed.log
+
+    def _ensure_polling(self) -> None:
+        if self._thread is not None or not self._polls_by_itself:
+            return
+        thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            raise Overloaded from None
+        self._thread = thread
 
     def poll(self) -> None:
         """Read on in every turn that is read here.
@@ -113,7 +133,7 @@ class Follower:
             DatabaseUnavailable: when it could not be asked; nothing is lost by it.
         """
         with self._changed:
-            self._followed = {turn_id: turn for turn_id, turn in self._followed.items() if turn.is_wanted()}
+            self._followed = {key: turn for key, turn in self._followed.items() if turn.is_wanted()}
             wanted = tuple(self._followed.values())
         if not wanted:
             return
@@ -121,11 +141,11 @@ class Follower:
         with self._transaction() as db:
             progress = progress_store.follow(db, cursors)
             ended = store.get_many(db, [step.turn_id for step in progress if step.has_ended])
-        steps: dict[int, list[Progress]] = defaultdict(list)
+        steps: dict[tuple[int, int], list[Progress]] = defaultdict(list)
         for step in progress:
-            steps[step.turn_id].append(step)
+            steps[step.turn_id, step.attempt].append(step)
         for turn in wanted:
-            turn.advance(steps[turn.turn_id], ended.get(turn.turn_id))
+            _advance(turn, steps[turn.turn_id, turn.attempt], ended.get(turn.turn_id))
 
     def _run(self) -> None:
         while self._wait():
@@ -147,3 +167,12 @@ class Follower:
 
     def _has_work(self) -> bool:
         return self._is_stopping or bool(self._followed)
+
+
+def _advance(followed: _Followed, steps: Sequence[Progress], turn: Turn | None) -> None:
+    """Let one turn advance; a defect with it must not keep the others from it, nor its readers waiting."""
+    try:
+        followed.advance(steps, turn)
+    except Exception:  # noqa: BLE001 - as above
+        _log.exception("follower_failed", turn_id=followed.turn_id)
+        followed.log.append(Failed(error=None))

@@ -52,8 +52,8 @@ def finish(accepted: Accepted, outcome: Outcome, *, transaction: TransactionFact
         DatabaseUnavailable: when it could not be written.
     """
     plain = plain_text.of(outcome.text)
-    patience = Deadline(max(accepted.running.deadline.at, time.monotonic() + WRITE_AGAIN_AFTER_S))
-    while not patience.passed:
+    last_try = Deadline(max(accepted.running.deadline.at, time.monotonic() + WRITE_AGAIN_AFTER_S))
+    while not last_try.passed:
         with suppress(DatabaseUnavailable):
             return _write(accepted, outcome, plain, transaction=transaction)
         time.sleep(WRITE_AGAIN_AFTER_S)
@@ -71,6 +71,7 @@ def end_log(running: RunningTurn, ended: Turn | BaseException) -> None:
 def log_of(turn: Turn) -> TurnLog:
     """The complete log of a turn that was answered before."""
     log = TurnLog()
+    log.append(Started(turn_id=turn.id, attempt=turn.attempt))
     for event in remaining_events(turn):
         log.append(event)
     log.append(Finished(turn=turn))
@@ -82,8 +83,8 @@ def _write(accepted: Accepted, outcome: Outcome, plain: str, *, transaction: Tra
         # The conversation before the turn, in the order in which everything locks them.
         accepted.adapter.settle(db, accepted.attempt, outcome)
         turn = store.write_answer(db, accepted.attempt, outcome, plain_text=plain)
-    if turn is None:
-        raise NotFound("turn")
+        if turn is None:  # raised here, so that what was settled is rolled back
+            raise NotFound("turn")
     return turn
 
 
@@ -93,7 +94,7 @@ class _Collector:
     def __init__(self, running: RunningTurn) -> None:
         self._running = running
         self._text: list[str] = []
-        self._room_chars = MAX_TEXT_CHARS
+        self._remaining_chars = MAX_TEXT_CHARS
         self._sources: list[str] = []
         self._data: dict[str, object] = {}
 
@@ -101,16 +102,16 @@ class _Collector:
         """Append ``event``, a text no further than :data:`MAX_TEXT_CHARS` of the turn."""
         match event:
             case TextDelta():
-                if not (event := TextDelta(text=event.text[: self._room_chars])).text:
+                if not (event := TextDelta(text=event.text[: self._remaining_chars])).text:
                     return
                 self._text.append(event.text)
-                self._room_chars -= len(event.text)
+                self._remaining_chars -= len(event.text)
             case Source():
                 self._sources.append(event.title)
             case Data():
                 self._data[event.name] = event.value
         self._running.log.append(event)
-        if not self._room_chars:
+        if not self._remaining_chars:
             self._running.deadline.cancellation.cancel()
 
     def outcome(self, ending: Ending | None) -> Outcome:
@@ -122,5 +123,5 @@ class _Collector:
             failure=ending.failure if ending else None,
             sources=tuple(self._sources),
             data=self._data,
-            is_stopped=ending is None and self._room_chars > 0,
+            is_stopped=ending is None and self._remaining_chars > 0,
         )

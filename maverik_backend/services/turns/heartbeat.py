@@ -1,8 +1,10 @@
 """One thread a process that tells the database, for all turns that the process runs, that they run and how far.
 
-Each beat is one transaction of one statement (:func:`~maverik_backend.services.turns.progress_store.beat`): it renews
-the lease of the process, stores the events that were added since the last beat, so that other replicas can follow,
-removes those of turns that have ended, and reads which turns are to be stopped.
+Each beat is one transaction of one statement (:func:`~maverik_backend.services.turns.progress_store.beat`), on a
+connection of its own with short timeouts, since all leases of the process depend on it: it renews the lease of the
+process, stores the events that were added since the last beat, so that other replicas can follow, removes those of
+turns that have ended, takes the lease from pending turns that the process does not run, and reads which of its turns
+are to end: stopped by their owner, deleted, or superseded by a later attempt elsewhere.
 
 A turn that ends between two beats leaves nothing behind and costs none. The thread starts with a turn and ends when
 none runs any more: nothing is written then, and a turn that is accepted later has a short lease of its own.
@@ -12,21 +14,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
 from maverik_backend.core.database import TransactionFactory
-from maverik_backend.errors import DatabaseUnavailable
+from maverik_backend.errors import DatabaseUnavailable, Overloaded
 from maverik_backend.services.turns import progress_store
-from maverik_backend.services.turns.events import Failed, Finished, encode
-from maverik_backend.services.turns.progress_store import Chunk
+from maverik_backend.services.turns.events import StoredEvent, encode
+from maverik_backend.services.turns.progress_store import Chunk, RunningAttempt
 from maverik_backend.services.turns.running import RunningTurn, RunningTurns
 
 INTERVAL_S = 0.4
 LEASE = timedelta(seconds=6)
-"""How long after its process's last beat a turn still counts as running: fifteen beats may be lost."""
+"""How long after its process's last beat a turn still counts as running."""
 
 _log = structlog.get_logger(__name__)
 
@@ -48,62 +51,65 @@ class Heartbeat:
         self._transaction = transaction
         self._running = running
         self._interval_s = interval_s
+        # How much of each turn's log is stored, and whose events may be: a beat may be written and not acknowledged.
         self._stored: dict[RunningTurn, int] = {}
-        self._left: set[RunningTurn] = set()
+        self._written: set[RunningTurn] = set()
         self._lock = threading.Lock()
-        self._is_beating = False
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
     def ensure_beating(self) -> None:
-        """Start the thread unless it runs; to be called once a turn is registered as running."""
-        with self._lock:
-            is_needed = not (self._is_beating or self._stopping.is_set())
-            self._is_beating = self._is_beating or is_needed
-        if is_needed:
-            self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Let the beat that is under way finish, then beat no more."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def leave(self, turn: RunningTurn) -> None:
-        """Let a turn read as interrupted whose end could not be written, as soon as the database is back.
-
-        It would be kept alive by this process's lease otherwise.
-        """
-        with self._lock:
-            self._left.add(turn)
-        self.ensure_beating()
-
-    def beat(self) -> None:
-        """One beat.
+        """Start the thread unless it runs; to be called once a turn is registered as running.
 
         Raises:
-            DatabaseUnavailable: when it could not be written; the next beat stores what this one would have.
+            Overloaded: when no thread can be started.
+        """
+        with self._lock:
+            if self._thread is not None or self._stopping.is_set():
+                return
+            thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                raise Overloaded from None
+            self._thread = thread
+
+    def stop(self) -> None:
+        """Let the beat that is under way finish, remove what is left of ended turns, then beat no more."""
+        self._stopping.set()
+        if (thread := self._thread) is not None:
+            thread.join()
+        if self._written:
+            with suppress(DatabaseUnavailable):
+                self.beat()
+
+    def beat(self, *, stores_events: bool = True) -> None:
+        """One beat. Turns that are to end are cancelled.
+
+        Raises:
+            DatabaseUnavailable: when it could not be written; the next beat stores everything again.
         """
         running = self._running.all()
-        ended = [turn.turn_id for turn in self._stored if turn not in running]
-        chunks, stored = self._new_chunks(running)
-        with self._lock:
-            left = tuple(self._left)
+        ended = self._written.difference(running)
+        chunks, stored = self._new_chunks(running) if stores_events else ([], dict(self._stored))
+        # Before the first event can be followed, and after a beat that failed, everything is stored from the start: a
+        # crash of PostgreSQL empties the unlogged table.
+        self._stored = {}
+        self._written.update(turn for turn in running if turn in stored)
         with self._transaction() as db:
-            to_stop = progress_store.beat(
+            to_end = progress_store.beat(
                 db,
                 process_id=self.process_id,
                 lease=self.lease,
+                running=_attempts(running),
                 chunks=chunks,
-                ended=ended,
-                left=[(turn.turn_id, turn.attempt) for turn in left],
+                ended=_attempts(ended),
             )
         self._stored = stored
-        with self._lock:
-            self._left.difference_update(left)
-        for turn_id in to_stop:
-            self._running.stop(turn_id)
+        self._written -= ended
+        for turn in running:
+            if (turn.turn_id, turn.attempt) in to_end:
+                turn.deadline.cancellation.cancel()
 
     def _new_chunks(self, running: Sequence[RunningTurn]) -> tuple[list[Chunk], dict[RunningTurn, int]]:
         """What each log grew by, and how much of each is stored then."""
@@ -111,10 +117,13 @@ class Heartbeat:
         stored: dict[RunningTurn, int] = {}
         for turn in running:
             after = self._stored.get(turn, 0)
-            encoded = [encode(event) for event in turn.log.read(after) if not isinstance(event, Finished | Failed)]
-            if encoded:
+            events = [event for event in turn.log.read() if isinstance(event, StoredEvent)][after:]
+            if events:
+                encoded = [encode(event) for event in events]
                 chunks.append(Chunk(turn_id=turn.turn_id, attempt=turn.attempt, number=after, events=encoded))
-            stored[turn] = after + len(encoded)
+                stored[turn] = after + len(events)
+            elif after:
+                stored[turn] = after
         return chunks, stored
 
     def _run(self) -> None:
@@ -125,13 +134,15 @@ class Heartbeat:
                 return
 
     def _has_work(self) -> bool:
-        return bool(len(self._running) or self._stored or self._left)
+        return bool(len(self._running) or self._written)
 
     def _may_end(self) -> bool:
-        """End unless a turn was registered meanwhile: the flag is read after a turn is registered, and reset before."""
+        """End unless a turn was registered meanwhile: the thread is looked for after a turn is registered."""
         with self._lock:
-            self._is_beating = self._has_work()
-            return not self._is_beating
+            if self._has_work():
+                return False
+            self._thread = None
+            return True
 
     def _beat_or_log(self) -> None:
         try:
@@ -140,3 +151,15 @@ class Heartbeat:
             _log.warning("heartbeat_database_unavailable", running_turns=len(self._running))
         except Exception:  # noqa: BLE001 - the thread must outlive a defect: without it every lease runs out
             _log.exception("heartbeat_failed")
+            self._beat_without_events()
+
+    def _beat_without_events(self) -> None:
+        """Renew the leases where the events of some turn cannot be stored."""
+        try:
+            self.beat(stores_events=False)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("heartbeat_failed")
+
+
+def _attempts(turns: Sequence[RunningTurn] | set[RunningTurn]) -> list[RunningAttempt]:
+    return [RunningAttempt(turn_id=turn.turn_id, attempt=turn.attempt) for turn in turns]

@@ -10,6 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from maverik_backend.services.turns.events import TurnEvent, is_last
@@ -83,7 +84,8 @@ class Subscription:
         """Wake the reader if it waits. The flag is set by the loop and cleared here, so one read costs one wake."""
         if self._is_armed and not self._loop.is_closed():
             self._is_armed = False
-            self._loop.call_soon_threadsafe(self._grown.set)
+            with suppress(RuntimeError):  # the loop was closed at this moment
+                self._loop.call_soon_threadsafe(self._grown.set)
 
     async def batches(self) -> AsyncGenerator[Sequence[TurnEvent]]:
         """The batches. Close the generator (``contextlib.aclosing``) to stop listening before the end."""

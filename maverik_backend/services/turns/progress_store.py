@@ -15,16 +15,25 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from maverik_backend.services.turns.events import StoredEvent, decode
+from maverik_backend.services.turns.store import IS_ALIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """Encoded events of one attempt at a turn, the first of which has ``number``."""
+    """Encoded events of one attempt at a turn. ``number`` is that of the first, counted from 0 after ``Started``."""
 
     turn_id: int
     attempt: int
     number: int
     events: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningAttempt:
+    """An attempt at a turn that this process runs."""
+
+    turn_id: int
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +47,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A turn as a follower finds it.
+    """A turn as a follower of its ``attempt`` finds it; ``is_superseded`` once a later attempt has begun.
 
     ``events`` begin at ``number``, which may lie before the cursor; ``None`` when nothing is new. ``has_ended`` once it
     has its answer; ``is_alive`` is false once neither the turn's lease nor that of its process holds.
@@ -46,6 +55,7 @@ class Progress:
 
     turn_id: int
     attempt: int
+    is_superseded: bool
     has_ended: bool
     is_alive: bool
     number: int | None
@@ -54,9 +64,12 @@ class Progress:
 
 # One statement, so one snapshot and one round trip. Losing the last beat before a crash costs nothing: the commit need
 # not wait for the disk. The subquery of a volatile function is neither pulled up nor dropped. A chunk is written again,
-# longer, after a beat whose commit was not acknowledged.
+# longer, after a beat whose commit was not acknowledged. A turn that was accepted a moment ago and is not registered
+# yet has a lease of its own, so it does not lose that of the process.
 _BEAT = text("""
-WITH lease AS (
+WITH running AS (
+    SELECT turn_id, attempt FROM jsonb_to_recordset(CAST(:running AS jsonb)) AS running(turn_id bigint, attempt int)
+), lease AS (
     INSERT INTO proceso (id, vence)
     SELECT CAST(:process_id AS uuid), now() + CAST(:lease AS interval)
     FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick
@@ -67,34 +80,31 @@ WITH lease AS (
     FROM jsonb_to_recordset(CAST(:chunks AS jsonb)) AS chunk(turn_id bigint, attempt int, number int, events jsonb)
     ON CONFLICT (turno_id, intento, numero) DO UPDATE SET eventos = excluded.eventos
 ), removed AS (
-    DELETE FROM turno_fragmento WHERE turno_id = ANY(CAST(:ended AS bigint[]))
+    DELETE FROM turno_fragmento USING jsonb_to_recordset(CAST(:ended AS jsonb)) AS ended(turn_id bigint, attempt int)
+    WHERE turno_id = ended.turn_id AND intento = ended.attempt
 ), released AS (
-    UPDATE sesion_asesoria_detalle AS turn SET proceso_id = NULL
-    FROM jsonb_to_recordset(CAST(:left AS jsonb)) AS attempt(turn_id bigint, number int)
-    WHERE turn.id = attempt.turn_id AND turn.intento = attempt.number
-        AND turn.estado = 'pendiente' AND turn.proceso_id = CAST(:process_id AS uuid)
+    UPDATE sesion_asesoria_detalle SET proceso_id = NULL
+    WHERE proceso_id = CAST(:process_id AS uuid) AND estado = 'pendiente' AND vence < now()
+        AND NOT EXISTS (SELECT FROM running WHERE turn_id = id AND attempt = intento)
 )
-SELECT id FROM sesion_asesoria_detalle
-WHERE proceso_id = CAST(:process_id AS uuid) AND estado = 'pendiente' AND detener IS NOT NULL
+SELECT running.turn_id, running.attempt FROM running
+LEFT JOIN sesion_asesoria_detalle AS turn
+    ON turn.id = running.turn_id AND turn.intento = running.attempt AND turn.estado = 'pendiente'
+WHERE turn.id IS NULL OR turn.detener IS NOT NULL
 """)
-_IS_ALIVE = """(
-    turn.vence > now()
-    OR EXISTS (SELECT FROM proceso WHERE proceso.id = turn.proceso_id AND proceso.vence > now())
-)"""
-
 _FOLLOW = text(f"""
-SELECT turn.id, turn.intento, turn.estado <> 'pendiente' AS has_ended, {_IS_ALIVE} AS is_alive,
-    chunk.numero, chunk.eventos
+SELECT reader.turn_id AS id, reader.attempt, sesion_asesoria_detalle.intento <> reader.attempt AS is_superseded,
+    estado <> 'pendiente' AS has_ended, {IS_ALIVE} AS is_alive, chunk.numero, chunk.eventos
 FROM jsonb_to_recordset(CAST(:cursors AS jsonb)) AS reader(turn_id bigint, attempt int, number int)
-JOIN sesion_asesoria_detalle AS turn ON turn.id = reader.turn_id
+JOIN sesion_asesoria_detalle ON id = reader.turn_id
 LEFT JOIN turno_fragmento AS chunk
-    ON chunk.turno_id = turn.id AND chunk.intento = reader.attempt
+    ON chunk.turno_id = reader.turn_id AND chunk.intento = reader.attempt
     AND chunk.numero + jsonb_array_length(chunk.eventos) > reader.number
-ORDER BY turn.id, chunk.numero
-""")  # noqa: S608 - a constant of this module
-
-
-_EVENTS = text("SELECT eventos FROM turno_fragmento WHERE turno_id = :turn_id AND intento = :attempt ORDER BY numero")
+ORDER BY reader.turn_id, reader.attempt, chunk.numero
+""")  # noqa: S608 - a constant of this package
+_EVENTS = text(
+    "SELECT numero, eventos FROM turno_fragmento WHERE turno_id = :turn_id AND intento = :attempt ORDER BY numero"
+)
 
 
 def beat(
@@ -102,29 +112,40 @@ def beat(
     *,
     process_id: UUID,
     lease: timedelta,
+    running: Sequence[RunningAttempt],
     chunks: Sequence[Chunk],
-    ended: Sequence[int],
-    left: Sequence[tuple[int, int]],
-) -> list[int]:
-    """Renew the lease of ``process_id``, store ``chunks``, remove those of ``ended`` turns.
+    ended: Sequence[RunningAttempt],
+) -> set[tuple[int, int]]:
+    """Renew the lease of ``process_id``, store ``chunks``, remove those of attempts that have ``ended``.
 
-    ``left`` are attempts (turn, number) that the process gave up without writing their end: they lose its lease.
-    Returns the ids of this process's turns whose stop was requested.
+    Pending turns of the process that are not among ``running`` lose its lease. Returns the (turn, attempt) of those
+    among ``running`` that are to end: their stop was requested, or their row is deleted, answered or superseded.
     """
     parameters = {
         "process_id": str(process_id),
         "lease": f"{lease.total_seconds()} seconds",
+        "running": json.dumps([asdict(attempt) for attempt in running]),
         "chunks": json.dumps([asdict(chunk) for chunk in chunks]),
-        "ended": list(ended),
-        "left": json.dumps([{"turn_id": turn_id, "number": number} for turn_id, number in left]),
+        "ended": json.dumps([asdict(attempt) for attempt in ended]),
     }
-    return list(db.scalars(_BEAT, parameters))
+    return {(row.turn_id, row.attempt) for row in db.execute(_BEAT, parameters)}
 
 
 def get_events(db: Connection, *, turn_id: int, attempt: int) -> list[StoredEvent]:
-    """What an attempt has brought so far, as far as its process has stored it."""
-    chunks = db.scalars(_EVENTS, {"turn_id": turn_id, "attempt": attempt})
-    return [event for chunk in chunks for event in map(decode, chunk) if event is not None]
+    """What an attempt has brought so far, from its beginning, as far as its process has stored it."""
+    events: list[StoredEvent] = []
+    number = 0
+    for chunk in db.execute(_EVENTS, {"turn_id": turn_id, "attempt": attempt}):
+        if chunk.numero > number:
+            break
+        events += decoded(chunk.eventos[number - chunk.numero :])
+        number = max(number, chunk.numero + len(chunk.eventos))
+    return events
+
+
+def decoded(stored: Sequence[dict[str, Any]]) -> list[StoredEvent]:
+    """The events among ``stored`` that this release knows."""
+    return [event for event in map(decode, stored) if event is not None]
 
 
 def follow(db: Connection, cursors: Sequence[Cursor]) -> list[Progress]:
@@ -133,7 +154,8 @@ def follow(db: Connection, cursors: Sequence[Cursor]) -> list[Progress]:
     return [
         Progress(
             turn_id=row.id,
-            attempt=row.intento,
+            attempt=row.attempt,
+            is_superseded=row.is_superseded,
             has_ended=row.has_ended,
             is_alive=row.is_alive,
             number=row.numero,

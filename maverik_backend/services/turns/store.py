@@ -23,7 +23,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
+    Boolean,
     Connection,
     Interval,
     Select,
@@ -33,10 +33,11 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     insert,
     literal,
-    or_,
+    literal_column,
     select,
     true,
     type_coerce,
@@ -53,8 +54,18 @@ TURNS, PROCESSES = (cast("Table", model.__table__) for model in (SesionAsesoriaD
 RETRYABLE = frozenset({TurnState.FALLBACK, TurnState.INTERRUPTED})
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 """The texts of a page of turns in UTF-8, up to the turn that reaches it: 100 pages at once are some 200 MB of texts."""
-# Turns that a release without leases accepted count as running for so long: its longest turn and 15 s to finish.
-LONGEST_WITHOUT_LEASE = timedelta(seconds=300 + 15)
+IS_ALIVE = """(CASE
+    WHEN sesion_asesoria_detalle.vence >= sesion_asesoria_detalle.fecha_intento THEN
+        sesion_asesoria_detalle.vence > now() OR EXISTS (
+            SELECT FROM proceso WHERE proceso.id = sesion_asesoria_detalle.proceso_id AND proceso.vence > now()
+        )
+    ELSE sesion_asesoria_detalle.fecha_intento > now() - interval '315 seconds'
+END)"""
+"""SQL: whether a pending turn still runs, by the database's clock, which all processes share.
+
+An attempt of a release without leases has none, or that of an earlier attempt: it counts as running for the longest
+that such a release may be configured for, and 15 s to finish.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +76,13 @@ class Lease:
     duration: timedelta
 
 
-def _is_alive() -> ColumnElement[bool]:
-    """Whether a pending turn still runs, by the database's clock, which all processes share."""
-    process_lives = exists().where(PROCESSES.c.id == TURNS.c.proceso_id, PROCESSES.c.vence > func.now())
-    return case(
-        (TURNS.c.vence.is_(None), TURNS.c.fecha_intento > func.now() - LONGEST_WITHOUT_LEASE),
-        else_=or_(TURNS.c.vence > func.now(), process_lives),
-    )
-
-
+_is_alive = literal_column(IS_ALIVE, Boolean)
 _STATE = case(
     (
         TURNS.c.estado != TurnState.PENDING.value,
         case((TURNS.c.detenida, TurnState.STOPPED.value), else_=TURNS.c.estado),
     ),
-    (func.coalesce(_is_alive(), False), TurnState.PENDING.value),
+    (func.coalesce(_is_alive, false()), TurnState.PENDING.value),
     else_=TurnState.INTERRUPTED.value,
 )
 _TURN_COLUMNS = (
@@ -98,7 +101,7 @@ _TURN_COLUMNS = (
 _HAS_PENDING = exists().where(
     TURNS.c.sesion_asesoria_id == bindparam("conversation_id"),
     TURNS.c.estado == TurnState.PENDING.value,
-    _is_alive(),
+    _is_alive,
 )
 _HISTORY = (
     select(TURNS.c.id, TURNS.c.texto_usuario, TURNS.c.texto_sistema)
@@ -141,6 +144,7 @@ _RETRY = (
         texto_sistema=None,
         error=None,
         origen=None,
+        fuentes=None,
         fecha_intento=func.now(),
         proceso_id=bindparam("process_id", type_=Uuid()),
         vence=func.now() + bindparam("lease", type_=Interval()),
@@ -211,7 +215,7 @@ def require_idle(db: Connection, *, conversation_id: int) -> None:
     ends = func.greatest(TURNS.c.vence, process_ends, TURNS.c.fecha_intento)
     remaining = type_coerce(func.max(ends) - func.now(), Interval)
     pending = and_(TURNS.c.sesion_asesoria_id == conversation_id, TURNS.c.estado == TurnState.PENDING.value)
-    row = db.execute(select(remaining.label("left")).where(pending, _is_alive())).one()
+    row = db.execute(select(remaining.label("left")).where(pending, _is_alive)).one()
     if row.left is not None:
         raise TurnInProgress(retry_after_s=max(1, math.ceil(row.left.total_seconds())))
 
@@ -239,7 +243,7 @@ def get_many(db: Connection, turn_ids: Sequence[int]) -> dict[int, Turn]:
 
 def get_running(db: Connection, *, conversation_id: int) -> Turn | None:
     """The turn of a conversation that is being answered now, in whichever process."""
-    query = _turns_of(conversation_id).where(TURNS.c.estado == TurnState.PENDING.value, _is_alive())
+    query = _turns_of(conversation_id).where(TURNS.c.estado == TurnState.PENDING.value, _is_alive)
     row = db.execute(query.order_by(TURNS.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else _turn(row)
 
@@ -284,12 +288,17 @@ def request_stop(db: Connection, *, turn_id: int) -> None:
     )
 
 
-def interrupt(db: Connection, turn_ids: Sequence[int]) -> None:
-    """Let those of the turns that are still pending read as interrupted from now on."""
+def interrupt(db: Connection, turn_ids: Sequence[int], *, process_id: UUID) -> None:
+    """Let those of the turns that are still pending in this process read as interrupted from now on."""
     db.execute(
         update(TURNS)
-        .where(TURNS.c.id.in_(turn_ids), TURNS.c.estado == TurnState.PENDING.value)
-        .values(proceso_id=None, vence=func.now(), fecha_intento=func.now() - LONGEST_WITHOUT_LEASE)
+        .where(
+            TURNS.c.id.in_(turn_ids),
+            TURNS.c.proceso_id == process_id,
+            TURNS.c.estado == TurnState.PENDING.value,
+        )
+        # Releases without leases look at the time of the attempt.
+        .values(proceso_id=None, vence=func.now(), fecha_intento=func.now() - timedelta(hours=1))
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -10,12 +11,15 @@ from maverik_backend.texts import openapi as texts
 from maverik_backend.web.event_streams.response import EventStreamResponse
 
 EVENT_STREAM = "text/event-stream"
+_REFUSED = re.compile(r";q=0(?:\.0*)?(?:;|$)")
 
 
 def wants_events(request: Request) -> bool:
     """Whether ``Accept`` names the media type itself: a client that takes anything gets JSON (RFC 9110, 12.5.1)."""
-    accepted = ",".join(request.headers.getlist("Accept")).split(",")
-    return any(media_type.partition(";")[0].strip().lower() == EVENT_STREAM for media_type in accepted)
+    accepted = ",".join(request.headers.getlist("Accept")).replace(" ", "").lower().split(",")
+    return any(
+        media_type.partition(";")[0] == EVENT_STREAM and not _REFUSED.search(media_type) for media_type in accepted
+    )
 
 
 async def _wants_events(request: Request) -> bool:

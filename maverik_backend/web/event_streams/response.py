@@ -28,6 +28,7 @@ class StreamEnd(StrEnum):
     COMPLETE = "complete"
     CLIENT_LEFT = "client_left"
     CLIENT_STALLED = "client_stalled"
+    FAILED = "failed"
 
 
 class EventStreamResponse(Response):
@@ -52,7 +53,7 @@ class EventStreamResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope.setdefault("state", {})
-        state["stream_end"] = StreamEnd.CLIENT_LEFT.value
+        state["stream_end"] = StreamEnd.FAILED.value
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_until_disconnect, receive, tasks.cancel_scope)

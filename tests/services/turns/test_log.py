@@ -130,7 +130,6 @@ def test_a_reader_that_stops_early_no_longer_listens() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        events.Started(turn_id=7, attempt=2),
         TextDelta(text="¿Qué?"),
         events.ToolCall(call_id="c1", name="calculadora", arguments={"a": 1}),
         events.ToolResult(call_id="c1", result={"b": [2]}),

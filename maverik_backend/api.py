@@ -43,6 +43,7 @@ from maverik_backend.services.accounts import (
     Clock,
     Enrolments,
     Exports,
+    Hashing,
     Logins,
     Passwords,
     SecondFactors,
@@ -97,7 +98,7 @@ def create_app(
     clients = clients or make_clients(ClientContext(settings=settings, search=index, metrics=measured))
     keyring = make_keyring(settings)
     security = settings.security
-    hasher = hasher or PasswordHasher()
+    hashing = Hashing(hasher or PasswordHasher())
     tokens = Tokens(
         keyring,
         access_ttl=timedelta(minutes=security.access_token_ttl_minutes),
@@ -117,7 +118,7 @@ def create_app(
     )
     passwords = Passwords(
         transaction=database.transaction,
-        hasher=hasher,
+        hashing=hashing,
         keyring=keyring,
         throttle=throttle,
         logins=logins,
@@ -150,7 +151,7 @@ def create_app(
         throttle=throttle,
         authenticator=Authenticator(
             transaction=database.transaction,
-            hasher=hasher,
+            hashing=hashing,
             tokens=tokens,
             logins=logins,
             second_factors=second_factors,

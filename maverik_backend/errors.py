@@ -27,7 +27,7 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── NothingToRetry           the turn has its answer
     ├── Interrupted              the process that ran the turn is gone
     ├── Cancelled                the turn was stopped while something was waited for
-    ├── Overloaded               too many turns at once
+    ├── Overloaded               too many turns, exports or passwords at once
     ├── DatabaseUnavailable      PostgreSQL cannot be reached or is overloaded
     └── UpstreamError            a service outside the process failed
         ├── UpstreamUnreachable  no connection, or it was cut
@@ -126,7 +126,7 @@ class TooManyAtOnce(MaverikError):
 
 
 class AddressBusy(TooManyAtOnce):
-    """The clients behind one address have, together, as many turns under way as they may have at once."""
+    """The clients behind one address have, together, as many requests of a kind under way as they may have at once."""
 
 
 class TooManySessions(MaverikError):
@@ -178,7 +178,7 @@ class Cancelled(MaverikError):
 
 
 class Overloaded(MaverikError):
-    """So many turns are under way that another one would only wait."""
+    """So much of a kind is under way, turns or passwords to be hashed, that more of it would only wait."""
 
 
 class DatabaseUnavailable(MaverikError):

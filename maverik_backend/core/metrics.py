@@ -42,6 +42,8 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from maverik_backend.errors import (
+    AddressBusy,
+    Overloaded,
     SecondFactorRequired,
     TooManyTries,
     UpstreamError,
@@ -64,6 +66,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 _LOGIN_OUTCOMES: dict[type[Exception], str] = {
     WrongCredentials: "wrong_credentials",
     TooManyTries: "too_many_tries",
+    AddressBusy: "busy",
+    Overloaded: "busy",
     SecondFactorRequired: "second_factor_required",
     WrongSecondFactor: "wrong_second_factor",
 }

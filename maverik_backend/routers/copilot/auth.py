@@ -51,7 +51,9 @@ Before = Annotated[
         "Un correo desconocido y una clave equivocada son el mismo error. Las cuentas con segundo factor "
         "piden además `codigo`: eso se dice sólo cuando la clave es la correcta."
     ),
-    responses=responses.of(errors.WrongCredentials, errors.SecondFactorRequired, errors.WrongSecondFactor),
+    responses=responses.of(
+        errors.WrongCredentials, errors.SecondFactorRequired, errors.WrongSecondFactor, *responses.HASHING
+    ),
 )
 def log_in(body: UsuarioLogin, app: App, client_info: CurrentClientInfo) -> LoginResponse:
     credentials = Credentials(email=body.email, password=body.clave, code=body.codigo)
@@ -124,6 +126,7 @@ def forgot_password(body: CorreoRequest, app: App, client_info: CurrentClientInf
         "El enlace sirve una sola vez. Cierra todas las sesiones abiertas y abre una nueva; si la cuenta "
         "tiene segundo factor, sólo con `codigo`: sin él la clave cambia igual y los tokens son null."
     ),
+    responses=responses.of(*responses.HASHING),
 )
 def reset_password(
     body: ClaveRestablecerRequest, app: App, client_info: CurrentClientInfo
@@ -140,6 +143,7 @@ def reset_password(
     "/password",
     summary="Elegir otra clave sabiendo la actual",
     description="Cierra las demás sesiones abiertas; ésta sigue.",
+    responses=responses.of(*responses.HASHING),
 )
 def change_password(
     body: ClaveCambiarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
@@ -154,6 +158,7 @@ def change_password(
     "/email/resend",
     summary="Pedir otra vez la clave temporal",
     description="Contesta lo mismo tenga o no una cuenta ese correo.",
+    responses=responses.of(*responses.HASHING),
 )
 def resend_key(body: CorreoRequest, app: App, client_info: CurrentClientInfo) -> MensajeResponse:
     app.passwords.resend(email=body.email, client_info=client_info)

@@ -40,7 +40,7 @@ def get_second_factor(user: CurrentUser, db: DbTransaction) -> SegundoFactorResp
     "",
     summary="Empezar a activar un segundo factor",
     description="Da un secreto para la aplicación. Nada cambia hasta que se confirma, dentro de la hora.",
-    responses=responses.of(errors.SecondFactorActive),
+    responses=responses.of(errors.SecondFactorActive, *responses.HASHING),
 )
 def start_second_factor(
     body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
@@ -69,7 +69,7 @@ def confirm_second_factor(
     "/recovery-codes",
     summary="Pedir otros códigos de recuperación",
     description="Los muestra por única vez; los anteriores dejan de servir.",
-    responses=_INACTIVE,
+    responses=_INACTIVE | responses.of(*responses.HASHING),
 )
 def renew_recovery_codes(
     body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo
@@ -85,7 +85,7 @@ def renew_recovery_codes(
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Quitar el segundo factor",
     description="Pide la clave y un código, de la aplicación o de recuperación. Cierra las demás sesiones.",
-    responses=_INACTIVE,
+    responses=_INACTIVE | responses.of(*responses.HASHING),
 )
 def remove_second_factor(
     body: SegundoFactorAutorizarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo

@@ -46,6 +46,7 @@ Before = Annotated[
     status_code=status.HTTP_201_CREATED,
     summary="Crear una cuenta; la clave temporal llega por correo",
     description="Contesta lo mismo cuando el correo ya tiene una cuenta: entonces el correo que llega lo dice.",
+    responses=responses.of(*responses.HASHING),
 )
 def sign_up(
     body: UsuarioCrearRequest, app: App, catalogs: CurrentCatalogs, client_info: CurrentClientInfo
@@ -94,6 +95,7 @@ def update_me(
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Borrar la cuenta con todo lo dicho en ella",
     description="Pide la clave otra vez, porque no se puede deshacer.",
+    responses=responses.of(*responses.HASHING),
 )
 def delete_me(body: ClaveConfirmarRequest, signed_in: DetachedLogin, app: App, client_info: CurrentClientInfo) -> None:
     accounts.delete_account(

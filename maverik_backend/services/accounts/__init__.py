@@ -18,6 +18,7 @@ from maverik_backend.services.accounts.auth import Authenticator, Credentials
 from maverik_backend.services.accounts.enrolment import ENROLMENT_TTL, Enrolment, Enrolments
 from maverik_backend.services.accounts.event import get_events
 from maverik_backend.services.accounts.export import Exports
+from maverik_backend.services.accounts.hashing import Hashing
 from maverik_backend.services.accounts.login import (
     Logins,
     LoginTokens,
@@ -56,6 +57,7 @@ __all__ = [
     "Enrolments",
     "EventRecord",
     "Exports",
+    "Hashing",
     "InvestorProfile",
     "LoginRecord",
     "LoginTokens",

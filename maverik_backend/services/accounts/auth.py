@@ -20,6 +20,7 @@ from maverik_backend.errors import NotAuthenticated, SecondFactorRequired, Wrong
 from maverik_backend.models import SecurityEvent
 from maverik_backend.services.accounts import event as events
 from maverik_backend.services.accounts.event import NO_USER_ID
+from maverik_backend.services.accounts.hashing import Hashing
 from maverik_backend.services.accounts.login import Logins, LoginTokens
 from maverik_backend.services.accounts.records import Account, LoginRecord
 from maverik_backend.services.accounts.second_factor import SecondFactors
@@ -52,14 +53,14 @@ class Authenticator:
         self,
         *,
         transaction: TransactionFactory,
-        hasher: PasswordHasher,
+        hashing: Hashing,
         tokens: Tokens,
         logins: Logins,
         second_factors: SecondFactors,
         throttle: Throttle,
     ) -> None:
         self._transaction = transaction
-        self._hasher = hasher
+        self._hashing = hashing
         self._tokens = tokens
         self._logins = logins
         self._second_factors = second_factors
@@ -74,18 +75,17 @@ class Authenticator:
 
         Raises:
             TooManyTries: when the account or the address was tried too often.
+            AddressBusy, Overloaded: when too many passwords are being verified (services/accounts/hashing.py).
             WrongCredentials: when there is no such account, or it may not sign in.
             SecondFactorRequired: when it is, and a code is missing.
             WrongSecondFactor: when it is, and the code is not right.
         """
         self._count_try(credentials.email, client_info)
-        for _ in range(_TRIES_WHILE_HASH_CHANGES):
-            account = self._verify(credentials, client_info)
-            self._second_factors.count_try(user_id=account.id, code=credentials.code, client_info=client_info)
-            if tokens := self._open(account, credentials, client_info=client_info, renews_tokens=renews_tokens):
-                self._throttle.reset_counter(Action.LOG_IN_TO_ACCOUNT, credentials.email, client_info.limit_address)
-                return tokens
-        raise WrongCredentials
+        with self._hashing.slot(client_info) as hasher:
+            self._count_try_from_anywhere(credentials.email, client_info)
+            tokens = self._log_in(hasher, credentials, client_info=client_info, renews_tokens=renews_tokens)
+        self._throttle.reset_counter(Action.LOG_IN_TO_ACCOUNT, credentials.email, client_info.limit_address)
+        return tokens
 
     def refresh(self, *, refresh_token: str, client_info: ClientInfo) -> LoginTokens:
         """New tokens for the login that ``refresh_token`` belongs to; the token itself is used up.
@@ -122,13 +122,16 @@ class Authenticator:
         return login_store.rotate(db, login_id=login.id, expires=expires)
 
     def _count_try(self, email: str, client_info: ClientInfo) -> None:
+        """Count before a slot is waited for, so that an address whose limit is used up takes none."""
+        self._throttle.count(Action.LOG_IN_FROM_ADDRESS, client_info.limit_address)
+        self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email, client_info.limit_address)
+        self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, email, client_info.network)
+
+    def _count_try_from_anywhere(self, email: str, client_info: ClientInfo) -> None:
         """Count before the account is looked up; all accounts, known or not, cost the same statement here.
 
         In networks where the account was signed in to before, tries from elsewhere are not counted against it.
         """
-        self._throttle.count(Action.LOG_IN_FROM_ADDRESS, client_info.limit_address)
-        self._throttle.count(Action.LOG_IN_TO_ACCOUNT, email, client_info.limit_address)
-        self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_NETWORK, email, client_info.network)
         with self._transaction() as db:
             is_known = login_store.is_known_network(
                 db, email=email, network=client_info.network, remembered=REMEMBERED_LOGINS
@@ -136,11 +139,25 @@ class Authenticator:
         if not is_known:
             self._throttle.count(Action.LOG_IN_TO_ACCOUNT_FROM_ANYWHERE, email)
 
-    def _verify(self, credentials: Credentials, client_info: ClientInfo) -> Account:
+    def _log_in(
+        self, hasher: PasswordHasher, credentials: Credentials, *, client_info: ClientInfo, renews_tokens: bool
+    ) -> LoginTokens:
+        for _ in range(_TRIES_WHILE_HASH_CHANGES):
+            account = self._verify(hasher, credentials, client_info)
+            self._second_factors.count_try(user_id=account.id, code=credentials.code, client_info=client_info)
+            is_outdated = hasher.is_outdated(account.password_hash)
+            new_hash = hasher.hash(credentials.password) if is_outdated else account.password_hash
+            if tokens := self._open(
+                account, credentials, new_hash=new_hash, client_info=client_info, renews_tokens=renews_tokens
+            ):
+                return tokens
+        raise WrongCredentials
+
+    def _verify(self, hasher: PasswordHasher, credentials: Credentials, client_info: ClientInfo) -> Account:
         """The account whose password this is."""
         with self._transaction() as db:
             account = people.get_by_email(db, credentials.email)
-        matches = self._hasher.verify(account.password_hash if account else None, credentials.password)
+        matches = hasher.verify(account.password_hash if account else None, credentials.password)
         if account is not None and matches and _may_sign_in(account):
             return account
         user_id = account.id if account else NO_USER_ID
@@ -149,11 +166,15 @@ class Authenticator:
         raise WrongCredentials
 
     def _open(
-        self, account: Account, credentials: Credentials, *, client_info: ClientInfo, renews_tokens: bool
+        self,
+        account: Account,
+        credentials: Credentials,
+        *,
+        new_hash: str,
+        client_info: ClientInfo,
+        renews_tokens: bool,
     ) -> LoginTokens | None:
         """A login for the account that was verified; ``None`` when its password or state changed since."""
-        is_outdated = self._hasher.is_outdated(account.password_hash)
-        new_hash = self._hasher.hash(credentials.password) if is_outdated else account.password_hash
         try:
             with self._transaction() as db:
                 if not people.confirm_password(db, account=account, new_hash=new_hash):

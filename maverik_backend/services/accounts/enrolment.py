@@ -73,6 +73,7 @@ class Enrolments:
 
         Raises:
             TooManyTries: when the password was tried too often.
+            AddressBusy, Overloaded: when too many are being verified.
             InvalidInput: when it is wrong.
             SecondFactorActive: when the account has a second factor.
             NotAuthenticated: when the login ended meanwhile.
@@ -118,7 +119,8 @@ class Enrolments:
         """New recovery codes, which are shown this once; the earlier ones end.
 
         Raises:
-            TooManyTries, InvalidInput, SecondFactorInactive, NotAuthenticated: as :meth:`remove`.
+            TooManyTries, AddressBusy, Overloaded, InvalidInput, SecondFactorInactive, NotAuthenticated: as
+                :meth:`remove`.
         """
         with self._confirmed(signed_in, password=password, code=code, client_info=client_info) as (db, account):
             codes = second_factor.replace_recovery_codes(db, user_id=account.id)
@@ -131,6 +133,7 @@ class Enrolments:
 
         Raises:
             TooManyTries: when the password or codes were tried too often.
+            AddressBusy, Overloaded: when too many passwords are being verified.
             InvalidInput: when one of them is not right.
             SecondFactorInactive: when there is none.
             NotAuthenticated: when the login ended meanwhile.

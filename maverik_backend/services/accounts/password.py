@@ -25,6 +25,7 @@ from maverik_backend.services.accounts import event as events
 from maverik_backend.services.accounts import login as logins
 from maverik_backend.services.accounts import mail
 from maverik_backend.services.accounts.event import NO_USER_ID
+from maverik_backend.services.accounts.hashing import Hashing
 from maverik_backend.services.accounts.login import Logins, LoginTokens
 from maverik_backend.services.accounts.records import Account, LoginRecord, SignedIn
 from maverik_backend.services.accounts.second_factor import SecondFactors
@@ -40,6 +41,8 @@ from maverik_backend.texts.mail import Letter
 NEW_PASSWORD_FIELD = "clave_nueva"  # noqa: S105 - the name of a field
 CURRENT_PASSWORD_FIELD = "clave_actual"  # noqa: S105
 CODE_FIELD = "codigo"
+# Commands run in a process of their own, so this is the only client there.
+OPERATOR_AT_SHELL = ClientInfo(address="shell")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # a password and a link, for no log
@@ -80,7 +83,7 @@ class Passwords:
         self,
         *,
         transaction: TransactionFactory,
-        hasher: PasswordHasher,
+        hashing: Hashing,
         keyring: Keyring,
         throttle: Throttle,
         logins: Logins,
@@ -90,7 +93,7 @@ class Passwords:
         reset_link_ttl: timedelta,
     ) -> None:
         self._transaction = transaction
-        self._hasher = hasher
+        self._hashing = hashing
         self._keyring = keyring
         self._throttle = throttle
         self._logins = logins
@@ -129,9 +132,10 @@ class Passwords:
 
         Raises:
             TooManyTries: as :meth:`request_reset`.
+            AddressBusy, Overloaded: when too many passwords are being hashed.
         """
         self._count_mail(email, client_info)
-        mailed = self.make_mailed_password()
+        mailed = self.make_mailed_password(client_info=client_info)
         with self._transaction() as db:
             user_id = people.replace_unused_password(
                 db, email=email, password_hash=mailed.password_hash, expires=self.temporary_password_expiry()
@@ -167,16 +171,18 @@ class Passwords:
 
         Raises:
             TooManyTries: when this was tried too often from the client's address, or codes of the account were.
+            AddressBusy, Overloaded: when too many passwords are being hashed.
             InvalidInput: when the link does not hold, or the password or the code is not acceptable; the link stays.
         """
         self._throttle.count(Action.RESET_FROM_ADDRESS, client_info.limit_address)
         _require_unguessable(reset.new_password)
-        with self._transaction() as db:
-            owner = link_store.get_owner(db, reset.token)
-        self._require_another(owner.password_hash if owner else None, reset.new_password)
-        if owner is not None:
-            self._second_factors.count_try(user_id=owner.id, code=reset.code, client_info=client_info)
-        new_hash = self._hasher.hash(reset.new_password)
+        with self._hashing.slot(client_info) as hasher:
+            with self._transaction() as db:
+                owner = link_store.get_owner(db, reset.token)
+            _require_another(hasher, owner.password_hash if owner else None, reset.new_password)
+            if owner is not None:
+                self._second_factors.count_try(user_id=owner.id, code=reset.code, client_info=client_info)
+            new_hash = hasher.hash(reset.new_password)
         try:
             with self._transaction() as db:
                 account = _lock_owner_of(db, reset.token)
@@ -230,13 +236,16 @@ class Passwords:
 
         Raises:
             TooManyTries: when the current password was tried too often.
+            AddressBusy, Overloaded: when too many passwords are being hashed.
             InvalidInput: when it is wrong or the new one is not acceptable.
             NotAuthenticated: when the login ended meanwhile.
         """
-        self.confirm(signed_in.account, current, field=CURRENT_PASSWORD_FIELD, client_info=client_info)
-        _require_unguessable(new_password)
-        self._require_another(signed_in.account.password_hash, new_password)
-        new_hash = self._hasher.hash(new_password)
+        self._throttle.count(Action.CONFIRM_PASSWORD, str(signed_in.account.id))
+        with self._hashing.slot(client_info) as hasher:
+            self._confirm(hasher, signed_in.account, current, field=CURRENT_PASSWORD_FIELD, client_info=client_info)
+            _require_unguessable(new_password)
+            _require_another(hasher, signed_in.account.password_hash, new_password)
+            new_hash = hasher.hash(new_password)
         with self._transaction() as db:
             account = lock_confirmed(db, signed_in, field=CURRENT_PASSWORD_FIELD)
             self._set(db, account, new_password, new_hash)
@@ -250,22 +259,33 @@ class Passwords:
 
         Raises:
             TooManyTries: when it was tried too often.
+            AddressBusy, Overloaded: when too many passwords are being verified.
             InvalidInput: when it is wrong; ``field`` is where it was sent.
         """
         self._throttle.count(Action.CONFIRM_PASSWORD, str(account.id))
-        if not self._hasher.verify(account.password_hash, password):
+        with self._hashing.slot(client_info) as hasher:
+            self._confirm(hasher, account, password, field=field, client_info=client_info)
+
+    def _confirm(
+        self, hasher: PasswordHasher, account: Account, password: str, *, field: str, client_info: ClientInfo
+    ) -> None:
+        if not hasher.verify(account.password_hash, password):
             with self._transaction() as db:
                 events.record_afterwards(
                     db, SecurityEvent.CONFIRMATION_FAILED, user_id=account.id, client_info=client_info
                 )
             raise InvalidInput([FieldError(field, texts.WRONG_KEY)])
 
-    def make_mailed_password(self) -> MailedPassword:
-        """A random password and link. Slow on purpose: call it with no transaction open."""
+    def make_mailed_password(self, *, client_info: ClientInfo = OPERATOR_AT_SHELL) -> MailedPassword:
+        """A random password and link. Slow on purpose: call it with no transaction open.
+
+        Raises:
+            AddressBusy, Overloaded: when too many passwords are being hashed.
+        """
         password = generate_temporary_password()
-        return MailedPassword(
-            password=password, password_hash=self._hasher.hash(password), link_token=secrets.token_urlsafe(32)
-        )
+        with self._hashing.slot(client_info) as hasher:
+            password_hash = hasher.hash(password)
+        return MailedPassword(password=password, password_hash=password_hash, link_token=secrets.token_urlsafe(32))
 
     def temporary_password_expiry(self) -> datetime:
         return datetime.now(UTC) + self._temporary_password_ttl
@@ -313,11 +333,6 @@ class Passwords:
         disabled = letters.disabled(frontend_url=self.links.frontend, support=self.links.support)
         return to, disabled if is_disabled else otherwise
 
-    def _require_another(self, current_hash: str | None, new_password: str) -> None:
-        """Refuse the current password as the new one: a mailed one would become permanent. The work is always done."""
-        if self._hasher.verify(current_hash, new_password):
-            raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_CURRENT)])
-
     def _set(
         self, db: Connection, account: Account, new_password: str, new_hash: str, *, verifies_email: bool = False
     ) -> None:
@@ -362,6 +377,12 @@ def lock_confirmed(db: Connection, signed_in: SignedIn, *, field: str) -> Accoun
     if account.password_hash != signed_in.account.password_hash:
         raise InvalidInput([FieldError(field, texts.WRONG_KEY)])
     return account
+
+
+def _require_another(hasher: PasswordHasher, current_hash: str | None, new_password: str) -> None:
+    """Refuse the current password as the new one: a mailed one would become permanent. The work is always done."""
+    if hasher.verify(current_hash, new_password):
+        raise InvalidInput([FieldError(NEW_PASSWORD_FIELD, texts.KEY_IS_CURRENT)])
 
 
 def _require_unguessable(new_password: str) -> None:

@@ -23,7 +23,8 @@ def change_signing_in(
     """Sign in, set another password, sign out: tries are counted, recorded and answered as those of signing in.
 
     Raises:
-        TooManyTries, WrongCredentials, SecondFactorRequired, WrongSecondFactor: as :meth:`Authenticator.log_in`.
+        TooManyTries, AddressBusy, Overloaded, WrongCredentials, SecondFactorRequired, WrongSecondFactor: as
+            :meth:`Authenticator.log_in`.
         InvalidInput: when the new password is not acceptable.
         NotAuthenticated: when the account was disabled or deleted, or its password changed, meanwhile.
     """

@@ -50,13 +50,14 @@ def sign_up(
 
     Raises:
         TooManyTries: when too many accounts were asked for from the client's address, or mails to this one.
+        AddressBusy, Overloaded: when too many passwords are being hashed.
         InvalidInput: when an answer is not in its catalogue.
     """
     answers = asdict(profile)
     catalogs.check(_catalog_ids(answers))
     throttle.count(Action.SIGN_UP_FROM_ADDRESS, client_info.limit_address)
     throttle.count(Action.SIGN_UP_AS_ACCOUNT, mailbox_of(email))
-    mailed = passwords.make_mailed_password()
+    mailed = passwords.make_mailed_password(client_info=client_info)
     with transaction() as db:
         user_id, now = people.next_id(db)
         created = people.add_unless_taken(
@@ -101,6 +102,7 @@ def delete_account(
 
     Raises:
         TooManyTries: when the password was tried too often.
+        AddressBusy, Overloaded: when too many are being verified.
         InvalidInput: when it is wrong.
         NotAuthenticated: when the login ended meanwhile; of two requests at once, one erases.
     """

@@ -1,8 +1,9 @@
 """How much is under way at once: in all, and by each of several keys (OWASP API4:2023).
 
 Rates say how often something may begin (services/limits/throttle.py); this says how much of it may be held at a time,
-so that one principal or one address cannot take every slot of the process. A refusal comes at once; nothing waits
-for a slot. The counters live in the process: with several processes or replicas each one allows its own number.
+so that one principal or one address cannot take every slot of the process. A refusal comes at once; nothing waits for
+a slot here (services/limits/fair_queue.py is for that). The counters live in the process: with several processes or
+replicas each one allows its own number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Nobody takes all the processors for hashing: shares by address, and an end to waiting."""
+"""No address takes all the processors for hashing: shares by address, and an end to waiting."""
 
 from __future__ import annotations
 
@@ -217,6 +217,7 @@ def test_a_refusal_does_not_depend_on_the_account(
     assert {(answer.status_code, answer.content) for answer in answers} == {(told[0], answers[0].content)}
     assert answers[0].json()["error"] == told[1]
     assert hasher.asked == before
+    assert f'maverik_logins_total{{outcome="busy"}} {len(tries)}.0' in resources.metrics.render().decode()
 
 
 # What each of these hashes is refused in the same way, whatever else is wrong with it.

@@ -1,7 +1,7 @@
 """Fair shares of hashing passwords in requests (OWASP API4:2023).
 
-Argon2 takes a processor for 25 ms and 19 MiB meanwhile (``core/security.py`` runs it once a processor). Whoever is to
-be told from a hash waits here first, before the account is looked up: what a client can see of waits and refusals does
+Argon2 takes a processor for 26 ms and 19 MiB meanwhile (``core/security.py`` runs it once a processor). Requests that
+hash or verify a password wait here, before the account is looked up: what a client can see of waits and refusals does
 not depend on the account.
 
 ================  =====================================================================================================

@@ -23,7 +23,7 @@ class TestWhatShips:
         assert len(ARTICLES) >= 40
 
     def test_no_file_of_the_folder_is_left_out(self) -> None:
-        folder = files("maverik_backend.clients.rag") / "knowledge"
+        folder = files("maverik_backend.advisor") / "knowledge"
 
         assert {f"{article.slug}.md" for article in ARTICLES} == {entry.name for entry in folder.iterdir()}
 

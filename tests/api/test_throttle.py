@@ -48,7 +48,7 @@ def ask_before(api: TestClient) -> Any:
     return api.options("/copilot/sessions", headers=headers)
 
 
-NO_SESSION = "/copilot/sessions/1"
+NO_SESSION = "/copilot/sessions/999999999"
 
 
 def from_anywhere() -> dict[str, str]:

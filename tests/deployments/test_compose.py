@@ -305,7 +305,7 @@ class TestOrderOfTimes:
         kept_s = [seconds(found[0]) for found in directives("keepalive_timeout", inside="upstream")]
 
         assert kept_s == [4]
-        assert kept_s[0] < Config("any:app").timeout_keep_alive
+        assert kept_s[0] < Config("any:app", log_config=None).timeout_keep_alive
 
 
 def test_the_proxy_takes_bodies_as_large_as_the_application_does() -> None:

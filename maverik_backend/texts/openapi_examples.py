@@ -101,7 +101,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "SaludResponse": {"status": "healthy"},
     "SaludDetalladaResponse": {
         "status": "healthy",
-        "version": "0.1.0",
+        "version": "0.2.0",
         "uptime_s": 3600.0,
         "dependencies": {"database": _HEALTHY, "mail": {**_HEALTHY, "latency_ms": None, "backlog": 0}},
     },
@@ -119,7 +119,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "fecha_actualizacion": "2026-03-02T13:55:00Z",
         "mensaje": "Te enviamos un correo con los pasos para entrar.",
     },
-    "ServicioResponse": {"service": "maverik_backend", "version": "0.1.0", "docs": "/docs"},
+    "ServicioResponse": {"service": "maverik_backend", "version": "0.2.0", "docs": "/docs"},
     "SesionCrearRequest": _SESSION,
     "SesionRenombrarRequest": {"titulo_chat": "La casa"},
     "SesionResponse": _STORED_SESSION,

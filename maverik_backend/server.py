@@ -28,6 +28,7 @@ from fastapi import FastAPI
 from maverik_backend.api import create_app
 from maverik_backend.connections import (
     BoundedProtocol,
+    BoundedWebSocket,
     ConnectionTable,
     limits_from,
     make_refusals,
@@ -42,6 +43,7 @@ from maverik_backend.settings import Settings
 from maverik_backend.supervisor import Supervisor
 from maverik_backend.web.middleware.security_headers import DOCS_PATH, headers_of_every_answer
 from maverik_backend.web.resources import resources_of
+from maverik_backend.web.websockets import takes_websocket
 
 LEAVE_MARGIN_S = 10
 GC_THRESHOLD = 20_000  # allocations more than deallocations; Python's own is 700
@@ -59,7 +61,7 @@ class Server(uvicorn.Server):
         self._is_stopping = False
         limits = limits_from(self._resources.settings, open_files=raise_open_files_limit())
         self._connections = ConnectionTable(limits, metrics=self._resources.metrics)
-        headers = headers_of_every_answer(is_production=self._resources.settings.app.is_production)
+        refusals = make_refusals(headers_of_every_answer(is_production=self._resources.settings.app.is_production))
         super().__init__(
             uvicorn.Config(
                 app,
@@ -67,9 +69,14 @@ class Server(uvicorn.Server):
                 port=port,
                 http=cast(
                     type[asyncio.Protocol],
-                    partial(BoundedProtocol, table=self._connections, refusals=make_refusals(headers)),
+                    partial(
+                        BoundedProtocol,
+                        table=self._connections,
+                        refusals=refusals,
+                        takes_websocket=partial(takes_websocket, app),
+                    ),
                 ),
-                ws="none",  # a protocol of its own, which would have to enter the table of connections
+                ws=cast(type[asyncio.Protocol], partial(BoundedWebSocket, table=self._connections, refusals=refusals)),
                 timeout_keep_alive=math.ceil(limits.keep_alive_s),
                 log_config=None,  # logs are structlog's business (core/logging.py)
                 access_log=False,

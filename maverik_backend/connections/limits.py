@@ -19,6 +19,8 @@ MIN_CONNECTIONS = 16
 CONTENT_BYTES_PER_FRAMING_BYTE = 16
 # Without a proxy, how much of all connections one address may hold.
 SHARE_OF_ADDRESS = 4
+# How many of four connections may be WebSockets, which stay as long as their clients like: requests need the rest.
+QUARTERS_OF_WEBSOCKETS = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -59,6 +61,22 @@ class ConnectionLimits:
     """What a client reads of a waiting answer in each window, or all of it: about 1 KB/s."""
     max_unsent_bytes: int = 128 * 1024 * 1024
     """Answers that clients have not read yet, of all connections together."""
+
+    ping_interval_s: float = 20.0
+    """How often a WebSocket is pinged (RFC 6455, section 5.5.2), which takes the place of the times above."""
+    ping_timeout_s: float = 20.0
+    """How long it may take to answer: 1011."""
+    max_message_bytes: int = 64 * 1024
+    """A message of a WebSocket, all its fragments together: 1009."""
+    max_fragments: int = 128
+    """Frames of one message: 1008. Empty ones would not count as bytes."""
+    max_frames_per_s: float = 100.0
+    max_frames_at_once: int = 200
+    """Frames of one WebSocket, messages, pings and pongs alike: 1008. Twilio sends 50 a second of a call's sound."""
+
+    @property
+    def max_websockets(self) -> int:
+        return self.max_connections * QUARTERS_OF_WEBSOCKETS // 4
 
 
 def limits_from(settings: Settings, *, open_files: int) -> ConnectionLimits:

@@ -17,7 +17,8 @@ Phase              Begins with                   Bounds (:class:`~maverik_backen
 In each of them an answer has to be read (``unread_window_s``). One request at a time: what a client sends before the
 answer (pipelining, RFC 9112, section 9.3.2) is not read; the connection is closed after that answer, and the client
 repeats the rest. Fields after a chunked body (trailers) are dropped: they are no headers (RFC 9110, section 6.5.1).
-An ``Upgrade`` is ignored (RFC 9110, section 7.8).
+An ``Upgrade`` is ignored (RFC 9110, section 7.8), but for the opening handshake of a WebSocket at a path that takes
+one: ``connections/websocket.py`` goes on with the connection.
 
 uvicorn has no public way to do any of this. tests/connections fails when what is overridden here changes.
 """
@@ -27,9 +28,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
@@ -38,6 +40,7 @@ from uvicorn.server import ServerState
 
 from maverik_backend.connections.limits import CONTENT_BYTES_PER_FRAMING_BYTE
 from maverik_backend.connections.table import ConnectionTable, Cut
+from maverik_backend.connections.writing import WatchedWriting
 from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.errors import Overloaded
 from maverik_backend.web import problems
@@ -77,7 +80,7 @@ def _refusal(problem: problems.Problem, headers: Mapping[str, str]) -> bytes:
     return fields + b"\r\n" + bytes(response.body)
 
 
-_PROBLEMS = {
+PROBLEMS = {
     Cut.FULL: problems.PROBLEMS[Overloaded],
     Cut.MALFORMED: problems.of_status(400),
     Cut.HEAD_TOO_SLOW: problems.of_status(408),
@@ -88,11 +91,14 @@ _PROBLEMS = {
 
 def make_refusals(headers: Mapping[str, str] = HEADERS) -> Mapping[Cut, bytes]:
     """What each kind of refusal answers; ``headers`` are those of every answer of the application."""
-    return {cut: _refusal(problem, headers) for cut, problem in _PROBLEMS.items()}
+    return {cut: _refusal(problem, headers) for cut, problem in PROBLEMS.items()}
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn makes one for each connection; ``table`` and ``refusals`` are shared by all of them."""
+class BoundedProtocol(WatchedWriting, HttpToolsProtocol):
+    """uvicorn makes one for each connection; ``table`` and ``refusals`` are shared by all of them.
+
+    ``takes_websocket`` says whether a path does.
+    """
 
     def __init__(
         self,
@@ -103,12 +109,15 @@ class BoundedProtocol(HttpToolsProtocol):
         *,
         table: ConnectionTable,
         refusals: Mapping[Cut, bytes],
+        takes_websocket: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.logger = _log
-        self._table = table
+        self._watch(table)
         self._refusals = refusals
-        self._limits = table.limits
+        self._takes_websocket = takes_websocket
+        self._is_websocket = False
+        self._successor: asyncio.BaseProtocol | None = None
         self._phase = Phase.WAITING
         self._deadline = self.loop.time() + self._limits.head_s
         self._is_first_head = True
@@ -119,36 +128,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_body_complete = True
         self._is_listening = True
         self._cut: Cut | None = None
-        self._unsent_mark_bytes = 0
-        self.unread_since = self.loop.time()
 
     # --- What the table asks ---------------------------------------------------------------------------------------
 
-    @property
-    def unsent_bytes(self) -> int:
-        return self.transport.get_write_buffer_size()
-
-    def abort(self) -> None:
-        self.transport.abort()
-
-    def check(self, now: float) -> None:
-        if self._is_unread(now):
-            self._table.count(Cut.UNREAD)
-            self.abort()
-        elif now >= self._deadline:
+    def _check_time(self, now: float) -> None:
+        if now >= self._deadline:
             self._expire()
-
-    def _is_unread(self, now: float) -> bool:
-        """Whether the client took less than ``min_read_bytes`` of its answer for ``unread_window_s``."""
-        unsent = self.unsent_bytes
-        if not unsent or unsent <= self._unsent_mark_bytes - self._limits.min_read_bytes:
-            self._note_reading(now)
-        self._unsent_mark_bytes = max(self._unsent_mark_bytes, unsent)
-        return now - self.unread_since >= self._limits.unread_window_s
-
-    def _note_reading(self, now: float) -> None:
-        self._unsent_mark_bytes = self.unsent_bytes
-        self.unread_since = now
 
     def _expire(self) -> None:
         if self._phase is Phase.HEAD:
@@ -176,18 +161,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._table.leave(self)
         super().connection_lost(exc)
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._table.set_unread(self, is_unread=True)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._table.set_unread(self, is_unread=False)
-        self._note_reading(self.loop.time())
-
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), SLICE_BYTES):
             if self.transport.is_closing():
+                return
+            if isinstance(self._successor, asyncio.Protocol):
+                self._successor.data_received(data[start:])
                 return
             if self._phase is Phase.CLOSING:
                 self._discard(len(data) - start)
@@ -218,7 +197,11 @@ class BoundedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self.send_400_response(str(error))
         except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
+            rest = data[upgrade.args[0] :]
+            if self._is_websocket:
+                self._hand_over(rest)
+            else:
+                self._ignore_upgrade(rest)
 
     def _excess(self) -> Cut | None:
         """Which bound on bytes is exceeded; by less than a slice."""
@@ -272,6 +255,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_repeated_head():
             return
         self._check_host()
+        self._is_websocket = self._asks_for_websocket()
         super().on_headers_complete()
         self._is_body_complete = False
         self._wire_bytes = self._content_bytes = self._trailers = 0
@@ -304,6 +288,27 @@ class BoundedProtocol(HttpToolsProtocol):
         del msg
         if self._is_listening:
             self._refuse(self._cut or Cut.MALFORMED)
+
+    def _should_upgrade(self) -> bool:
+        return self._is_websocket
+
+    def _asks_for_websocket(self) -> bool:
+        """Whether the head is an opening handshake (RFC 6455, section 4.1) for a path that takes one."""
+        return (
+            self._should_upgrade_to_ws()
+            and self.parser.should_upgrade()
+            and self._get_upgrade() == b"websocket"
+            and self.parser.get_method() == b"GET"
+            and not self._framing_fields()
+            and self._takes_websocket(unquote(httptools.parse_url(self.url).path.decode("ascii")))
+        )
+
+    def _hand_over(self, rest: bytes) -> None:
+        """Let the protocol of WebSockets go on with this connection, and with what came behind the head."""
+        self.handle_websocket_upgrade()
+        self._successor = self.transport.get_protocol()
+        if rest and isinstance(self._successor, asyncio.Protocol):
+            self._successor.data_received(rest)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Answer over HTTP/1.1. The parser takes ``rest`` for another protocol; a body in it is given to a new one."""
@@ -368,4 +373,4 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refusal_bytes(self, cut: Cut) -> bytes:
         server_headers = b"".join(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers)
-        return STATUS_LINE[_PROBLEMS[cut].status] + server_headers + self._refusals[cut]
+        return STATUS_LINE[PROBLEMS[cut].status] + server_headers + self._refusals[cut]

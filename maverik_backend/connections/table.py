@@ -35,6 +35,10 @@ class Cut(StrEnum):
     BODY_TOO_SLOW = "body_too_slow"
     PIPELINED = "pipelined"
     UNREAD = "unread"
+    PING_UNANSWERED = "ping_unanswered"
+    MESSAGE_TOO_LARGE = "message_too_large"
+    TOO_MANY_FRAMES = "too_many_frames"
+    BAD_FRAME = "bad_frame"
 
 
 class Connection(Protocol):
@@ -67,6 +71,12 @@ class ConnectionTable:
         self._idle_of_address: defaultdict[str, dict[Connection, None]] = defaultdict(dict)  # as above
         self._unread: dict[Connection, int] = {}  # with what it had not sent when it was last looked at
         self._cuts: Counter[Cut] = Counter()
+        self._websockets: set[Connection] = set()
+
+    @property
+    def websockets(self) -> int:
+        """How many connections were upgraded."""
+        return len(self._websockets)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -90,9 +100,18 @@ class ConnectionTable:
         self.set_idle(connection, is_idle=True)
         return True
 
+    def upgrade(self, connection: Connection, *, to: Connection) -> None:
+        """Let ``to``, a WebSocket, take the place of ``connection``; it is never idle and gives way to nothing."""
+        address = self._open[connection]
+        self._open[to] = address
+        self._of_address[address] += 1
+        self._websockets.add(to)
+        self.leave(connection)
+
     def leave(self, connection: Connection) -> None:
         """Forget a connection; that it is known is not required."""
         self.set_idle(connection, is_idle=False)
+        self._websockets.discard(connection)
         address = self._open.pop(connection, None)
         self._unread.pop(connection, None)
         if address is not None:

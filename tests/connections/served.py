@@ -15,9 +15,15 @@ from functools import partial
 from typing import Any, cast
 
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from maverik_backend.connections import BoundedProtocol, ConnectionLimits, ConnectionTable, make_refusals
+from maverik_backend.connections import (
+    BoundedProtocol,
+    BoundedWebSocket,
+    ConnectionLimits,
+    ConnectionTable,
+    make_refusals,
+)
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.web.middleware.security_headers import HEADERS
 from tests.support.scrape import samples
@@ -36,9 +42,13 @@ class Application:
     bodies: list[bytes] = field(default_factory=list)
     disconnected: threading.Event = field(default_factory=threading.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    websockets: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
+        if scope["type"] == "websocket" and self.websockets:
+            await self.websockets(scope, receive, send)
+            return
         if scope["path"] == "/early":
             await answer(send, b"early")
             return
@@ -115,13 +125,24 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serving(**limits: Any) -> Iterator[Served]:
-    """With these limits instead of those of the table."""
-    metrics, app = Metrics(), Application()
+def serving(*, websockets: ASGIApp | None = None, **limits: Any) -> Iterator[Served]:
+    """With these limits instead of those of the table; what is below ``/ws/`` takes ``websockets``, if given."""
+    metrics, app = Metrics(), Application(websockets=websockets)
     table = ConnectionTable(ConnectionLimits(**{"sweep_interval_s": 0.1, **limits}), metrics=metrics)
-    protocol = cast(type[asyncio.Protocol], partial(BoundedProtocol, table=table, refusals=make_refusals()))
+    http = partial(
+        BoundedProtocol,
+        table=table,
+        refusals=make_refusals(),
+        takes_websocket=lambda path: websockets is not None and path.startswith("/ws/"),
+    )
     config = uvicorn.Config(
-        app, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
+        app,
+        http=cast(type[asyncio.Protocol], http),
+        ws=cast(type[asyncio.Protocol], partial(BoundedWebSocket, table=table, refusals=make_refusals())),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = _Server(config, table)

@@ -64,6 +64,9 @@ from maverik_backend.web.middleware.address_limit import AddressLimit, LimitedBy
 from maverik_backend.web.middleware.body_limit import BodyLimit
 from maverik_backend.web.middleware.request_log import RequestLog
 from maverik_backend.web.middleware.security_headers import SecurityHeaders
+from maverik_backend.web.middleware.websocket_errors import WebSocketErrors
+from maverik_backend.web.middleware.websocket_log import WebSocketLog
+from maverik_backend.web.middleware.websocket_origin import WebSocketOrigin
 from maverik_backend.web.resources import Resources, resources_of
 
 HOURLY_S = 3600.0
@@ -272,14 +275,17 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
     # The last one added is the outermost: also what fails unexpectedly has an id, a log line and the CORS headers, and
     # so has a refused preflight.
     app.add_middleware(BodyLimit)
+    app.add_middleware(WebSocketOrigin, origins=(*settings.frontend.origins, settings.app.origin))
     app.add_middleware(LimitedByAddress, limit=address_limit(Action.REQUEST_FROM_ADDRESS, is_ordinary))
     app.add_middleware(problems.UnexpectedErrors)
+    app.add_middleware(WebSocketErrors)
     app.add_middleware(
         Cors,
         limit=address_limit(Action.PREFLIGHT_FROM_ADDRESS, is_preflight),
         origins=settings.frontend.origins,
     )
     app.add_middleware(RequestLog, metrics=measured)
+    app.add_middleware(WebSocketLog, metrics=measured)
     app.add_middleware(SecurityHeaders, is_production=settings.app.is_production)
     return app
 

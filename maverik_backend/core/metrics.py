@@ -4,7 +4,10 @@
 Metric                                  Labels                        Several processes
 ======================================  ============================  ============================================
 maverik_http_request_duration_seconds   method, route, status         added up, also of those that ended
-maverik_turns_total                     state, origin                 the same
+maverik_stream_duration_seconds         end                           the same
+maverik_websocket_duration_seconds      close                         the same
+maverik_websockets                      none                          added up, of those that live
+maverik_turns_total                     state, origin                 added up, also of those that ended
 maverik_logins_total                    outcome                       the same
 maverik_upstream_duration_seconds       service                       the same; one observation an attempt
 maverik_upstream_failures_total         service, kind                 the same
@@ -54,6 +57,11 @@ from maverik_backend.errors import (
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # From a catalogue read to a turn that uses all of its 50 s; the frontend gives up after 60.
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 40, 50, 60)
+# WebSockets stay open while their clients do.
+BUCKETS_OF_WEBSOCKETS_S = (0.1, 1, 10, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
+# What a WebSocket may end with, of what RFC 6455 and its registry define; clients may send any code.
+CLOSE_CODES = frozenset({*range(1000, 1004), *range(1005, 1016)})
+OTHER_CLOSE_CODE = "other"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD = "other"
 UNMATCHED_ROUTE = "unmatched"
@@ -92,6 +100,14 @@ class Metrics:
             buckets=BUCKETS_S,
             registry=registry,
         )
+        self._websockets = Histogram(
+            "maverik_websocket_duration_seconds",
+            "WebSockets that were accepted, by the code they were closed with; 1006: without one.",
+            ("close",),
+            buckets=BUCKETS_OF_WEBSOCKETS_S,
+            registry=registry,
+        )
+        self._open_websockets = _gauge("maverik_websockets", "WebSockets that are open.", registry)
         self._turns = Counter(
             "maverik_turns",
             "Turns answered, by how they ended and who answered.",
@@ -161,6 +177,15 @@ class Metrics:
     def count_stream(self, *, end: str, duration_s: float) -> None:
         """``end`` is a :class:`~maverik_backend.web.event_streams.response.StreamEnd`."""
         self._streams.labels(end).observe(duration_s)
+
+    def count_websocket(self, *, close: int, duration_s: float) -> None:
+        """``close`` is the code that it ended with (RFC 6455, section 7.4)."""
+        label = str(close) if close in CLOSE_CODES else OTHER_CLOSE_CODE
+        self._websockets.labels(label).observe(duration_s)
+
+    def count_open_websockets(self, change: int) -> None:
+        """``change`` is 1 when one is accepted, -1 when it ended."""
+        self._open_websockets.inc(change)
 
     def count_turn(self, *, state: str, origin: str) -> None:
         self._turns.labels(state, origin).inc()

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from maverik_backend.settings.base import Group
-from maverik_backend.settings.values import HttpUrl
+from maverik_backend.settings.values import HttpUrl, origin_of
 
 
 class AppEnv(StrEnum):
@@ -67,6 +67,11 @@ class AppSettings(Group):
         """Where a browser on this machine finds the process."""
         host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """What browsers name as ``Origin`` on our own pages (RFC 6454, section 6.2)."""
+        return origin_of(self.public_url or self.local_url)
 
     @property
     def shutdown_s(self) -> float:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from maverik_backend.settings.base import Group
-from maverik_backend.settings.values import HttpUrl, HttpUrls
+from maverik_backend.settings.values import HttpUrl, HttpUrls, origin_of
 
 # Where development servers of frontends listen: React and Next.js, Vite, Angular, Vue. The first is what mails link to.
 LOCAL_FRONTEND_PORTS = (3000, 5173, 4200, 8080)
@@ -29,7 +27,7 @@ class FrontendSettings(Group):
     @property
     def origins(self) -> tuple[str, ...]:
         """The same as browsers name them in ``Origin``: without a path (RFC 6454, section 6.2)."""
-        return tuple("{0.scheme}://{0.netloc}".format(urlsplit(url)).lower() for url in self.urls)
+        return tuple(origin_of(url) for url in self.urls)
 
     @property
     def main_url(self) -> str:

@@ -33,6 +33,11 @@ def is_http_url(value: str) -> bool:
     return is_host and parts.scheme in {"http", "https"} and "@" not in parts.netloc and {"?", "#"}.isdisjoint(value)
 
 
+def origin_of(url: str) -> str:
+    """What browsers name an address's pages by in ``Origin``: without a path (RFC 6454, section 6.2)."""
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url)).lower()
+
+
 def is_encrypted(url: str) -> bool:
     """Whether what is sent to the address is encrypted on the way."""
     return urlsplit(url).scheme == "https"

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ipaddress
 
 from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from maverik_backend.core.client_info import ClientInfo
 
 _UNKNOWN = "unknown"
 
 
-def client_info_of(request: Request, *, trusted_proxy_count: int) -> ClientInfo:
+def client_info_of(request: HTTPConnection, *, trusted_proxy_count: int) -> ClientInfo:
     """The client's address, believed as far as our own proxies reach, and program."""
     peer = request.client.host if request.client else _UNKNOWN
     address = canonical_address(peer) or peer

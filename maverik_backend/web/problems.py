@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -142,6 +142,7 @@ def install(app: FastAPI) -> None:
     """Answer every error of ``app`` with a problem."""
     app.add_exception_handler(errors.MaverikError, _on_maverik_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(WebSocketRequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
 
 
@@ -199,7 +200,8 @@ def refusal_of_shape(details: Sequence[Mapping[str, Any]], *, part: str) -> Refu
 
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
-    details = error.errors() if isinstance(error, RequestValidationError) else []
+    of_requests = (RequestValidationError, WebSocketRequestValidationError)
+    details = error.errors() if isinstance(error, of_requests) else []
     if any(detail["loc"][:1] == ("path",) for detail in details):
         # An id that cannot exist is an id that does not exist.
         return response_of(_NOT_FOUND)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import structlog
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -24,34 +22,12 @@ from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources, resources_of
 from tests.support.fixtures.application import MakeApp
 from tests.support.fixtures.people import TestUser, make_profile
+from tests.support.log_lines import Lines
 from tests.support.servers import MailApiServer, OptimizerServer, RagServer
 from tests.support.streams import EVENTS
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
-
-
-class Lines:
-    """What was logged, each with its context."""
-
-    def __init__(self) -> None:
-        self.all: list[dict[str, Any]] = []
-
-    def __call__(self, _logger: object, _name: str, event: Any) -> Any:
-        self.all.append(dict(event))
-        return event
-
-    def of(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self.all if line["event"] == event]
-
-
-@pytest.fixture
-def lines() -> Iterator[Lines]:
-    found = Lines()
-    before = structlog.get_config()["processors"]
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, found, *before])
-    yield found
-    structlog.configure(processors=before)
 
 
 class TestLine:

@@ -12,7 +12,8 @@ from functools import partial
 
 import anyio
 import anyio.to_thread
-from fastapi import Request, Response
+from fastapi import Response
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maverik_backend.errors import MaverikError, UpstreamTimeout
@@ -29,11 +30,11 @@ _NOT_COUNTED = frozenset({"/", "/health", "/health/live", "/health/ready", "/met
 
 def is_preflight(scope: Scope) -> bool:
     """Whether a request asks what another one may do (``OPTIONS``), which CORS answers."""
-    return bool(scope["method"] == "OPTIONS")
+    return bool(scope.get("method") == "OPTIONS")
 
 
 def is_ordinary(scope: Scope) -> bool:
-    """Whether a request is neither that nor a question about the service itself."""
+    """Whether a request, or the handshake of a WebSocket, is neither that nor a question about the service itself."""
     return not is_preflight(scope) and scope["path"] not in _NOT_COUNTED
 
 
@@ -59,11 +60,11 @@ class AddressLimit:
 
     async def refusal(self, scope: Scope) -> Response | None:
         """Count a request, if it is one of those; the answer to one too many."""
-        if scope["type"] != "http" or not self._is_counted(scope):
+        if scope["type"] not in {"http", "websocket"} or not self._is_counted(scope):
             return None
         try:
             await self._count(
-                client_info_of(Request(scope), trusted_proxy_count=self._trusted_proxy_count).limit_address
+                client_info_of(HTTPConnection(scope), trusted_proxy_count=self._trusted_proxy_count).limit_address
             )
         except MaverikError as error:
             return problems.response_for_error(error)

@@ -43,7 +43,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id = _request_id(headers)
+        request_id = request_id_of(headers)
         scope.setdefault("state", {})
         started = time.perf_counter()
         status, began_s = 500, 0.0
@@ -55,7 +55,7 @@ class RequestLog:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        with trace.following(_trace(headers)), structlog.contextvars.bound_contextvars(request_id=request_id):
+        with trace.following(trace_of(headers)), structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
@@ -75,22 +75,24 @@ class RequestLog:
             route=route,
             status=status,
             duration_ms=round(duration_s * 1000, 1),
-            **_principal_of(scope),
-            session_id=_session_id(scope),
+            **principal_fields(scope),
+            session_id=session_id_of(scope),
             **({"stream_end": stream_end} if stream_end else {}),
         )
 
 
-def _request_id(headers: Headers) -> str:
+def request_id_of(headers: Headers) -> str:
+    """What ``X-Request-ID`` says where that is well-formed, else a new id."""
     given = headers.get(HEADER, "")
     return given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
 
 
-def _trace(headers: Headers) -> Trace:
+def trace_of(headers: Headers) -> Trace:
+    """The ids of ``traceparent``, or new ones."""
     return Trace.of_headers(parents=headers.getlist("traceparent"), states=headers.getlist("tracestate"))
 
 
-def _principal_of(scope: Scope) -> dict[str, object]:
+def principal_fields(scope: Scope) -> dict[str, object]:
     """Who sent the request; ``user_id`` is the same id where it is that of an account."""
     principal: Principal | None = scope["state"].get("principal")
     if principal is None:
@@ -102,7 +104,7 @@ def _principal_of(scope: Scope) -> dict[str, object]:
     }
 
 
-def _session_id(scope: Scope) -> int | None:
+def session_id_of(scope: Scope) -> int | None:
     """The path's; ``None`` where it holds no id."""
     given = str(scope.get("path_params", {}).get("session_id", ""))
     return int(given) if _ID.fullmatch(given) else None

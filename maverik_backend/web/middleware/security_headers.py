@@ -27,6 +27,8 @@ HEADERS = {
 PRODUCTION_HEADERS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 
 DOCS_PATH = "/docs"
+# Of a request, and of a WebSocket that is refused; one that is accepted answers with nothing that could be shown.
+_ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
 _FORM_PAGE = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -64,13 +66,13 @@ class SecurityHeaders:
         self._headers = headers_of_every_answer(is_production=is_production)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         headers = {**self._headers, **HEADERS_BY_PATH.get(scope["path"], {})}
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _ANSWERS:
                 answer = MutableHeaders(scope=message)
                 for name, value in headers.items():
                     answer.setdefault(name, value)

@@ -9,12 +9,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import requests
+from starlette.types import Receive, Scope, Send
+from websockets.sync.client import connect
 
 from maverik_backend.connections import ConnectionLimits
 from maverik_backend.texts import problems as texts
 from maverik_backend.web.event_streams import ui_message_stream
 from maverik_backend.web.middleware.body_limit import LARGEST_BYTES
 from maverik_backend.web.middleware.security_headers import HEADERS, PRODUCTION_HEADERS
+from tests.connections.served import serving
 from tests.deployments.nginx import PROGRAM, directives, running_nginx
 from tests.support.servers import CUT, Peer, RawServer, Reply, ScriptedServer, refusing_port
 
@@ -37,17 +40,22 @@ def test_backends_are_looked_up_anew_and_connections_kept() -> None:
     assert directives("server", inside="upstream") == [["backend:8082", "resolve", "max_fails=0"]]
     assert directives("resolver")[0][:2] == ["127.0.0.11", "valid=5s"]
     assert directives("keepalive") == [["64"]]
-    assert directives("proxy_http_version") == [["1.1"]]
+    assert directives("proxy_http_version") == [["1.1"]] * 2
 
 
 def test_the_second_fence_stands() -> None:
     buffers, size = directives("large_client_header_buffers")[0]
     assert int(buffers) * int(size.removesuffix("k")) * 1024 == MAX_HEAD_BYTES
-    assert directives("limit_conn") == [["connections", "100"]]
-    assert directives("limit_req") == [["zone=requests", "burst=200", "nodelay"]]
+    assert directives("limit_conn") == [["connections", "100"]] * 2
+    assert directives("limit_req") == [["zone=requests", "burst=200", "nodelay"]] * 2
     assert directives("proxy_max_temp_file_size") == [["0"]]
     for timeout in ("client_header_timeout", "client_body_timeout", "send_timeout", "reset_timedout_connection"):
         assert directives(timeout)
+
+
+def test_a_websocket_is_given_up_later_than_the_backend_does() -> None:
+    silence_s = ConnectionLimits().ping_interval_s + ConnectionLimits().ping_timeout_s
+    assert [int(value.removesuffix("s")) > silence_s for (value,) in directives("proxy_read_timeout")] == [True, True]
 
 
 def test_no_version_is_told() -> None:
@@ -171,6 +179,25 @@ class TestRunning:
 
             assert response.raw.read(5) == b"uno\n\n"
 
+    def test_a_websocket_passes_below_its_prefix(self, folder: Path) -> None:
+        with serving(websockets=echo) as backend, running_nginx(folder, backend.port) as url:
+            address = f"{url.replace('http', 'ws', 1)}/ws/chat/7?token=secreto"
+            with connect(address) as client:
+                client.send("hola")
+                assert client.recv(timeout=10) == "hola"
+
+        (line,) = (folder / "access.log").read_text(encoding="utf-8").splitlines()
+        assert (json.loads(line)["status"], json.loads(line)["path"]) == (101, "/ws/chat/7")
+        assert "secreto" not in line
+
+    @pytest.mark.parametrize(("path", "passed"), [("/ws/chat/7", "websocket"), ("/copilot/sessions", None)])
+    def test_an_upgrade_is_asked_for_nowhere_else(self, folder: Path, path: str, passed: str | None) -> None:
+        with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url:
+            requests.get(url + path, headers={"Upgrade": "websocket", "Connection": "Upgrade"}, timeout=5)
+
+            (request,) = backend.requests
+            assert request.headers.get("upgrade") == passed
+
     def test_a_flood_from_one_address_does_not_reach_the_backend(self, folder: Path) -> None:
         with ScriptedServer() as backend, running_nginx(folder, port_of(backend)) as url, requests.Session() as session:
             answers = [session.get(f"{url}/user/me", timeout=10) for _ in range(FLOOD)]
@@ -200,6 +227,13 @@ class TestRunning:
         assert json.loads(line)["path"] == "/copilot/sessions"
         assert "before" not in line
         assert response.headers["Server"] == "nginx"
+
+
+async def echo(_scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({**message, "type": "websocket.send"})
 
 
 def port_of(server: ScriptedServer) -> int:

@@ -34,7 +34,7 @@ ELLIPSIS = "…"
 _MAX_ROUNDS = 8
 # C0 and C1 controls but tab and newline, invisible characters that reorder text (Unicode UAX #9) or spell hidden
 # words (the tags block), lone surrogates.
-_CONTROLS = re.compile(
+CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 # As HTML reads it (https://html.spec.whatwg.org/#numeric-character-reference-state): a number needs no semicolon.
@@ -73,22 +73,23 @@ _ATTRIBUTES_START = re.compile(r"\{(?=[^{}\n]*(?:=|(?<![^\s:{])on))", re.IGNOREC
 # What some make links of without being asked to.
 _LINKED_SCHEME = re.compile(r"\b(?:ftp|dict):(?=//)", re.IGNORECASE)
 # showdown takes code that follows for a part of the address, with the quotation marks in it.
-_ADDRESS_BEFORE_CODE = re.compile(r"(?:https?://|www\.)[^ \t\n`]*+(?=`)", re.IGNORECASE)
+ADDRESS_BEFORE_CODE = re.compile(r"(?<![^ \t\n`])(?>[^ \t\n`]*?(?:https?://|www\.))[^ \t\n`]*+(?=`)", re.IGNORECASE)
 _QUOTATION_MARK = re.compile(r"[\"']")
 # To showdown the marks belong to the mailbox: emphasis would end its attribute, and the slash begin another.
 _MARKED_MAILBOX = re.compile(r"(?<!\S)[*_~]++(?=[^\s@/]*+/[^\s@]*+@)")
 # What showdown writes into an attribute as it stands: the beginning of a fence ("class"), and the heading of a column
 # ("id", blanks as "_"). A quotation mark would end it.
 _FENCE = re.compile(r"^([ \t>*+:0-9.)-]*)(`{3,}+|~{3,}+)((?:[ \t]*+[\w+#.-]++)?)[^`\n]*$", re.MULTILINE)
+# "```{figure} address", to mistune a directive whatever stands behind it; "`code`{name}" is an attribute to others.
+_BRACE_AFTER_FENCE = re.compile(r"((?:`{3}|~{3})[ \t]*+|`(?=\{[\w-]++\}))\{")
 _ROW_WITH_ATTRIBUTES = re.compile(r"^(?=[^\n]*\|)[^\n]*=[^\n]*", re.MULTILINE)
 _WORD_WITH_ATTRIBUTE = re.compile(r"(?<!\S)(?=[^\s\"']*+[\"'])\S*=")
-_LOOKALIKE_QUOTES = str.maketrans({'"': "\N{RIGHT DOUBLE QUOTATION MARK}", "'": "\N{RIGHT SINGLE QUOTATION MARK}"})
+LOOKALIKE_QUOTES = str.maketrans({'"': "\N{RIGHT DOUBLE QUOTATION MARK}", "'": "\N{RIGHT SINGLE QUOTATION MARK}"})
 # ".. figure:: address": a directive of reStructuredText, which mistune has a plugin for.
 _DIRECTIVE_START = re.compile(r"\.\.(?=[ \t]++[\w-]++::)")
 _LOOKALIKE_TAG_START = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 
 _LOOKALIKE_BRACKETS = ("\N{FULLWIDTH LEFT SQUARE BRACKET}", "\N{FULLWIDTH RIGHT SQUARE BRACKET}")
-_BRACKETS = str.maketrans(dict(zip("[]", _LOOKALIKE_BRACKETS, strict=True)))
 
 _HIDDEN_TEXT = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
 _ENDS_A_WORD = re.compile(
@@ -139,10 +140,11 @@ def inert(text: str) -> str:
     text = _ATTRIBUTES_START.sub("(", _IMAGE_START.sub("! ", text))
     text = _MARKED_MAILBOX.sub(r"\g<0> ", _LINKED_SCHEME.sub(r"\g<0> ", text))
     text = _FENCE.sub(r"\1\2\3", _DIRECTIVE_START.sub(ELLIPSIS, text))
+    text = _BRACE_AFTER_FENCE.sub(r"\1(", text)
     if _QUOTATION_MARK.search(text):
         for attributes in (_ROW_WITH_ATTRIBUTES, _WORD_WITH_ATTRIBUTE):
-            text = attributes.sub(lambda match: match[0].translate(_LOOKALIKE_QUOTES), text)
-        text = _ADDRESS_BEFORE_CODE.sub(r"\g<0> ", text)
+            text = attributes.sub(lambda match: match[0].translate(LOOKALIKE_QUOTES), text)
+        text = ADDRESS_BEFORE_CODE.sub(r"\g<0> ", text)
     lines = {match.start(1) for match in _DISTANT_TITLE.finditer(text)}
     odd = {end.start() for end in _LABEL_END.finditer(text) if not _is_followed_by_harmless(text, end, lines)}
     return _without_labels(text, odd) if odd else text
@@ -160,11 +162,6 @@ def _is_followed_by_harmless(text: str, label_end: re.Match[str], titled_lines: 
         return False
     forms = (_DEFINED, _WORD) if is_definition else (_TARGET, _IN_PARENTHESES)
     return any(form.match(text, label_end.end()) for form in forms)
-
-
-def without_brackets(text: str) -> str:
-    """``text`` with lookalikes for every square bracket, which mean nothing to any renderer."""
-    return text.translate(_BRACKETS)
 
 
 def _without_labels(text: str, ends: AbstractSet[int]) -> str:
@@ -188,7 +185,7 @@ def _without_labels(text: str, ends: AbstractSet[int]) -> str:
 
 def without_controls(text: str) -> str:
     """One kind of line end, no control characters, also none written as ``&#8238;``, no blank start or end."""
-    text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _ENTITY.sub(lambda entity: " " if _is_control(_decoded(entity)) else entity[0], text)
     return _LEADING_BLANKS.sub("", text.rstrip())
 
@@ -202,7 +199,7 @@ def _decoded(entity: re.Match[str]) -> str:
 
 
 def _is_control(decoded: str) -> bool:
-    return not decoded or _CONTROLS.search(decoded) is not None
+    return not decoded or CONTROLS.search(decoded) is not None
 
 
 def _bounded(text: str, max_chars: int) -> str:

@@ -364,7 +364,23 @@ class TestWhatBecomesAnAttribute:
 
     @pytest.mark.parametrize(
         "piece",
-        ['"', '"a', '"a-', '"a=', "|=", '|"=\n', "[a]:b\n\n", "]:", "\n", "\n ", "```a ", '"&#0', ".. a", "&#0"],
+        [
+            '"',
+            '"a',
+            '"a-',
+            '"a=',
+            "|=",
+            '|"=\n',
+            "[a]:b\n\n",
+            "]:",
+            "\n",
+            "\n ",
+            "```a ",
+            '"&#0',
+            ".. a",
+            "&#0",
+            '"www.',
+        ],
     )
     def test_it_takes_time_in_proportion_to_the_text(self, piece: str) -> None:
         began = time.process_time()

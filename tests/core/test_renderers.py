@@ -41,6 +41,8 @@ FOUND = [
     '| a"b/onclick=x | b |\n|---|---|\n| x | y |',
     '[a]:\nmailto:a@b.c\n\n(b"c/onclick=x)\n\na | b\n--|--\nx | y',
     "~~~{figure} https://e.x/a.png\n~~~",
+    "~~~{figure} https://e.x/```\nx\n~~~",
+    "````{figure} https://e.x/```\nx\n````",
     ".. figure:: https://e.x/a.png",
 ]
 

@@ -73,7 +73,9 @@ class _ActiveFinder(HTMLParser):
 def _is_active(tag: str, name: str, value: str) -> bool:
     # What showdown writes of a mailbox is encoded, also where emphasis inside makes a name of it, up to "</a".
     is_encoded = "&" in name or name == "a"
-    if name.startswith("on") or (tag in TAGS and name not in ATTRIBUTES and not is_encoded):
+    # Without a value it runs nothing: "<https://e.x/on>" to a renderer that lets unknown tags through.
+    is_event = name.startswith("on") and value
+    if is_event or (tag in TAGS and name not in ATTRIBUTES and not is_encoded):
         return True
     if name == "style":
         return _STYLE.fullmatch(value) is None

@@ -290,6 +290,7 @@ class TestMessages:
             (Frame(Opcode.TEXT, b"a").serialize(mask=False), CloseCode.PROTOCOL_ERROR),
             (b"\xf1\x81aaaaa", CloseCode.PROTOCOL_ERROR),
         ],
+        ids=["no UTF-8", "no message to continue", "not masked", "reserved bit"],  # masks are random
     )
     def test_bad_frames_are_closed_with_their_code(
         self, served: Served, route: Route, data: bytes, code: CloseCode

@@ -115,6 +115,18 @@ class TestStreaming:
         assert (text, turn["estado"]) == (turn["output_markdown"], "respaldo")
         assert text == "Conviene empezar por un presupuesto. Y" + texts.CUT_OFF
 
+    def test_a_block_that_was_left_open_ends_before_the_sentence(
+        self, here: Replica, advisor: HandedOutAdvisor, session: Any
+    ) -> None:
+        advisor.say("Mirá:\n\n```py\nprint(1)\n")
+        advisor.fail()
+
+        with here.say(session) as stream:
+            text = text_of(list(stream.parts()))
+
+        assert text == "Mirá:\n\n```py\nprint(1)\n```" + texts.CUT_OFF
+        assert text == here.turns(session)[0]["output_markdown"]
+
     def test_a_repeated_request_gets_the_stored_answer_as_a_stream(
         self, here: Replica, there: Replica, advisor: HandedOutAdvisor, session: Any
     ) -> None:

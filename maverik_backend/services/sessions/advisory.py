@@ -14,7 +14,7 @@ Advisor fails   a text that says so, with what the fallback advisor has to say w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -201,13 +201,17 @@ def _ask_streaming(
 ) -> Answer:
     cleaner = StreamCleaner()
 
-    def add_cleaned(piece: str) -> None:
-        for cleaned in cleaner.feed(piece):
-            add(cleaned)
+    def add_all(pieces: Iterator[str]) -> None:
+        for piece in pieces:
+            add(piece)
 
-    answer = advisor.stream(question, on_text=add_cleaned, deadline=deadline)
-    for cleaned in cleaner.end():
-        add(cleaned)
+    try:
+        answer = advisor.stream(question, on_text=lambda piece: add_all(cleaner.feed(piece)), deadline=deadline)
+    except UpstreamError:
+        if not cleaner.is_empty:  # a sentence that says so follows: outside of any block that was left open
+            add_all(cleaner.end())
+        raise
+    add_all(cleaner.end())
     if cleaner.is_empty:
         raise UpstreamBadAnswer(answer.origin, "nothing left after cleaning")
     return answer

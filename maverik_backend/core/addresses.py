@@ -113,7 +113,7 @@ class _Provider:
 _PROVIDERS = (
     # https://support.google.com/mail/answer/7436150: dots, but not in domains of organisations
     _Provider(domains=("gmail.com", "googlemail.com"), share_names=True, ignored="."),
-    # https://pypi.org/project/email-normalize/ ("domain folding")
+    # https://github.com/gmr/email-normalize ("domain folding")
     _Provider(domains=("icloud.com", "me.com", "mac.com"), share_names=True),
     # https://github.com/ProtonMail/WebClients, removeEmailAlias
     # and https://proton.me/support/addresses-and-aliases: a user name is the same person's at each of its domains

@@ -197,7 +197,7 @@ class TestPool:
             one.execute(text("SELECT 1"))
             with pooled.transaction() as other:
                 pid = other.scalar(text("SELECT pg_backend_pid()"))
-            one.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            one.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
 
         with pooled.transaction() as one, pooled.transaction() as other:
             assert one.scalar(text("SELECT 1")) == other.scalar(text("SELECT 1"))

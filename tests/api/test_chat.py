@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
@@ -19,6 +19,7 @@ from maverik_backend.services.sessions.advisory import PORTFOLIO_GRACE_S
 from maverik_backend.web.resources import Resources
 from tests.support.answers import fields_refused
 from tests.support.fixtures.application import ANSWER, ScriptedAdvisor, ScriptedOptimizer, make_allocation
+from tests.support.fixtures.database import OneConnection
 from tests.support.fixtures.people import TestUser
 
 
@@ -143,25 +144,20 @@ class TestWhatTheAdvisorIsTold:
         history = advisor.questions[-1].chat_history
         assert (len(history), history[0][0], history[-1][0]) == (20, "turno 2", "turno 21")
 
-    def test_no_transaction_is_open_meanwhile(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
-        open_sessions: list[Connection] = []
+    def test_no_transaction_is_open_meanwhile(
+        self, user: TestUser, advisor: ScriptedAdvisor, database: OneConnection
+    ) -> None:
         during: list[int] = []
         ask = advisor.answer
 
         def answer(*args: Any, **kwargs: Any) -> Answer:
-            during.append(len(open_sessions))
+            during.append(database.open_transactions)
             return ask(*args, **kwargs)
 
         advisor.answer = answer  # type: ignore[method-assign] # the fake is ours
-        opened = lambda session, _transaction, _connection: open_sessions.append(session)  # noqa: E731
-        closed = lambda session, _transaction: open_sessions.remove(session) if session in open_sessions else None  # noqa: E731
-        event.listen(Connection, "after_begin", opened)
-        event.listen(Connection, "after_transaction_end", closed)
-        try:
-            user.say(user.open_session())
-        finally:
-            event.remove(Connection, "after_begin", opened)
-            event.remove(Connection, "after_transaction_end", closed)
+        with database.transaction():
+            assert database.open_transactions == 1
+        user.say(user.open_session())
 
         assert during == [0]
 

@@ -28,6 +28,17 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from maverik_backend.models import CorreoSaliente, JobState, Principal, Trabajo
 
 OPEN = (JobState.PENDING, JobState.DEAD)
+_SHOWN = (
+    Trabajo.id,
+    Trabajo.tipo,
+    Trabajo.estado,
+    Trabajo.sujeto,
+    Trabajo.descripcion,
+    Trabajo.intentos,
+    Trabajo.proximo_intento,
+    Trabajo.error,
+    Trabajo.fecha_creacion,
+)
 _NO_PRINCIPAL = 0  # ids start at 1
 # Past its lease, and a day more, a mail of the table before is only a copy of a job that newer processes took over.
 _KEEP_COPIED_MAILS = timedelta(days=1)
@@ -172,7 +183,7 @@ def find(db: Connection, *, kind: str | None, states: Sequence[JobState], limit:
     """The oldest ``limit`` jobs in ``states``, of ``kind`` or of all kinds, by id."""
     of_kind = [] if kind is None else [Trabajo.tipo == kind]
     query = (
-        select(Trabajo, _is_not_running().label("rests"))
+        select(*_SHOWN, _is_not_running().label("rests"))
         .where(Trabajo.estado.in_(states), *of_kind)
         .order_by(Trabajo.id)
         .limit(limit)
@@ -186,11 +197,11 @@ def find(db: Connection, *, kind: str | None, states: Sequence[JobState], limit:
             description=row.descripcion,
             attempts=row.intentos,
             next_attempt=row.proximo_intento,
-            is_running=not rests,
+            is_running=not row.rests,
             error=row.error,
             created=row.fecha_creacion,
         )
-        for row, rests in db.execute(query)
+        for row in db.execute(query)
     )
 
 

@@ -7,9 +7,10 @@ and has begun to answer before a refusal can still be said. ``send`` of a client
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import aclosing
 from enum import StrEnum
+from typing import Any
 
 import anyio
 from starlette.responses import Response
@@ -56,7 +57,7 @@ class EventStreamResponse(Response):
         state["stream_end"] = StreamEnd.FAILED.value
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_until_disconnect, receive, tasks.cancel_scope)
+            tasks.start_soon(_until_disconnect, receive, state, tasks.cancel_scope)
             state["stream_end"] = (await self._send_events(send)).value
             tasks.cancel_scope.cancel()
 
@@ -73,8 +74,9 @@ class EventStreamResponse(Response):
         return StreamEnd.COMPLETE
 
 
-async def _until_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
+async def _until_disconnect(receive: Receive, state: MutableMapping[str, Any], scope: anyio.CancelScope) -> None:
     """End the stream as soon as the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+    state["stream_end"] = StreamEnd.CLIENT_LEFT.value
     scope.cancel()

@@ -78,5 +78,6 @@ async def _until_disconnect(receive: Receive, state: MutableMapping[str, Any], s
     """End the stream as soon as the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    state["stream_end"] = StreamEnd.CLIENT_LEFT.value
+    if state["stream_end"] == StreamEnd.FAILED.value:  # a complete one is left too, in the end
+        state["stream_end"] = StreamEnd.CLIENT_LEFT.value
     scope.cancel()

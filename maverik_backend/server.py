@@ -59,6 +59,7 @@ class Server(uvicorn.Server):
         self._drain_s = self._resources.settings.app.shutdown_drain_s
         self._grace_s = self._resources.settings.app.shutdown_grace_s
         self._is_stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         limits = limits_from(self._resources.settings, open_files=raise_open_files_limit())
         self._connections = ConnectionTable(limits, metrics=self._resources.metrics)
         refusals = make_refusals(headers_of_every_answer(is_production=self._resources.settings.app.is_production))
@@ -96,6 +97,13 @@ class Server(uvicorn.Server):
             self._captured_signals.clear()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end, in the event loop: a handler runs amid any code, and what it logs amid another line fails."""
+        if self._loop is None:
+            super().handle_exit(sig, frame)
+        else:
+            self._loop.call_soon_threadsafe(self._on_signal, sig, frame)
+
+    def _on_signal(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end; asked once more, drain no longer."""
         if self.should_exit:
             super().handle_exit(sig, frame)
@@ -129,6 +137,7 @@ class Server(uvicorn.Server):
             os._exit(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         self._connections.start()
         await super().startup(sockets=sockets)
         # What was made by now stays for good: the collector need not walk through all of it again and again, nor stop

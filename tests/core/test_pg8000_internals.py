@@ -50,7 +50,7 @@ INTERNALS: dict[str, tuple[Callable[..., Any], str, str]] = {
         "sets _transaction_status",
         "755520a156c276df",
     ),
-    "Context": (core.Context, "made for each statement", "ab6a35f50b877f0a"),
+    "Context": (core.Context.__init__, "made for each statement", "410d77f895ea5ade"),
     "make_params": (core.make_params, "turns values into texts", "d164156f5ba5b850"),
     "convert_paramstyle": (
         dbapi.convert_paramstyle,

@@ -210,6 +210,7 @@ def test_every_mail_leaves_once_though_all_of_them_deliver(replicas: Replicas, m
     mails.wait_for_requests(seen + REPLICAS)
     all_deliver.set()
 
+    eventually(lambda: all(mails.mails_to(email) for email in emails))
     eventually(lambda: backlog(replicas) == 0)
     assert {email: len(mails.mails_to(email)) for email in emails} == dict.fromkeys(emails, 1)
 

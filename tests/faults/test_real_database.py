@@ -111,6 +111,8 @@ def _breaks_the_handshake(peer: Peer) -> None:
 
 RUDE = [Peer.hang, _resets, _closes, _breaks_the_handshake]
 CONNECT_TIMEOUT_S = 0.5
+# Load balancers give up after 5 s as a rule; the margin above the timeout is for machines that are busy with tests.
+IN_TIME_S = 5
 
 
 class TestAServerThatIsRudeWhileWeConnect:
@@ -124,7 +126,7 @@ class TestAServerThatIsRudeWhileWeConnect:
                 took_s = time.monotonic() - started
 
         assert status == 503
-        assert took_s < CONNECT_TIMEOUT_S + 1
+        assert took_s < IN_TIME_S
 
     @pytest.mark.parametrize("behaviour", RUDE)
     def test_a_migration_counts_it_as_unavailable(self, tmp_path: Path, behaviour: Callable[[Peer], None]) -> None:

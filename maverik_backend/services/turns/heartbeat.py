@@ -31,6 +31,8 @@ INTERVAL_S = 0.4
 LEASE = timedelta(seconds=6)
 """How long after its process's last beat a turn still counts as running."""
 
+THREAD_NAME = "heartbeat"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -67,7 +69,7 @@ class Heartbeat:
         with self._lock:
             if self._thread is not None or self._stopping.is_set():
                 return
-            thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+            thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
             try:
                 thread.start()
             except RuntimeError:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
 
 from maverik_backend.clients.rag.base import Question, Situation
 from maverik_backend.core.ages import age_on
+from maverik_backend.services.accounts import InvestorProfile
 from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.sessions.records import SessionContext, SessionFacts
 from maverik_backend.texts import advice as texts
@@ -21,23 +21,7 @@ from maverik_backend.texts import format as fmt
 PURPOSE_GOAL = 2
 """The purpose "assistance towards a personal goal": the one with a goal and its numbers."""
 
-
 _CENT = Decimal("0.01")
-
-
-class ProfileFacts(Protocol):
-    """The answers of an investor profile."""
-
-    @property
-    def fecha_nacimiento(self) -> date | None: ...
-    @property
-    def conocimiento_alt_inversion_id(self) -> int: ...
-    @property
-    def experiencia_invirtiendo_id(self) -> int: ...
-    @property
-    def tiempo_mantener_inversion_id(self) -> int: ...
-    @property
-    def proporcion_inversion_mantener_id(self) -> int: ...
 
 
 def topic_of(facts: SessionFacts, catalogs: Catalogs) -> str:
@@ -64,12 +48,12 @@ def first_input(facts: SessionFacts, catalogs: Catalogs) -> str:
     return texts.FIRST_INPUT_GOAL.format(goal=topic, facts=known)
 
 
-def user_profile(profile: ProfileFacts, facts: SessionFacts, catalogs: Catalogs, *, today: date) -> str:
+def user_profile(profile: InvestorProfile, facts: SessionFacts, catalogs: Catalogs, *, today: date) -> str:
     """The investor profile and the session, one fact a line."""
     return "\n".join([*_profile_lines(profile, catalogs, today), *_session_lines(facts, catalogs)])
 
 
-def situation(profile: ProfileFacts, facts: SessionFacts, catalogs: Catalogs) -> Situation:
+def situation(profile: InvestorProfile, facts: SessionFacts, catalogs: Catalogs) -> Situation:
     """The same facts as data, for advisors that compute."""
     return Situation(
         goal=catalogs.text("objetivo", facts.objetivo_id),
@@ -100,10 +84,10 @@ def question(
 ) -> Question:
     """Everything an advisor is told about one turn."""
     return Question(
-        user_profile=user_profile(context, context, catalogs, today=today),
+        user_profile=user_profile(context.profile, context, catalogs, today=today),
         chat_history=history,
         input=message,
-        situation=situation(context, context, catalogs),
+        situation=situation(context.profile, context, catalogs),
     )
 
 
@@ -119,7 +103,7 @@ def _horizon_months(facts: SessionFacts) -> int | None:
     return months if months is not None and months > 0 else None
 
 
-def _profile_lines(profile: ProfileFacts, catalogs: Catalogs, today: date) -> Iterator[str]:
+def _profile_lines(profile: InvestorProfile, catalogs: Catalogs, today: date) -> Iterator[str]:
     if profile.fecha_nacimiento is not None:
         yield texts.AGE.format(years=age_on(profile.fecha_nacimiento, today))
     for catalog, label in texts.PROFILE_LABELS.items():

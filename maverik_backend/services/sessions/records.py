@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
+
+from maverik_backend.services.accounts import InvestorProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +37,4 @@ class SessionContext(SessionFacts):
     session_id: int
     is_answered: bool
     has_portfolio: bool
-    fecha_nacimiento: date | None
-    nivel_educativo_id: int | None
-    conocimiento_alt_inversion_id: int
-    experiencia_invirtiendo_id: int
-    porcentaje_ahorro_mensual_id: int
-    porcentaje_ahorro_invertir_id: int
-    tiempo_mantener_inversion_id: int
-    busca_invertir_en_id: int
-    proporcion_inversion_mantener_id: int
+    profile: InvestorProfile

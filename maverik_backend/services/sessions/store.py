@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
 
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import NotFound
 from maverik_backend.models import InicioSesion, SesionAsesoria, SesionAsesoriaDetalle, Usuario
 from maverik_backend.services import accounts
+from maverik_backend.services.accounts import InvestorProfile
 from maverik_backend.services.sessions.records import AdvisorySession, SessionContext, SessionFacts
 
 # A mapped class says only that it has some table.
@@ -19,21 +20,12 @@ SESSIONS, PEOPLE, LOGINS, TURNS = (
     cast("Table", model.__table__) for model in (SesionAsesoria, Usuario, InicioSesion, SesionAsesoriaDetalle)
 )
 _STORED = [SESSIONS.c[field.name] for field in fields(AdvisorySession)]
-
-
-def _context_columns() -> list[ColumnElement[Any]]:
-    derived: dict[str, ColumnElement[Any]] = {
-        "session_id": SESSIONS.c.id.label("session_id"),
-        "is_answered": SESSIONS.c.respondida.is_not(None).label("is_answered"),
-        "has_portfolio": SESSIONS.c.portafolio_entregado.is_not(None).label("has_portfolio"),
-    }
-    known = {**PEOPLE.c, **SESSIONS.c, **derived}
-    return [known[field.name] for field in fields(SessionContext)]
-
+_FACTS = [SESSIONS.c[field.name] for field in fields(SessionFacts)]
+_PROFILE = [PEOPLE.c[field.name] for field in fields(InvestorProfile)]
 
 # A turn's own time goes into this: built once, over tables rather than entities, one round trip.
 _LOCK = (
-    select(*_context_columns())
+    select(*_FACTS, *_PROFILE, SESSIONS.c.respondida, SESSIONS.c.portafolio_entregado)
     .join_from(SESSIONS, PEOPLE, PEOPLE.c.id == SESSIONS.c.usuario_id)
     .join(LOGINS, LOGINS.c.usuario_id == PEOPLE.c.id)
     .where(
@@ -58,7 +50,14 @@ def lock(db: Connection, *, claims: AccessClaims, session_id: int) -> SessionCon
     if row is None:
         accounts.authenticate(db, claims)
         raise NotFound("session")
-    return SessionContext(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    return SessionContext(
+        session_id=session_id,
+        is_answered=values["respondida"] is not None,
+        has_portfolio=values["portafolio_entregado"] is not None,
+        profile=InvestorProfile(**{column.name: values[column.name] for column in _PROFILE}),
+        **{column.name: values[column.name] for column in _FACTS},
+    )
 
 
 def mark_first_answer(db: Connection, context: SessionContext, *, is_answered: bool, has_portfolio: bool) -> None:

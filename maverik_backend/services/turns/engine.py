@@ -41,7 +41,7 @@ from maverik_backend.errors import MaverikError, Overloaded
 from maverik_backend.models import TurnState
 from maverik_backend.services.turns import generating, progress_store, store
 from maverik_backend.services.turns.accepting import Acceptance, Accepted, Answered, TurnRequest
-from maverik_backend.services.turns.events import TextDelta
+from maverik_backend.services.turns.events import Failed, Finished, text_of
 from maverik_backend.services.turns.following import Follower
 from maverik_backend.services.turns.heartbeat import Heartbeat
 from maverik_backend.services.turns.log import TurnLog
@@ -185,13 +185,14 @@ class TurnEngine:
 
     def _run(self, accepted: Accepted) -> Turn:
         """Generate and write down; the log's last event tells readers how it ended."""
+        log = accepted.running.log
         try:
             outcome = generating.generate(accepted)
             turn = generating.finish(accepted, outcome, transaction=self._transaction)
         except BaseException as error:
-            generating.end_log(accepted.running, error)
+            log.append(Failed(error=error if isinstance(error, MaverikError) else None))
             raise
-        generating.end_log(accepted.running, turn)
+        log.append(Finished(turn=turn))
         self._metrics.count_turn(state=turn.state, origin=turn.origin or "")
         return turn
 
@@ -218,6 +219,5 @@ class TurnEngine:
         if here := self._running.get(turn.id):
             text = here.text
         else:
-            events = progress_store.get_events(db, turn_id=turn.id, attempt=turn.attempt)
-            text = "".join(event.text for event in events if isinstance(event, TextDelta))
+            text = text_of(progress_store.get_events(db, turn_id=turn.id, attempt=turn.attempt))
         return replace(turn, markdown=text, plain_text=plain_text.of(text)) if text else turn

@@ -123,10 +123,14 @@ def decode(stored: Mapping[str, Any]) -> StoredEvent | None:
         return None
 
 
+def text_of(events: Sequence[TurnEvent]) -> str:
+    """The text of a turn as far as ``events`` bring it."""
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
 def remaining_events(turn: Turn, seen: Sequence[TurnEvent] = ()) -> Iterator[StoredEvent]:
     """The events between the first and the last of an answered turn, without those that were ``seen``."""
-    seen_chars = sum(len(event.text) for event in seen if isinstance(event, TextDelta))
-    if text := (turn.markdown or "")[seen_chars:]:
+    if text := (turn.markdown or "")[len(text_of(seen)) :]:
         yield TextDelta(text=text)
     for title in turn.sources[sum(isinstance(event, Source) for event in seen) :]:
         yield Source(title=title)

@@ -1,4 +1,4 @@
-"""Turns that another process runs, read here as if they ran here.
+"""Turns that another process runs: their logs, copied to this process for its readers.
 
 One thread polls for all of them together (:func:`~maverik_backend.services.turns.progress_store.follow`) while one is
 read. What the running process stored with its last beat is appended to a log of this process; once the turn's row has
@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from maverik_backend.core.database import TransactionFactory
-from maverik_backend.errors import DatabaseUnavailable, Interrupted, NotFound, Overloaded
+from maverik_backend.core.threads import start_daemon
+from maverik_backend.errors import DatabaseUnavailable, Interrupted, NotFound
 from maverik_backend.models import TurnState
 from maverik_backend.services.turns import progress_store, store
 from maverik_backend.services.turns.events import Failed, Finished, Started, remaining_events
@@ -117,14 +118,8 @@ class Follower:
         return followed.log
 
     def _ensure_polling(self) -> None:
-        if self._thread is not None or not self._polls_by_itself:
-            return
-        thread = threading.Thread(target=self._run, name="follower", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            raise Overloaded from None
-        self._thread = thread
+        if self._thread is None and self._polls_by_itself:
+            self._thread = start_daemon(self._run, name="follower")
 
     def poll(self) -> None:
         """Read on in every turn that is read here.

@@ -8,13 +8,12 @@ from contextlib import suppress
 from maverik_backend.core import plain_text
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.errors import Cancelled, DatabaseUnavailable, MaverikError, NotFound
+from maverik_backend.errors import Cancelled, DatabaseUnavailable, NotFound
 from maverik_backend.models import TurnState
 from maverik_backend.services.turns import store
 from maverik_backend.services.turns.accepting import Accepted
 from maverik_backend.services.turns.events import (
     Data,
-    Failed,
     Finished,
     Source,
     Started,
@@ -35,7 +34,6 @@ def generate(accepted: Accepted) -> Outcome:
     """Have the turn answered; each event goes into its log as it comes."""
     running = accepted.running
     collector = _Collector(running)
-    running.log.append(Started(turn_id=running.turn_id, attempt=running.attempt))
     ending: Ending | None = None
     with suppress(Cancelled):
         ending = accepted.adapter.respond(accepted.attempt, emit=collector.emit, deadline=running.deadline)
@@ -58,14 +56,6 @@ def finish(accepted: Accepted, outcome: Outcome, *, transaction: TransactionFact
             return _write(accepted, outcome, plain, transaction=transaction)
         time.sleep(WRITE_AGAIN_AFTER_S)
     return _write(accepted, outcome, plain, transaction=transaction)
-
-
-def end_log(running: RunningTurn, ended: Turn | BaseException) -> None:
-    """Tell those who read the turn's log how it ended."""
-    if isinstance(ended, Turn):
-        running.log.append(Finished(turn=ended))
-    else:
-        running.log.append(Failed(error=ended if isinstance(ended, MaverikError) else None))
 
 
 def log_of(turn: Turn) -> TurnLog:

@@ -21,7 +21,8 @@ from uuid import UUID
 import structlog
 
 from maverik_backend.core.database import TransactionFactory
-from maverik_backend.errors import DatabaseUnavailable, Overloaded
+from maverik_backend.core.threads import start_daemon
+from maverik_backend.errors import DatabaseUnavailable
 from maverik_backend.services.turns import progress_store
 from maverik_backend.services.turns.events import StoredEvent, encode
 from maverik_backend.services.turns.progress_store import Chunk, RunningAttempt
@@ -67,14 +68,8 @@ class Heartbeat:
             Overloaded: when no thread can be started.
         """
         with self._lock:
-            if self._thread is not None or self._stopping.is_set():
-                return
-            thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:
-                raise Overloaded from None
-            self._thread = thread
+            if self._thread is None and not self._stopping.is_set():
+                self._thread = start_daemon(self._run, name=THREAD_NAME)
 
     def stop(self) -> None:
         """Let the beat that is under way finish, remove what is left of ended turns, then beat no more."""
@@ -119,7 +114,8 @@ class Heartbeat:
         stored: dict[RunningTurn, int] = {}
         for turn in running:
             after = self._stored.get(turn, 0)
-            events = [event for event in turn.log.read() if isinstance(event, StoredEvent)][after:]
+            # Started, the first event, is not stored; the last one may be there and its turn about to be removed.
+            events = [event for event in turn.log.read(1 + after) if isinstance(event, StoredEvent)]
             if events:
                 encoded = [encode(event) for event in events]
                 chunks.append(Chunk(turn_id=turn.turn_id, attempt=turn.attempt, number=after, events=encoded))

@@ -69,7 +69,7 @@ class Subscription:
     """Reads a log from an event loop: ``async for batch in subscription.batches()`` until the log's last event.
 
     A batch holds what was appended since the one before. It is empty when nothing came for ``idle_s``, so that an edge
-    can send a sign of life. At most one batch comes in :data:`FLUSH_INTERVAL_S`.
+    can send something that keeps the connection open. At most one batch comes in :data:`FLUSH_INTERVAL_S`.
     """
 
     def __init__(self, log: TurnLog, *, idle_s: float) -> None:

@@ -8,23 +8,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.services.turns.events import TextDelta
+from maverik_backend.services.turns.events import Started, text_of
 from maverik_backend.services.turns.log import TurnLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunningTurn:
-    """One attempt at a turn in this process: its log, and the deadline whose cancellation stops it."""
+    """One attempt at a turn in this process: its log, which begins with :class:`Started`, and its deadline.
+
+    Cancelling the deadline stops the attempt.
+    """
 
     turn_id: int
     attempt: int
     deadline: Deadline
     log: TurnLog = field(default_factory=TurnLog)
 
+    def __post_init__(self) -> None:
+        self.log.append(Started(turn_id=self.turn_id, attempt=self.attempt))
+
     @property
     def text(self) -> str:
         """What was generated so far."""
-        return "".join(event.text for event in self.log.read() if isinstance(event, TextDelta))
+        return text_of(self.log.read())
 
 
 class RunningTurns:
@@ -39,7 +45,7 @@ class RunningTurns:
 
     @contextmanager
     def registered(self, turn: RunningTurn) -> Iterator[None]:
-        """Hold ``turn`` while the block runs. A later attempt takes the place of one that is still winding up."""
+        """Hold ``turn`` while the block runs. A later attempt replaces an earlier one that has not returned yet."""
         with self._changed:
             self._by_id[turn.turn_id] = turn
         try:

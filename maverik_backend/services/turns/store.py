@@ -70,7 +70,7 @@ that such a release may be configured for, and 15 s to finish.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """How long a turn that is accepted now counts as running without a sign of life, and whose signs count."""
+    """How long a turn that is accepted now counts as running before a heartbeat, and of which process."""
 
     process_id: UUID
     duration: timedelta

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maverik_backend.clients.rag.base import Situation
+from maverik_backend.services.accounts import InvestorProfile
 from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.sessions import prompt
 from maverik_backend.services.sessions.records import SessionContext, SessionFacts
@@ -47,8 +48,8 @@ class Facts(SessionFacts):
     tolerancia_al_riesgo_id: int | None = 2
 
 
-@dataclass
-class Profile:
+@dataclass(frozen=True, kw_only=True)
+class Profile(InvestorProfile):
     fecha_nacimiento: date | None = date(1991, 4, 18)
     nivel_educativo_id: int | None = 3
     conocimiento_alt_inversion_id: int = 4
@@ -256,9 +257,7 @@ class TestChatHistory:
 def test_a_question_holds_everything_an_advisor_is_told() -> None:
     history = (("hola", "¡Hola!"),)
 
-    context = SessionContext(
-        **asdict(Facts()), **asdict(Profile()), session_id=1, is_answered=False, has_portfolio=False
-    )
+    context = SessionContext(**asdict(Facts()), profile=Profile(), session_id=1, is_answered=False, has_portfolio=False)
 
     asked = prompt.question(context, CATALOGS, history=history, message="¿Qué hago?", today=TODAY)
 

@@ -173,7 +173,6 @@ class TestEnding:
 class TestEvents:
     def test_a_beat_stores_what_is_new(self, rows: Rows, process: Process) -> None:
         turn = rows.add(process.id)
-        turn.log.append(Started(turn_id=turn.turn_id, attempt=1))
         with process.running.registered(turn):
             for words in (["uno ", "dos "], [], ["tres"]):
                 say(turn, *words)
@@ -183,7 +182,6 @@ class TestEvents:
 
     def test_a_turn_that_says_nothing_costs_no_chunk(self, rows: Rows, process: Process) -> None:
         turn = rows.add(process.id)
-        turn.log.append(Started(turn_id=turn.turn_id, attempt=1))
         with process.running.registered(turn):
             process.heartbeat.beat()
 

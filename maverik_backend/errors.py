@@ -27,14 +27,24 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── NothingToRetry           the turn has its answer
     ├── Interrupted              the process that ran the turn is gone
     ├── Cancelled                the turn was stopped while something was waited for
+    ├── ModelUnavailable         no model has this name, or its provider is not configured
     ├── Overloaded               too many turns, exports or passwords at once
     ├── DatabaseUnavailable      PostgreSQL cannot be reached or is overloaded
     └── UpstreamError            a service outside the process failed
         ├── UpstreamUnreachable  no connection, or it was cut
         ├── UpstreamTimeout      the deadline passed
         ├── UpstreamRejected     it answered with an error status
+        │   ├── UpstreamWrongKey        ... as it does not know our key
+        │   ├── UpstreamUnknownModel    ... as it has no such model
+        │   ├── UpstreamQuotaExhausted  ... as nothing is left to be spent there
+        │   ├── UpstreamRateLimited     ... as we ask too often
+        │   ├── UpstreamOverloaded      ... as all its clients ask too often
+        │   └── UpstreamInputTooLong    ... as a model reads no such long request
         ├── UpstreamCircuitOpen  it kept failing and is given a rest
+        ├── UpstreamStreamFailed an error came instead of the rest of the answer
         ├── UpstreamBadAnswer    it answered something that is not an answer
+        │   ├── UpstreamIncomplete      ... but a part of one
+        │   └── UpstreamTooLarge        ... but more than is read
         └── RecipientRefused     a mail that will never be taken
 """
 
@@ -177,6 +187,13 @@ class Cancelled(MaverikError):
     """The work was cancelled (``core/deadline.py``) while it waited; never answered to a client."""
 
 
+class ModelUnavailable(MaverikError):
+    """No model has the name that was asked for, or its provider is not configured.
+
+    The message is one English sentence for operators: what to write or to set instead.
+    """
+
+
 class Overloaded(MaverikError):
     """So much of a kind is under way, turns or passwords to be hashed, that more of it would only wait."""
 
@@ -231,6 +248,42 @@ class UpstreamRejected(UpstreamError):
         super().__init__(service, f"status {status}")
 
 
+class UpstreamWrongKey(UpstreamRejected):
+    """The provider does not accept our key: it is wrong, was revoked, or may not do this."""
+
+    kind = "wrong_key"
+
+
+class UpstreamUnknownModel(UpstreamRejected):
+    """The provider has no model of this name, or none for our key."""
+
+    kind = "unknown_model"
+
+
+class UpstreamQuotaExhausted(UpstreamRejected):
+    """Our account at the provider has no credit, or used up what it may in a day or month; waiting does not help."""
+
+    kind = "quota_exhausted"
+
+
+class UpstreamRateLimited(UpstreamRejected):
+    """Our account sent the provider more requests or tokens a minute than it may."""
+
+    kind = "rate_limited"
+
+
+class UpstreamOverloaded(UpstreamRejected):
+    """The provider has no capacity for anyone now (503, or Anthropic's 529)."""
+
+    kind = "overloaded"
+
+
+class UpstreamInputTooLong(UpstreamRejected):
+    """The request is longer than the model's window; a shorter history may fit."""
+
+    kind = "input_too_long"
+
+
 class UpstreamCircuitOpen(UpstreamError):
     """It failed so often lately that it was not even asked."""
 
@@ -247,6 +300,24 @@ class UpstreamBadAnswer(UpstreamError):
     """It answered, but not with what the contract says: wrong type, wrong shape, empty, or too large."""
 
     kind = "bad_answer"
+
+
+class UpstreamIncomplete(UpstreamBadAnswer):
+    """Its stream ended properly as far as HTTP goes, but without what marks the end of an answer."""
+
+    kind = "incomplete"
+
+
+class UpstreamTooLarge(UpstreamBadAnswer):
+    """It sent more than an answer may hold; the rest was not read."""
+
+    kind = "too_large"
+
+
+class UpstreamStreamFailed(UpstreamError):
+    """It said 200, and an error of no known kind in place of the answer or of its rest."""
+
+    kind = "stream_failed"
 
 
 class RecipientRefused(UpstreamError):

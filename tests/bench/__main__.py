@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import cleaning, connections, crowd, enumeration, export, figures, releases, turns, worst
+from tests.bench import cleaning, connections, crowd, enumeration, export, figures, progress, releases, turns, worst
 from tests.bench.figures import Result
 from tests.bench.imports import imports
 from tests.bench.stage import Stage, rag_service
@@ -26,6 +26,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "turn-cost": releases.turn_cost,
     "waiting": turns.waiting,
     "latency": turns.latency,
+    "progress": progress.progress,
     "history": turns.history,
     "stuck": crowd.stuck,
     "logins": crowd.logins,

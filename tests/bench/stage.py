@@ -145,6 +145,15 @@ class Stage:
             connection.execute(text("CHECKPOINT"))
         engine.dispose()
 
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """The database with connections of its own, as one more process has them."""
+        database = Database(make_engine(self._settings()))
+        try:
+            yield database
+        finally:
+            database.dispose()
+
     def close(self) -> None:
         self._database.dispose()
 

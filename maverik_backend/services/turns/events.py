@@ -3,8 +3,9 @@
 An event's number is its index in the turn's log (``log.py``). The texts of all :class:`TextDelta` of a turn, joined,
 are exactly the text that is stored. :class:`Finished` and :class:`Failed` are last; exactly one of them ends a log.
 
-As JSON (:func:`encode`) an event is an object with ``type`` and its fields: what replicas hand each other. The first
-and the last event are not handed on: that a turn runs, and how it ended, is read from its row.
+As JSON (:func:`encode`) a text delta is its text and any other event an object with ``type`` and its fields: what
+replicas hand each other. The first and the last event are not handed on: that a turn runs, and how it ended, is read
+from its row.
 """
 
 from __future__ import annotations
@@ -90,11 +91,10 @@ class Failed:
 
 StoredEvent = TextDelta | ToolCall | ToolResult | Source | Data | Usage
 TurnEvent = Started | StoredEvent | Finished | Failed
+EncodedEvent = str | dict[str, Any]
 Emit = Callable[[StoredEvent], None]
 
-_TYPES: Mapping[str, type[StoredEvent]] = {
-    kind.__name__: kind for kind in (TextDelta, ToolCall, ToolResult, Source, Data, Usage)
-}
+_TYPES: Mapping[str, type[StoredEvent]] = {kind.__name__: kind for kind in (ToolCall, ToolResult, Source, Data, Usage)}
 
 
 def is_last(event: TurnEvent) -> bool:
@@ -102,17 +102,19 @@ def is_last(event: TurnEvent) -> bool:
     return isinstance(event, Finished | Failed)
 
 
-def encode(event: StoredEvent) -> dict[str, Any]:
-    """``event`` as a JSON object."""
-    return {"type": type(event).__name__, **asdict(event)}
+def encode(event: StoredEvent) -> EncodedEvent:
+    """``event`` as JSON. Almost every event is a text delta, of which a heartbeat encodes thousands."""
+    return event.text if isinstance(event, TextDelta) else {"type": type(event).__name__, **asdict(event)}
 
 
-def decode(stored: Mapping[str, Any]) -> StoredEvent | None:
+def decode(stored: EncodedEvent) -> StoredEvent | None:
     """The event that :func:`encode` wrote, perhaps in another release.
 
     Fields that this release does not know are left out; ``None`` for a type that it does not know, or whose fields are
     not all there.
     """
+    if isinstance(stored, str):
+        return TextDelta(text=stored)
     kind = _TYPES.get(stored.get("type", ""))
     if kind is None:
         return None

@@ -9,12 +9,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from maverik_backend.services.turns.events import StoredEvent, decode
+from maverik_backend.services.turns.events import EncodedEvent, StoredEvent, decode
 from maverik_backend.services.turns.store import IS_ALIVE
 
 
@@ -25,7 +24,7 @@ class Chunk:
     turn_id: int
     attempt: int
     number: int
-    events: list[dict[str, Any]]
+    events: list[EncodedEvent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ class Progress:
     has_ended: bool
     is_alive: bool
     number: int | None
-    events: list[dict[str, Any]] | None
+    events: list[EncodedEvent] | None
 
 
 # One statement, so one snapshot and one round trip. Losing the last beat before a crash costs nothing: the commit need
@@ -143,7 +142,7 @@ def get_events(db: Connection, *, turn_id: int, attempt: int) -> list[StoredEven
     return events
 
 
-def decoded(stored: Sequence[dict[str, Any]]) -> list[StoredEvent]:
+def decoded(stored: Sequence[EncodedEvent]) -> list[StoredEvent]:
     """The events among ``stored`` that this release knows."""
     return [event for event in map(decode, stored) if event is not None]
 

@@ -114,16 +114,16 @@ def _open_session(url: str, headers: dict[str, str]) -> int:
 
 
 def _read_until_cut(url: str, headers: dict[str, str], session: int) -> bool:
-    """Stream a turn; whether the stream came to its end."""
+    """Stream a turn; whether the stream came to its end. It may be cut before its first byte has come."""
     body = {"input": "hola"}
     address = f"{url}/copilot/sessions/{session}"
-    with requests.post(address, json=body, headers={**headers, **EVENTS}, stream=True, timeout=PATIENCE_S) as response:
-        stream = EventStream(response)
-        try:
+    try:
+        with requests.post(address, json=body, headers={**headers, **EVENTS}, stream=True, timeout=PATIENCE_S) as reply:
+            stream = EventStream(reply)
             list(stream.parts())
-        except requests.RequestException:
-            return False
-        return stream.is_done
+    except requests.RequestException:
+        return False
+    return stream.is_done
 
 
 def _turns(url: str, headers: dict[str, str], session: int) -> Any:

@@ -13,12 +13,12 @@ from maverik_backend.core.client_info import ClientInfo
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.routers import responses
 from maverik_backend.routers.copilot import shapes
-from maverik_backend.routers.copilot.direct import direct_route
+from maverik_backend.routers.copilot.direct import KeyText, direct_route
 from maverik_backend.schemas.base import MAX_BIGINT, SHORT_NUMBER, Id
 from maverik_backend.schemas.session import TurnoCrearRequest, TurnoResponse
 from maverik_backend.services import sessions, turns
 from maverik_backend.services.sessions import AdvisorySessions
-from maverik_backend.services.turns import MAX_KEY_CHARS, Streamed, TurnRequest
+from maverik_backend.services.turns import Streamed, TurnRequest
 from maverik_backend.web.client_info import client_info_of
 from maverik_backend.web.dependencies import (
     App,
@@ -49,11 +49,8 @@ _REPLAYED = "Idempotency-Replayed"
 _WHEN_TOO_MANY_RUN = (errors.Overloaded, errors.TooManyAtOnce, errors.AddressBusy)
 
 IdempotencyKey = Annotated[
-    str | None,
+    KeyText | None,
     Header(
-        min_length=1,
-        max_length=MAX_KEY_CHARS,
-        pattern=r"^[\x21-\x7e]+$",
         description="Una clave propia del pedido: repetirlo con la misma devuelve la misma respuesta durante 24 horas.",
     ),
 ]

@@ -6,24 +6,26 @@ would take as well, with the same result. ``tests/api/test_direct_turns.py`` sen
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import NotAuthenticated
-from maverik_backend.schemas.base import MAX_BIGINT
+from maverik_backend.schemas.base import Id
 from maverik_backend.schemas.session import TurnoCrearRequest
 from maverik_backend.services.turns import MAX_KEY_CHARS
 from maverik_backend.web.resources import Resources, resources_of
 
-_ID = re.compile(r"[1-9][0-9]{0,18}")
-_KEY = re.compile(rf"[\x21-\x7e]{{1,{MAX_KEY_CHARS}}}")
+KeyText = Annotated[str, Field(min_length=1, max_length=MAX_KEY_CHARS, pattern=r"^[\x21-\x7e]+$")]
+"""What an ``Idempotency-Key`` may be."""
+
+_SESSION_ID = TypeAdapter[int](Id)
+_KEY = TypeAdapter[str](KeyText)
 _JSON = ["application/json"]
 _SCHEME = "Bearer "
 
@@ -49,25 +51,18 @@ def direct_route(answer: Answer) -> type[APIRoute]:
 
 async def _read(request: Request, answer: Answer) -> Awaitable[Response] | None:
     """The answer to an ordinary turn; ``None`` for any other request."""
-    headers, session_id = request.headers, str(request.path_params["session_id"])
+    headers = request.headers
     token = headers.get("Authorization", "")
     keys = headers.getlist("Idempotency-Key")
-    is_ordinary = (
-        headers.getlist("Content-Type") == _JSON
-        and token.startswith(_SCHEME)
-        and _ID.fullmatch(session_id)
-        and int(session_id) <= MAX_BIGINT
-        and len(keys) <= 1
-        and all(map(_KEY.fullmatch, keys))
-    )
-    if not is_ordinary:
+    if headers.getlist("Content-Type") != _JSON or not token.startswith(_SCHEME) or len(keys) > 1:
         return None
     app = resources_of(request.app)
     try:
+        session_id = _SESSION_ID.validate_python(request.path_params["session_id"])
+        key = _KEY.validate_python(keys[0]) if keys else None
         body = TurnoCrearRequest.model_validate_json(await request.body())
         claims = app.tokens.read_access(token.removeprefix(_SCHEME))
     except (ValidationError, NotAuthenticated):
         return None
     request.state.principal = claims.principal
-    key = keys[0] if keys else None
-    return run_in_threadpool(answer, request, app, claims, int(session_id), body.input, key)
+    return run_in_threadpool(answer, request, app, claims, session_id, body.input, key)

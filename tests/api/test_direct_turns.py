@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from fastapi import FastAPI
 
 from maverik_backend.clients.rag.base import Answer
+from maverik_backend.web.event_streams import WantsEvents
 from tests.support.fixtures.application import ScriptedAdvisor
 from tests.support.fixtures.people import TestUser
 
@@ -115,3 +117,62 @@ def test_whatever_the_advisor_says(user: TestUser, advisor: ScriptedAdvisor) -> 
     direct, ordinary = both(user)
 
     assert shown(direct) == shown(ordinary)
+
+
+class Framework:
+    """Counts the turns whose dependencies FastAPI solves: none that is read directly, every other one."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.turns = 0
+        (marker,) = get_args(WantsEvents)[1:]
+        app.dependency_overrides[marker.dependency] = self._solve
+
+    async def _solve(self) -> bool:
+        self.turns += 1
+        return False
+
+
+@pytest.fixture
+def framework(app: FastAPI) -> Framework:
+    return Framework(app)
+
+
+class TestWay:
+    @pytest.mark.parametrize("name", ["a text", "a text with accents and an emoji", "null", "an unknown field"])
+    def test_an_ordinary_turn_is_read_directly(self, user: TestUser, framework: Framework, name: str) -> None:
+        path = f"/copilot/sessions/{user.open_session()['id']}"
+
+        answer = user.request("POST", path, content=BODIES[name], headers={**DIRECT, "Idempotency-Key": "pedido-1"})
+
+        assert (answer.status_code, framework.turns) == (200, 0)
+
+    @pytest.mark.parametrize("name", ["only blanks", "too long", "a number", "half a surrogate pair"])
+    def test_a_body_that_is_refused_is_the_frameworks(self, user: TestUser, framework: Framework, name: str) -> None:
+        path = f"/copilot/sessions/{user.open_session()['id']}"
+
+        answer = user.request("POST", path, content=BODIES[name], headers=DIRECT)
+
+        assert (answer.status_code, framework.turns) == (422, 1)
+
+    @pytest.mark.parametrize(
+        ("headers", "status"),
+        [
+            (ORDINARY, 200),
+            ({**DIRECT, "Idempotency-Key": "a b"}, 422),
+            ({**DIRECT, "Idempotency-Key": "k" * 256}, 422),
+        ],
+    )
+    def test_headers_of_another_form_are_the_frameworks(
+        self, user: TestUser, framework: Framework, headers: dict[str, str], status: int
+    ) -> None:
+        path = f"/copilot/sessions/{user.open_session()['id']}"
+
+        answer = user.request("POST", path, content=BODIES["a text"], headers=headers)
+
+        assert (answer.status_code, framework.turns) == (status, 1)
+
+    @pytest.mark.parametrize("given", ["0", "01", "x", "9223372036854775808"])
+    def test_what_is_no_id_is_the_frameworks(self, user: TestUser, framework: Framework, given: str) -> None:
+        answer = user.request("POST", f"/copilot/sessions/{given}", content=BODIES["a text"], headers=DIRECT)
+
+        assert (answer.status_code, framework.turns) == (404, 1)

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Response, status
 
 from maverik_backend.schemas.catalog import CatalogosResponse
 from maverik_backend.web.dependencies import CurrentCatalogs
-from maverik_backend.web.openapi import headers_of
+from maverik_backend.web.openapi import headers_of, operation_id
 
-router = APIRouter(tags=["catálogos"])
+router = APIRouter(tags=["catálogos"], generate_unique_id_function=operation_id)
 
 MAX_ETAGS_CHARS = 1_024  # a cache keeps a few versions
 

@@ -14,8 +14,9 @@ from maverik_backend.schemas.health import (
 )
 from maverik_backend.web.dependencies import App, MaySeeDetails
 from maverik_backend.web.middleware.security_headers import DOCS_PATH
+from maverik_backend.web.openapi import operation_id
 
-router = APIRouter(tags=["servicio"])
+router = APIRouter(tags=["servicio"], generate_unique_id_function=operation_id)
 
 
 # What watches over the service often asks with HEAD; the document shows GET alone, as HEAD is the same without a body.

@@ -33,8 +33,9 @@ from maverik_backend.web.dependencies import (
     WritingLogin,
     WritingUser,
 )
+from maverik_backend.web.openapi import operation_id
 
-router = APIRouter(prefix="/user", tags=["acceso"])
+router = APIRouter(prefix="/user", tags=["acceso"], generate_unique_id_function=operation_id)
 
 MAX_LOGINS = 100
 

@@ -37,10 +37,10 @@ from maverik_backend.web.event_streams import (
     wants_events,
 )
 from maverik_backend.web.links import link_to
-from maverik_backend.web.openapi import headers_of
+from maverik_backend.web.openapi import headers_of, operation_id
 from maverik_backend.web.resources import Resources
 
-router = APIRouter(prefix="/copilot/sessions", tags=["conversación"])
+router = APIRouter(prefix="/copilot/sessions", tags=["conversación"], generate_unique_id_function=operation_id)
 
 MAX_PAGE = 200
 # Frontends in production send no ``limit`` and show what they get as the whole conversation.

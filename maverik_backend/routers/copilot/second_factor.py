@@ -16,8 +16,9 @@ from maverik_backend.schemas.second_factor import (
 from maverik_backend.schemas.user import ClaveConfirmarRequest
 from maverik_backend.services import accounts
 from maverik_backend.web.dependencies import App, CurrentClientInfo, CurrentUser, DbTransaction, DetachedLogin
+from maverik_backend.web.openapi import operation_id
 
-router = APIRouter(prefix="/user/second-factor", tags=["acceso"])
+router = APIRouter(prefix="/user/second-factor", tags=["acceso"], generate_unique_id_function=operation_id)
 
 _INACTIVE = responses.of(errors.SecondFactorInactive)
 

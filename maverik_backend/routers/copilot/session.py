@@ -21,8 +21,9 @@ from maverik_backend.web.dependencies import (
     WritingUser,
     count_opened_session,
 )
+from maverik_backend.web.openapi import operation_id
 
-router = APIRouter(prefix="/copilot/sessions", tags=["sesiones"])
+router = APIRouter(prefix="/copilot/sessions", tags=["sesiones"], generate_unique_id_function=operation_id)
 
 MAX_PAGE = 100
 

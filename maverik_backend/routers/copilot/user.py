@@ -31,9 +31,10 @@ from maverik_backend.web.dependencies import (
     DetachedLogin,
     WritingUser,
 )
+from maverik_backend.web.openapi import operation_id
 from maverik_backend.web.streaming import JsonStream
 
-router = APIRouter(prefix="/user", tags=["usuario"])
+router = APIRouter(prefix="/user", tags=["usuario"], generate_unique_id_function=operation_id)
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Cuántos, como máximo."), SHORT_NUMBER]
 Before = Annotated[

@@ -103,6 +103,17 @@ class Database:
             self.bind.dispose()
 
 
+def commit_with_next(db: Connection) -> None:
+    """Commit ``db`` with the statement that comes next, in the same round trip: it must be the transaction's last one.
+
+    Nothing is committed when that statement fails. A transaction inside another one, as tests have them, is committed
+    by the outer one.
+    """
+    if not db.in_nested_transaction():
+        driver_connection: Any = db.connection.driver_connection
+        driver_connection.commit_with_next()
+
+
 def _count_connections(engine: Engine, metrics: Metrics) -> None:
     """Count checkouts and returns; the pool also takes back closed connections that it never handed out."""
     working: set[ConnectionPoolEntry] = set()

@@ -3,8 +3,8 @@
 pg8000 sends the parts of a statement one by one and waits for each answer, three times a statement and for ``BEGIN``
 and ``COMMIT`` as well, and reads each statement letter by letter for its placeholders every time. A turn took 33 round
 trips; each of them hands Python's lock to another thread and takes it back. Here ``BEGIN`` and all parts of a statement
-leave in one message and are answered together (PostgreSQL manual, 54.2.3 and 54.2.4); nothing is prepared by name, so
-poolers between us and the server may hand statements to any of its processes.
+leave in one message and are answered together (PostgreSQL manual, 54.2.3 and 54.2.4), and so may the ``COMMIT`` that
+follows; nothing is prepared by name, so poolers between us and the server may hand statements to any of its processes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _COMMAND_COMPLETE = b"C"
 _RESULT_CODES = frozenset({b"1", b"2", b"D", _COMMAND_COMPLETE})
 _SYNC = b"S\x00\x00\x00\x04"
 _EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
-_DESCRIBE_EXECUTE_AND_SYNC = b"D\x00\x00\x00\x06P\x00" + _EXECUTE + _SYNC
+_DESCRIBE_AND_EXECUTE = b"D\x00\x00\x00\x06P\x00" + _EXECUTE
 _NULL = struct.pack("!i", -1)
 _SET_PRINCIPAL = "SELECT set_config('app.principal_id', $1, true), set_config('app.principal_tipo', $2, true)"
 _STATEMENTS_REMEMBERED = 512
@@ -76,6 +76,7 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
         """Close, on failure, also the socket that pg8000 made of the one it was given."""
         self._is_broken = False
         self._principal: tuple[str, str] | None = None
+        self._commits_with_next = False
         self._statements_ahead = 0
         self._descriptions: dict[bytes, list[dict[str, Any]]] = {}
         try:
@@ -135,27 +136,41 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
         """
         self._principal = principal_id, kind
 
+    def commit_with_next(self) -> None:
+        """Send ``COMMIT`` behind the statement that comes next, in the same message; nothing is committed if it fails.
+
+        A statement without parameters is sent without it: :meth:`commit` is called in any case, and does what is left.
+        """
+        self._commits_with_next = True
+
     def commit(self) -> None:
-        self._principal = None  # a transaction without a statement must not leave it to the next one
+        # A transaction without a statement must not leave these to the next one.
+        self._principal = None
+        self._commits_with_next = False
         if self._in_transaction:
             self.execute_simple("commit")
 
     def rollback(self) -> None:
         self._principal = None
+        self._commits_with_next = False
         if self._in_transaction:
             self.execute_simple("rollback")
 
     def ask(self, statement: str, values: Any, oids: Any) -> Any:  # noqa: ANN401 - pg8000's Context
         """Execute ``statement``, which begins a transaction unless one is open: one message, one answer.
 
-        One ``Sync`` ends both, so the statement is passed over when beginning fails, instead of being committed alone.
+        One ``Sync`` ends all of it, so what follows a failure is passed over: the statement when beginning fails,
+        instead of being committed alone, and ``COMMIT`` when the statement does.
         """
         begin = b"" if self._in_transaction or self.autocommit else _BEGIN
         principal = self._principal_messages()
+        commit = _COMMIT if self._commits_with_next else b""
+        self._commits_with_next = False
         bind = _bind_message(make_params(self.py_types, values))
         context = Context(statement)
         self._statements_ahead = bool(begin) + bool(principal)
-        self._sock.write(begin + principal + _parse_message(statement, tuple(oids)) + bind + _DESCRIBE_EXECUTE_AND_SYNC)
+        asked = _parse_message(statement, tuple(oids)) + bind + _DESCRIBE_AND_EXECUTE
+        self._sock.write(begin + principal + asked + commit + _SYNC)
         self._sock.flush()
         self.handle_messages(context)
         return context
@@ -163,8 +178,9 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
     def send_principal(self) -> None:
         """Send the waiting principal ahead of a statement that does not go through :meth:`ask`; begins a transaction.
 
-        That statement's own ``BEGIN`` falls away, so it costs no round trip here either.
+        That statement's own ``BEGIN`` falls away, so it costs no round trip here either. No ``COMMIT`` goes with it.
         """
+        self._commits_with_next = False
         if (principal := self._principal) is not None:
             self._principal = None
             self.ask(_SET_PRINCIPAL, principal, ())
@@ -296,7 +312,7 @@ def _bind_message(params: Any) -> bytes:  # noqa: ANN401 - texts and None, as pg
     return b"B" + struct.pack("!i", len(body) + 4) + body
 
 
-_BEGIN = _parse_message("begin", ()) + _bind_message(()) + _EXECUTE
+_BEGIN, _COMMIT = (_parse_message(word, ()) + _bind_message(()) + _EXECUTE for word in ("begin", "commit"))
 
 
 def _network_error() -> Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -15,7 +16,7 @@ from maverik_backend.api import create_app
 from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core import postgres_driver
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import Database, commit_with_next, make_engine
 from maverik_backend.core.principal import Principal, PrincipalKind
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.settings import Settings
@@ -119,9 +120,9 @@ class TestRoundTrips:
             assert user.post(url, {"input": "hola"}, headers=extra).status_code == 200
             return trips.take()
 
-        assert trips_of() == 3 + 3
-        assert trips_of() == 3 + 2
-        assert trips_of(**{"Idempotency-Key": "una"}) == 3 + 6 + 2
+        assert trips_of() == 2 + 3
+        assert trips_of() == 2 + 1
+        assert trips_of(**{"Idempotency-Key": "una"}) == 3 + 6 + 1
 
 
 def principal_seen(db: Connection) -> tuple[str | None, str | None]:
@@ -185,6 +186,108 @@ class TestThePrincipalOfATransaction:
     def test_holds_for_a_connection_whose_outer_transaction_is_rolled_back(self, database: Database) -> None:
         with database.transaction(self.OPERATOR) as db:
             assert principal_seen(db) == ("7", "operador")
+
+
+class Numbers:
+    """A table of numbers."""
+
+    def __init__(self, real: Database) -> None:
+        self._real = real
+        with real.transaction() as db:
+            db.execute(text("CREATE TABLE numbers (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
+
+    def add(self, db: Connection, n: int, *, returning: str = "n") -> list[int]:
+        """``returning`` is an SQL expression."""
+        return list(db.scalars(text(f"INSERT INTO numbers VALUES (:n) RETURNING {returning}"), {"n": n}))  # noqa: S608 - ours
+
+    def add_and_fail(self, *numbers: int, commits_with: int | None = None) -> None:
+        """Add all in one transaction that ends with an error."""
+        with suppress(RuntimeError), self._real.transaction() as db:
+            for n in numbers:
+                if n == commits_with:
+                    commit_with_next(db)
+                self.add(db, n)
+            raise RuntimeError
+
+    @property
+    def stored(self) -> list[int]:
+        with self._real.transaction() as db:
+            return list(db.scalars(text("SELECT n FROM numbers ORDER BY n")))
+
+
+class TestCommittingWithTheNextStatement:
+    @pytest.fixture
+    def numbers(self, real: Database) -> Numbers:
+        return Numbers(real)
+
+    def test_costs_no_round_trip_of_its_own(self, real: Database, numbers: Numbers, trips: RoundTrips) -> None:
+        trips.take()
+
+        with real.transaction(TestThePrincipalOfATransaction.OPERATOR) as db:
+            numbers.add(db, 1)
+            commit_with_next(db)
+            said = numbers.add(db, 2, returning="current_setting('app.principal_id')::int + n")
+
+        assert (trips.take(), said, numbers.stored) == (2, [7 + 2], [1, 2])
+
+    def test_is_done_once_the_statement_is(self, numbers: Numbers) -> None:
+        numbers.add_and_fail(1, 2, commits_with=2)
+
+        assert numbers.stored == [1, 2]
+
+    def test_commits_nothing_when_the_statement_fails(self, real: Database, numbers: Numbers) -> None:
+        with suppress(DBAPIError), real.transaction() as db:
+            numbers.add(db, 1)
+            commit_with_next(db)
+            numbers.add(db, 2, returning="n / 0")
+
+        assert numbers.stored == []
+
+    def test_a_commit_that_fails_is_an_error_of_the_statement(self, real: Database, numbers: Numbers) -> None:
+        found: list[str] = []
+
+        with suppress(DBAPIError), real.transaction() as db:
+            numbers.add(db, 1)
+            commit_with_next(db)
+            try:
+                numbers.add(db, 1)
+            except DBAPIError as error:
+                found.append(str(error.orig))
+                raise
+
+        assert len(found) == 1
+        assert "23505" in found[0]
+        assert numbers.stored == []
+
+    def test_does_not_go_with_a_statement_without_parameters(self, real: Database, numbers: Numbers) -> None:
+        with suppress(RuntimeError), real.transaction() as db:
+            commit_with_next(db)
+            db.execute(text("INSERT INTO numbers VALUES (1)"))
+            numbers.add(db, 2)
+            raise RuntimeError
+
+        assert numbers.stored == []
+
+    @pytest.mark.parametrize("error", [None, RuntimeError()], ids=["committed", "rolled back"])
+    def test_is_not_left_to_the_next_transaction(
+        self, real: Database, numbers: Numbers, error: Exception | None
+    ) -> None:
+        with suppress(RuntimeError), real.transaction() as db:
+            commit_with_next(db)
+            if error:
+                raise error
+
+        numbers.add_and_fail(1)
+
+        assert numbers.stored == []
+
+    def test_leaves_a_transaction_inside_another_one_to_that(self, database: Database) -> None:
+        with database.transaction() as db:
+            began = db.scalar(text("SELECT now()"))
+            commit_with_next(db)
+            db.execute(text("SELECT CAST(:n AS int)"), {"n": 1})
+
+            assert db.scalar(text("SELECT now()")) == began
 
 
 class TestStatements:

@@ -100,8 +100,8 @@ class AdvisorySessions:
             self._add_portfolio(attempt, pending, emit=emit, deadline=deadline)
         return ending
 
-    def settle(self, db: Connection, attempt: Attempt, outcome: Outcome) -> None:
-        store.mark_first_answer(
+    def settle(self, db: Connection, attempt: Attempt, outcome: Outcome) -> bool:
+        return store.mark_first_answer(
             db,
             attempt.context,
             is_answered=outcome.state is TurnState.COMPLETED and not outcome.is_stopped,

@@ -60,8 +60,11 @@ def lock(db: Connection, *, claims: AccessClaims, session_id: int) -> SessionCon
     )
 
 
-def mark_first_answer(db: Connection, context: SessionContext, *, is_answered: bool, has_portfolio: bool) -> None:
-    """Note on the session when it got its first real answer and its first portfolio; later turns write nothing."""
+def mark_first_answer(db: Connection, context: SessionContext, *, is_answered: bool, has_portfolio: bool) -> bool:
+    """Note on the session when it got its first real answer and its first portfolio.
+
+    Returns whether anything was written: of later turns nothing is.
+    """
     changes: dict[str, object] = {}
     if is_answered and not context.is_answered:
         changes["respondida"] = func.now()
@@ -69,6 +72,7 @@ def mark_first_answer(db: Connection, context: SessionContext, *, is_answered: b
         changes["portafolio_entregado"] = func.now()
     if changes:
         db.execute(update(SESSIONS).where(SESSIONS.c.id == context.session_id).values(**changes))
+    return bool(changes)
 
 
 def count_owned(db: Connection, *, user_id: int, at_most: int) -> int:

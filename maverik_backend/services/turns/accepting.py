@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from sqlalchemy import Connection
 
-from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.database import TransactionFactory, commit_with_next
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.principal import Principal
-from maverik_backend.errors import AddressBusy, SameRequestRunning, TooManyAtOnce
+from maverik_backend.errors import AddressBusy, SameRequestRunning, TooManyAtOnce, TurnInProgress
 from maverik_backend.models import TurnState
 from maverik_backend.services.limits import Action, ConcurrencyLimiter, Share, Throttle
 from maverik_backend.services.turns import idempotency_store, store
@@ -130,14 +131,18 @@ class Acceptance:
                 interrupted = known.turn.state is TurnState.INTERRUPTED
                 return self._new_attempt(db, request, context, turn_id=known.turn.id) if interrupted else known
             message = adapter.message_of(context, request.text)
-            turn_id, history = store.add(
+            if key.key is None:
+                commit_with_next(db)
+            added = store.add(
                 db,
                 conversation_id=request.conversation_id,
                 message=message,
                 lease=self._lease,
                 max_turns=self._settings.history_max_turns,
             )
-            idempotency_store.remember(db, key, turn_id=turn_id)
+            if added is not None:
+                idempotency_store.remember(db, key, turn_id=added[0])
+        turn_id, history = added or self._refuse(request)
         return Attempt(
             turn_id=turn_id,
             number=1,
@@ -146,6 +151,12 @@ class Acceptance:
             history=history,
             context=context,
         )
+
+    def _refuse(self, request: TurnRequest) -> NoReturn:
+        """Say until when the turn that is in the way may take."""
+        with self._transaction(request.principal) as db:
+            store.require_idle(db, conversation_id=request.conversation_id)
+        raise TurnInProgress(retry_after_s=1)  # it has ended since
 
     def _retry(self, request: TurnRequest) -> Attempt:
         with self._transaction(request.principal) as db:

@@ -56,5 +56,5 @@ class ConversationAdapter(Protocol):
             Cancelled: when ``deadline`` was cancelled; what was emitted stays.
         """
 
-    def settle(self, db: Connection, attempt: Attempt, outcome: Outcome) -> None:
-        """Note on the conversation what ``outcome`` means for it, before the turn is written."""
+    def settle(self, db: Connection, attempt: Attempt, outcome: Outcome) -> bool:
+        """Note on the conversation what ``outcome`` means for it, before the turn is written; whether it wrote so."""

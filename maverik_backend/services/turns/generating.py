@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 from maverik_backend.core import plain_text
-from maverik_backend.core.database import TransactionFactory
+from maverik_backend.core.database import TransactionFactory, commit_with_next
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import Cancelled, DatabaseUnavailable, NotFound
 from maverik_backend.models import TurnState
@@ -71,7 +71,8 @@ def log_of(turn: Turn) -> TurnLog:
 def _write(accepted: Accepted, outcome: Outcome, plain: str, *, transaction: TransactionFactory) -> Turn:
     with transaction(accepted.principal) as db:
         # The conversation before the turn, in the order in which everything locks them.
-        accepted.adapter.settle(db, accepted.attempt, outcome)
+        if not accepted.adapter.settle(db, accepted.attempt, outcome):
+            commit_with_next(db)
         turn = store.write_answer(db, accepted.attempt, outcome, plain_text=plain)
         if turn is None:  # raised here, so that what was settled is rolled back
             raise NotFound("turn")

@@ -1,13 +1,13 @@
 """SQL of turns: putting them on record with a lease, reading them, writing how they ended.
 
 ========================  =============================================================================================
-Step                      Round trips (``BEGIN`` travels with the first statement)
+Step                      Round trips. ``BEGIN`` travels with the first statement, ``COMMIT`` mostly with the last one
 ========================  =============================================================================================
 With a key, before        see that the principal may act; look the key up; commit: 3
 Transaction one           [with a key: keep the principal;] lock the conversation with what an answer depends on; [look
                           the key up;] add the turn unless another one is under way, and read what was said; [note the
-                          key;] commit: 3, with a key 6
-Transaction two           write the answer; [note the conversation's first answer;] commit: 2, on first answers 3
+                          key; commit]: 2, with a key 6
+Transaction two           [note the conversation's first answer; commit;] write the answer: 1, on first answers 3
 ========================  =============================================================================================
 
 A turn's own time goes into these, so each statement is built once, over tables rather than entities.
@@ -173,19 +173,18 @@ _ANSWER = (
 )
 
 
-def add(db: Connection, *, conversation_id: int, message: str, lease: Lease, max_turns: int) -> tuple[int, History]:
+def add(
+    db: Connection, *, conversation_id: int, message: str, lease: Lease, max_turns: int
+) -> tuple[int, History] | None:
     """Put ``message`` on record as pending, in a conversation that is locked.
 
-    Returns the turn's id, and the last ``max_turns`` answered turns before it.
-
-    Raises:
-        TurnInProgress: when another turn of the conversation is being answered.
+    Returns the turn's id, and the last ``max_turns`` answered turns before it; ``None``, and nothing is on record, when
+    another turn of the conversation is being answered.
     """
     parameters = {"conversation_id": conversation_id, "message": message, "max_turns": max_turns, **_lease(lease)}
     rows = db.execute(_ADD, parameters).all()
     if not rows:
-        require_idle(db, conversation_id=conversation_id)
-        raise TurnInProgress(retry_after_s=1)  # it ended between the two statements
+        return None
     return rows[0].id, [(message, answer) for _, message, answer in rows if answer is not None]
 
 

@@ -18,9 +18,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeGuard
 
 from maverik_backend.clients.breaker import is_refusal
-from maverik_backend.errors import UpstreamError, UpstreamRejected
+from maverik_backend.errors import UpstreamError, UpstreamRejected, UpstreamUnknownModel
 
 # Redirections, which are not followed, and what says "not here" or "not you" whatever was asked (RFC 9110, section 15).
 WRONG_ADDRESS_STATUSES = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405, 410})
@@ -79,6 +80,12 @@ class CallRecord:
 
     def _note_failure(self, error: UpstreamError) -> None:
         with self._lock:
-            if isinstance(error, UpstreamRejected) and error.status in WRONG_ADDRESS_STATUSES:
+            if _shows_wrong_address(error):
                 self._refused, self._refused_at = error, self._clock()
             self._failed_last = not is_refusal(error)
+
+
+def _shows_wrong_address(error: UpstreamError) -> TypeGuard[UpstreamRejected]:
+    """Whether no other call would fare better; a provider that lacks one model has others."""
+    is_refusal_of_all = isinstance(error, UpstreamRejected) and error.status in WRONG_ADDRESS_STATUSES
+    return is_refusal_of_all and not isinstance(error, UpstreamUnknownModel)

@@ -7,10 +7,8 @@ Connecting              at most 3 s for each address of the name; looking the na
 Whole call              the given deadline once connected, however slowly headers or body drip
 Answer                  at most 1 MiB, complete, JSON, status 2xx; redirects are not followed
 Connections             kept and used again; one that the service closed meanwhile is replaced
-Retries                 at most 2, after a refused or reset connection or a 429, 502, 503 or 504; jittered
-                        (:data:`BACKOFFS_S`), ``Retry-After`` honoured, none that the deadline would not outlast
-Breaker                 one a service (``clients/breaker.py``)
-Health                  ``GET /``, and what calls taught (``clients/call_record.py``)
+Retries, breaker        ``clients/policy.py``; retried are 429, 502, 503 and 504, ``Retry-After`` honoured
+Health                  ``GET /``, and what calls taught
 Cancelled               the socket is shut down; the breaker counts neither a success nor a failure
 Cookies                 none: all calls share the HTTP session, and would share them
 Environment             proxies and ``.netrc`` of the machine are ignored
@@ -25,31 +23,25 @@ from __future__ import annotations
 
 import http.client
 import json
-import random
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import requests
-import structlog
 import urllib3
 from requests.adapters import HTTPAdapter
 
 from maverik_backend.clients import punctual
-from maverik_backend.clients.breaker import BreakerState, CircuitBreaker
-from maverik_backend.clients.call_record import CallRecord
+from maverik_backend.clients.breaker import CircuitBreaker
+from maverik_backend.clients.policy import CallPolicy, retry_after_s
 from maverik_backend.core import trace
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import (
     Cancelled,
     UpstreamBadAnswer,
-    UpstreamBusy,
-    UpstreamCircuitOpen,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimeout,
@@ -58,16 +50,10 @@ from maverik_backend.errors import (
 
 T = TypeVar("T")
 
-_log = structlog.get_logger(__name__)
-
 CONNECT_TIMEOUT_S = 3.0
-RETRIED_STATUSES = frozenset({429, 502, 503, 504})
-BACKOFFS_S = (0.3, 1.0)
 MAX_ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
-_MAX_WAIT_DIGITS = 10
 _SERVER_ERROR = 500  # RFC 9110, section 15.6
-_UNAVAILABLE = 503
 
 
 class HttpService:
@@ -84,10 +70,7 @@ class HttpService:
     ) -> None:
         """``name`` is how errors, logs and metrics call it; ``headers`` go with every call."""
         self.name = name
-        self._metrics = metrics or Metrics()
-        self._note_breaker(is_open=False)
-        self.breaker = CircuitBreaker(name, on_change=lambda is_open: self._note_breaker(is_open=is_open))
-        self._record = CallRecord()
+        self._policy = CallPolicy(name, metrics=metrics)
         self._base_url = base_url
         self._requests: dict[tuple[str, str], requests.PreparedRequest] = {}
         self._http = requests.Session()
@@ -98,6 +81,11 @@ class HttpService:
         self._http.mount("http://", adapter)
         self._http.mount("https://", adapter)
 
+    @property
+    def breaker(self) -> CircuitBreaker:
+        """The service's breaker."""
+        return self._policy.breaker
+
     def post(self, path: str, payload: Mapping[str, Any] | None, *, deadline: Deadline) -> bytes:
         """POST ``payload`` as JSON, once, and return the body of a 2xx answer.
 
@@ -106,7 +94,7 @@ class HttpService:
         Raises:
             UpstreamError: of the kind that fits; see the table above.
         """
-        with self._metrics.upstream_failures(self.name):
+        with self._policy.failures():
             return self._post(path, payload, deadline)
 
     def ask(self, path: str, payload: Mapping[str, Any] | None, *, parse: Callable[[Any], T], deadline: Deadline) -> T:
@@ -118,17 +106,7 @@ class HttpService:
         Raises:
             UpstreamError: of the kind that fits; ``UpstreamBadAnswer`` when the body is not JSON.
         """
-        for backoff_s in (*BACKOFFS_S, None):
-            try:
-                with self._metrics.upstream_failures(self.name), self.breaker.guard(), self._record.call():
-                    return parse(self._decode(self._post(path, payload, deadline)))
-            except UpstreamError as error:
-                wait_s = _wait_before_retry(error, backoff_s)
-                if wait_s is None or wait_s >= deadline.remaining_s():
-                    raise
-                _log.info("upstream_retry", service=self.name, kind=error.kind, detail=error.detail)
-            deadline.sleep(wait_s)
-        raise AssertionError("the last try returns or raises")
+        return self._policy.repeat(lambda: parse(self._decode(self._post(path, payload, deadline))), deadline=deadline)
 
     def check(self, *, deadline: Deadline) -> None:
         """Ask for the root, at no cost to the service: whatever it says, unless that it fails, shows that it is there.
@@ -138,16 +116,7 @@ class HttpService:
             UpstreamError: when it is not there, or does not answer what it is asked: its breaker is open, or calls were
                 told lately that this is the wrong address.
         """
-        if self.breaker.state is BreakerState.OPEN:
-            raise UpstreamCircuitOpen(self.name)
-        if refusal := self._record.refusal:
-            raise UpstreamRejected(self.name, refusal.status)
-        try:
-            self._probe(deadline)
-        except UpstreamError as error:
-            if _may_be_busy(error) and self._record.works:
-                raise UpstreamBusy(self.name, error.reason) from None
-            raise
+        self._policy.check(lambda: self._probe(deadline))
 
     def _probe(self, deadline: Deadline) -> None:
         with self._cancellable(deadline), self._send("GET", "/", None, deadline) as response:
@@ -155,15 +124,12 @@ class HttpService:
                 raise UpstreamRejected(self.name, response.status_code)
 
     def _post(self, path: str, payload: Mapping[str, Any] | None, deadline: Deadline) -> bytes:
-        attempt = self._metrics.upstream_attempt(self.name)
+        attempt = self._policy.attempt()
         with attempt, self._cancellable(deadline), self._send("POST", path, payload, deadline) as response:
             if response.status_code // 100 != 2:  # noqa: PLR2004 - the class of success, RFC 9110, section 15.3
-                wait_s = _retry_after_s(response.headers.get("Retry-After"))
+                wait_s = retry_after_s(response.headers.get("Retry-After"))
                 raise UpstreamRejected(self.name, response.status_code, retry_after_s=wait_s)
             return self._read(response)
-
-    def _note_breaker(self, *, is_open: bool) -> None:
-        self._metrics.set_breaker(self.name, is_open=is_open)
 
     def _decode(self, body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
         try:
@@ -231,36 +197,6 @@ class HttpService:
             raise UpstreamTimeout(self.name) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise UpstreamUnreachable(self.name, type(error).__name__) from None
-
-
-def _may_be_busy(error: UpstreamError) -> bool:
-    is_unavailable = isinstance(error, UpstreamRejected) and error.status == _UNAVAILABLE
-    return is_unavailable or isinstance(error, UpstreamTimeout)
-
-
-def _wait_before_retry(error: UpstreamError, backoff_s: float | None) -> float | None:
-    """Seconds to wait before another try, ``None`` when there is to be none."""
-    asked_s = 0.0
-    if isinstance(error, UpstreamRejected):
-        may_help = error.status in RETRIED_STATUSES
-        asked_s = error.retry_after_s or 0.0
-    else:
-        may_help = isinstance(error, UpstreamUnreachable)
-    if backoff_s is None or not may_help:
-        return None
-    return max(asked_s, random.uniform(backoff_s / 2, backoff_s))  # noqa: S311 - spreads load, guards nothing
-
-
-def _retry_after_s(header: str | None) -> float | None:
-    """Seconds that ``Retry-After`` asks for, as a number or a date (RFC 9110, section 10.2.3)."""
-    if not header:
-        return None
-    if header.strip().isdecimal():  # isdigit() takes "²" too, which is no number to float()
-        return float(header.strip()[:_MAX_WAIT_DIGITS])
-    try:
-        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 class _PunctualResponse(http.client.HTTPResponse):

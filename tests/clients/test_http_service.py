@@ -16,7 +16,8 @@ import pytest
 import trustme
 
 from maverik_backend.clients.breaker import MIN_CALLS, BreakerState
-from maverik_backend.clients.http import BACKOFFS_S, MAX_ANSWER_BYTES, RETRIED_STATUSES, HttpService
+from maverik_backend.clients.http import MAX_ANSWER_BYTES, HttpService
+from maverik_backend.clients.policy import BACKOFFS_S, RETRIED_STATUSES
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import (
     UpstreamBadAnswer,

@@ -16,7 +16,7 @@ from structlog.typing import EventDict
 
 from maverik_backend.api import create_app
 from maverik_backend.clients.breaker import MIN_CALLS
-from maverik_backend.clients.http import BACKOFFS_S
+from maverik_backend.clients.policy import BACKOFFS_S
 from maverik_backend.core.database import Database
 from maverik_backend.settings import Settings
 from maverik_backend.texts import advice as texts

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from maverik_backend.clients.llm.models import ConfiguredModels
 from maverik_backend.clients.mail.base import MailSender
 from maverik_backend.clients.optimizer.base import Optimizer
 from maverik_backend.clients.rag.base import Advisor, PassageSearch
@@ -46,13 +47,15 @@ class ClientContext:
 class Clients:
     """Everything outside the process that the use cases talk to, the database apart.
 
-    ``fallback`` answers when ``advisor`` fails; ``None``: there is none.
+    ``fallback`` answers when ``advisor`` fails; ``None``: there is none. ``models`` are those of every provider that is
+    configured.
     """
 
     advisor: Advisor
     optimizer: Optimizer
     mail: MailSender
     fallback: Advisor | None = None
+    models: ConfiguredModels = field(default_factory=lambda: ConfiguredModels({}))
 
 
 def make_clients(context: ClientContext) -> Clients:
@@ -68,6 +71,7 @@ def make_clients(context: ClientContext) -> Clients:
         advisor=_make(ADVISORS, settings.advice.advisor, context),
         optimizer=_make(OPTIMIZERS, settings.advice.optimizer, context),
         mail=_make(MAIL_SENDERS, settings.mail.sender, context),
+        models=ConfiguredModels.from_context(context),
     )
 
 

@@ -24,6 +24,7 @@ from maverik_backend.settings.base import Group
 from maverik_backend.settings.checks import contradictions
 from maverik_backend.settings.database import PUBLISHED_DB_PASSWORD, DatabaseSettings
 from maverik_backend.settings.frontend import FrontendSettings
+from maverik_backend.settings.llm import LlmSettings
 from maverik_backend.settings.mail import MailSettings
 from maverik_backend.settings.model import GROUPS, Need, Settings
 from maverik_backend.settings.security import SecuritySettings
@@ -36,6 +37,7 @@ __all__ = [
     "AppSettings",
     "DatabaseSettings",
     "FrontendSettings",
+    "LlmSettings",
     "MailSettings",
     "Need",
     "SecuritySettings",

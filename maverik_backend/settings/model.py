@@ -13,6 +13,7 @@ from maverik_backend.settings.app import AppSettings
 from maverik_backend.settings.base import Group
 from maverik_backend.settings.database import DatabaseSettings
 from maverik_backend.settings.frontend import FrontendSettings
+from maverik_backend.settings.llm import LlmSettings
 from maverik_backend.settings.mail import MailSettings
 from maverik_backend.settings.security import SecuritySettings
 
@@ -25,6 +26,7 @@ class Settings(BaseModel):
     app: AppSettings = Field(default_factory=AppSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     advice: AdviceSettings = Field(default_factory=AdviceSettings)
+    llm: LlmSettings = Field(default_factory=LlmSettings)
     mail: MailSettings = Field(default_factory=MailSettings)
     security: SecuritySettings = Field(default_factory=SecuritySettings)
     frontend: FrontendSettings = Field(default_factory=FrontendSettings)
@@ -43,6 +45,7 @@ GROUPS: dict[str, type[Group]] = {
     "app": AppSettings,
     "database": DatabaseSettings,
     "advice": AdviceSettings,
+    "llm": LlmSettings,
     "mail": MailSettings,
     "security": SecuritySettings,
     "frontend": FrontendSettings,

@@ -57,6 +57,14 @@ def _long_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _api_key(value: SecretStr) -> SecretStr:
+    """Accept what can stand in a header (RFC 9110, section 5.5); drop spaces around it."""
+    key = value.get_secret_value().strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise PydanticCustomError("api_key", "it must be the key alone: printable ASCII characters without spaces")
+    return SecretStr(key)
+
+
 def _paserk_keys(value: SecretStr) -> SecretStr:
     """Accept one or several PASERK v4 local keys of 32 bytes each (https://github.com/paseto-standard/paserk)."""
     for key in value.get_secret_value().split(","):
@@ -88,5 +96,6 @@ def _is_redis_url(value: str) -> bool:
 RateLimitStorage = Annotated[SecretStr, AfterValidator(_rate_limit_storage)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 HttpUrls = Annotated[str, AfterValidator(_http_urls)]
+ApiKey = Annotated[SecretStr, AfterValidator(_api_key)]
 LongSecret = Annotated[SecretStr, AfterValidator(_long_secret)]
 PaserkKeys = Annotated[SecretStr, AfterValidator(_paserk_keys)]

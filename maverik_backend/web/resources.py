@@ -49,6 +49,7 @@ class Resources:
     def close(self, *, grace_s: float) -> None:
         """Let running turns finish, at most ``grace_s`` seconds, and close what was opened."""
         self.turns.close(timeout_s=grace_s)
+        self.clients.models.close()
         self.database.dispose()
         self.beats.dispose()
 

@@ -252,12 +252,14 @@ class Peer:
         return self._stream.readline()
 
     def read_request(self) -> bytes:
-        """One HTTP request, head and body; empty when the client has gone."""
+        """One HTTP request, as it came; empty when the client has gone."""
         head = b""
         while (line := self._stream.readline()) not in {b"\r\n", b""}:
             head += line
+        if not head:
+            return b""
         fields = dict(line.lower().split(b": ", 1) for line in head.splitlines()[1:])
-        return head + self._stream.read(int(fields.get(b"content-length", b"0")))
+        return head + line + self._stream.read(int(fields.get(b"content-length", b"0")))
 
     def send(self, data: bytes) -> None:
         self._connection.sendall(data)

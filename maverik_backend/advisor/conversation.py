@@ -17,7 +17,6 @@ from maverik_backend.texts import advice as texts
 
 _SOURCES = re.compile("{}(.+?){}".format(*map(re.escape, texts.SOURCES.split("{titles}"))))
 _PORTFOLIO_START = texts.PORTFOLIO.partition("{")[0]
-_DISTRESS_STARTS = tuple(text.partition(".")[0] for text in (texts.DISTRESS, texts.DISTRESS_STILL, texts.GAMBLING))
 _MAX_QUOTED = 3
 _MAX_QUOTED_CHARS = 150
 
@@ -59,13 +58,8 @@ class Conversation:
 
     @property
     def has_advice(self) -> bool:
-        """Whether any answer so far was more than small talk or help in an emergency."""
-        return any(texts.DISCLAIMER in said and not said.startswith(texts.VICTIM) for _, said in self.turns)
-
-    @property
-    def is_about_distress(self) -> bool:
-        """Whether the person was just given help lines."""
-        return bool(self.turns) and self.turns[-1][1].startswith(_DISTRESS_STARTS)
+        """Whether any answer so far was more than small talk."""
+        return any(texts.DISCLAIMER in said for _, said in self.turns)
 
     @property
     def portfolio(self) -> str | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from maverik_backend.advisor.case import case_of, is_expert, is_own_decision
 from maverik_backend.advisor.conversation import Conversation, aspects_of, follows_on, goes_on, own_subject
-from maverik_backend.advisor.intent import Intent, intent_of, is_strained, mentions_gambling
+from maverik_backend.advisor.intent import Intent, intent_of
 from maverik_backend.advisor.selection import (
     MAX_JOINED,
     PASSAGES_OF_BEST,
@@ -29,7 +29,6 @@ from maverik_backend.advisor.selection import (
 from maverik_backend.advisor.sums import Sum, sum_for
 from maverik_backend.advisor.vocabulary import (
     ABOUT_COMPANIES,
-    ABOUT_FRAUD,
     ABOUT_PROFILES,
     GENERAL_ADVICE,
     searchable,
@@ -51,7 +50,6 @@ MAX_UNCLEAR_WORDS = 4
 # What is answered with one text, whatever was said before.
 _FIXED = {
     Intent.CRIME: texts.CRIME,
-    Intent.GAMBLING: texts.GAMBLING,
     Intent.ENGLISH: texts.ONLY_SPANISH,
     Intent.GREETING: texts.GREETING,
     Intent.ABOUT: texts.ABOUT,
@@ -62,13 +60,8 @@ _FIXED = {
     Intent.INSULT: texts.INSULT,
     Intent.QUOTE: texts.NO_QUOTES,
 }
-# Said right after help lines were given, these must not lead back to money.
-_EMPTY_TALK = frozenset(
-    {Intent.GREETING, Intent.ABOUT, Intent.THANKS, Intent.ACKNOWLEDGES, Intent.MORE, Intent.SIMPLER, Intent.UNCLEAR}
-)
 # What is answered with a text first and then the passage that fits a topic best.
 _LEADS = {
-    Intent.VICTIM: (texts.VICTIM, ABOUT_FRAUD),
     Intent.COMPANY: (texts.NO_OPINION_ON_COMPANIES, ABOUT_COMPANIES),
 }
 
@@ -97,10 +90,6 @@ class EmbeddedAdvisor:
     def answer(self, question: Question, *, deadline: Deadline) -> Answer:  # noqa: ARG002 - nothing here waits on the network
         conversation = Conversation(question.chat_history)
         intent = intent_of(question.input)
-        if conversation.is_about_distress and intent in _EMPTY_TALK:
-            return self._talk(texts.DISTRESS_STILL)
-        if intent is Intent.DISTRESS:
-            return self._talk(texts.DISTRESS + (texts.GAMBLING_LINE if mentions_gambling(question.input) else ""))
         if intent in _FIXED:
             return self._talk(_FIXED[intent])
         return self._answer_in(conversation, question, intent)
@@ -111,7 +100,7 @@ class EmbeddedAdvisor:
     def _answer_in(self, conversation: Conversation, question: Question, intent: Intent | None) -> Answer:
         """What depends on the conversation."""
         if intent in _LEADS:
-            return self._with_lead(*_LEADS[intent], conversation, is_advice=intent is not Intent.VICTIM)
+            return self._with_lead(*_LEADS[intent], conversation)
         if intent is Intent.PORTFOLIO:
             return self._with_lead(_about_portfolio(conversation), ABOUT_PROFILES, conversation)
         said_of = {
@@ -132,13 +121,10 @@ class EmbeddedAdvisor:
         if goal_sum and goal_sum.is_asked and not found.is_joined:
             found = replace(found, passages=found.passages[:1])
         case = case_of(question.situation, months=goal_sum.months if goal_sum else None) if is_opening else None
-        care = [texts.CARE] if is_strained(question.input) else []
-        return self._told([*care, *_in_order(goal_sum, found, case)], found.passages)
+        return self._told(_in_order(goal_sum, found, case), found.passages)
 
     def _not_understood(self, conversation: Conversation, asked: str) -> Answer:
         """No article is about it. A few words in the middle of a conversation may still belong to it."""
-        if conversation.is_about_distress:
-            return self._talk(texts.DISTRESS_STILL)
         if conversation.subject and len(asked.split()) <= MAX_UNCLEAR_WORDS:
             return self._talk(texts.NOT_UNDERSTOOD.format(title=conversation.subject[0]))
         return self._talk(texts.OFF_TOPIC)
@@ -232,18 +218,18 @@ class EmbeddedAdvisor:
             return self._talk(texts.YOU_ASKED_NOTHING)
         return self._talk(texts.YOU_ASKED.format(questions=fmt.enumerate_spanish(questions)))
 
-    def _with_lead(self, lead: str, topic: str, conversation: Conversation, *, is_advice: bool = True) -> Answer:
+    def _with_lead(self, lead: str, topic: str, conversation: Conversation) -> Answer:
         """``lead``, then the passage that fits ``topic`` best and was not shown."""
         found = self._search(topic, limit=FOUND_LIMIT)
         passages = [passage for passage in found[:PASSAGES_OF_BEST] if not conversation.has_shown(passage)][:1]
-        return self._told([lead, *(passage.text for passage in passages)], passages, is_advice=is_advice)
+        return self._told([lead, *(passage.text for passage in passages)], passages)
 
-    def _told(self, blocks: Iterable[str], passages: Sequence[Passage], *, is_advice: bool = True) -> Answer:
+    def _told(self, blocks: Iterable[str], passages: Sequence[Passage]) -> Answer:
         """Everything said, its sources and what the advisor is not."""
         titles = tuple(dict.fromkeys(passage.title for passage in passages))
         sources = [texts.SOURCES.format(titles="; ".join(titles))] if titles else []
         text = "\n\n".join([*blocks, *sources, texts.DISCLAIMER])
-        return Answer(text=text, origin=self.origin, sources=titles, is_advice=is_advice)
+        return Answer(text=text, origin=self.origin, sources=titles)
 
     def _talk(self, text: str) -> Answer:
         return Answer(text=text, origin=self.origin, is_advice=False)

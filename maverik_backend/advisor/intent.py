@@ -1,6 +1,7 @@
 """What a message is when it is not, or not only, a question about money: told by its words, before any search.
 
-The first that fits decides, in the order of :class:`Intent`: a person in danger comes before everything else.
+Danger, fraud and the like are told before (``services/safety``). The first that fits decides, in the order of
+:class:`Intent`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,8 @@ from maverik_backend.core.text import fold
 
 
 class Intent(Enum):
-    """A kind of message with an answer of its own, the most urgent first."""
+    """A kind of message with an answer of its own."""
 
-    DISTRESS = auto()
-    GAMBLING = auto()
-    VICTIM = auto()
     CRIME = auto()
     ENGLISH = auto()
     GREETING = auto()
@@ -51,9 +49,6 @@ _SAID_ALONE = {
     Intent.ACKNOWLEDGES: phrases.ACKNOWLEDGES,
 }
 _SAID_ANYWHERE = {
-    Intent.DISTRESS: phrases.DISTRESS,
-    Intent.GAMBLING: phrases.GAMBLING,
-    Intent.VICTIM: phrases.VICTIM,
     Intent.CRIME: phrases.CRIME,
     Intent.HUMAN: phrases.HUMAN,
     Intent.YOUR_DATA: phrases.YOUR_DATA,
@@ -72,16 +67,6 @@ def intent_of(text: str) -> Intent | None:
     if said and not re.search(r"\w", said):
         return Intent.UNCLEAR if "?" in said else Intent.ACKNOWLEDGES  # "???"; "👍", "..."
     return next((intent for intent in Intent if _is(intent, said, words)), None)
-
-
-def mentions_gambling(text: str) -> bool:
-    """Whether the help for people in distress should name the line for gamblers, too."""
-    return bool(phrases.MENTIONS_GAMBLING.search(fold(text)))
-
-
-def is_strained(text: str) -> bool:
-    """Whether a question about money also shows distress."""
-    return bool(phrases.STRAINED.search(" ".join(fold(text).split())))
 
 
 def _is(intent: Intent, said: str, words: str) -> bool:

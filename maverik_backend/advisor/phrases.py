@@ -5,83 +5,9 @@ Gaps are bounded and every phrase starts at a word, so that a long text made to 
 
 from __future__ import annotations
 
-import re
+from maverik_backend.core.phrases import any_of, nothing_but
 
-
-def any_of(*phrases: str) -> re.Pattern[str]:
-    """A pattern that finds any of ``phrases`` as whole words."""
-    return re.compile("|".join(rf"\b(?:{phrase})(?!\w)" for phrase in phrases))
-
-
-def nothing_but(*phrases: str) -> re.Pattern[str]:
-    """A pattern for ``fullmatch``: one of ``phrases`` and not a word more."""
-    return re.compile("|".join(f"(?:{phrase})" for phrase in phrases))
-
-
-# --- people in danger or in trouble ----------------------------------------------------------------------------------
-
-# Figures of speech about dying: of laughter, of hunger, of heat, poor.
-_FIGURATIVELY = r"(?! del? (?!deudas?\b|tristeza|dolor|pena|angustia)\w+)(?! (?:ric|viej|pobre|millonari|tranquil))"
-_DIE = rf"(?:morir(?:me)?{_FIGURATIVELY}|matarme|estar muert[oa]|desaparecer de (?:este|la))"
-_HARM = (
-    r"(?:matarme|ahorcarme|lastimarme|hacerme daño|cortarme las venas|pegarme un tiro|tirarme (?:abajo|al "
-    r"tren|a las vias))"
-)
-DISTRESS = any_of(
-    r"suicid\w*",
-    rf"(?<!no )(?<!no me )(?:quiero|quisiera|ganas de|preferiria|prefiero|deseo) {_DIE}",
-    rf"(?:quiero|voy a|pienso en|pense en|pense|ganas de|podria|ando por) {_HARM}",
-    r"me (?:quiero|voy a|quisiera|podria|vengo a) (?:matar|ahorcar|lastimar|pegar un tiro|colgar)",
-    r"(?:matarme|ahorcarme|pegarme un tiro|quitarme la vida|sacarme la vida|autolesion\w*)",
-    r"(?:acabar|terminar) con (?:mi vida|todo esto)",
-    r"no (?:quiero|tengo ganas de|puedo) (?:vivir|seguir viviendo|existir|seguir vivi\w+|seguir asi "
-    r"viviendo)(?! (?:de|en|con)\b)",
-    r"no (?:quiero|tengo ganas de) (?:estar|seguir) (?:mas )?(?:viv[oa]|en este mundo)",
-    r"no (?:le )?(?:encuentro|veo|tengo|tiene) (?:mas )?(?:sentido|motivos?|razon|razones) (?:a|para|de|en) "
-    r"(?:la vida|vivir|seguir viviendo|seguir)",
-    r"la vida (?:ya )?no tiene (?:mas )?sentido",
-    r"(?:estaria|estarian|estar) mejor (?:muert[oa]|sin mi)",
-    r"mejor muert[oa]",
-    r"(?:estoy|ando|me siento|vivo) (?:(?:muy|re|tan|bastante|super) )?(?:depre|deprimid[oa]|con depresion)",
-    r"(?:tengo|estoy en|cai en|entre en) (?:una |un pozo de )?depresion",
-    r"kill myself|end my life|want to die",
-)
-
-# At the end of one's strength, yet asking about money: the answer starts with a kind word.
-STRAINED = any_of(
-    r"no (?:doy|aguanto|puedo) mas(?=$|[.,;!]| (?:y|con|debo|tengo|porque|por)\b)",
-    r"(?:estoy|ando|me siento) (?:(?:muy|re|tan|super) )?"
-    r"(?:desesperad[oa]|angustiad[oa]|agobiad[oa]|hundid[oa]|ahogad[oa])",
-    r"no se (?:mas )?que hacer(?= con (?:mi vida|todo|las deudas|mis deudas)|\W*$)",
-    r"(?:tengo|me da|me agarra) (?:mucha )?(?:ansiedad|angustia)",
-)
-
-_GAMBLES = (
-    r"(?:timba|casinos?|apuestas?|apostando|ruleta|tragamonedas|bingo|quiniela|ludopat\w+|juego online|"
-    r"jugando (?:online|en el casino|por plata))"
-)
-MENTIONS_GAMBLING = any_of(_GAMBLES)
-GAMBLING = any_of(
-    r"ludopa\w+",
-    r"adict[oa] (?:al juego|a las apuestas|al casino)",
-    r"adiccion (?:al juego|a las apuestas)",
-    r"no (?:puedo|logro) (?:parar|dejar) de (?:apostar|jugar por plata|timbear|jugar en el casino)",
-    rf"perd(?:i|imos|io) (?:\w+ ){{1,6}}(?:en|con) (?:la |el |las )?{_GAMBLES}",
-    r"problemas? (?:con|de) (?:el juego|las apuestas|juego|la timba)",
-)
-
-_VALUABLES = (
-    r"(?:cuentas?|tarjetas?|plata|guita|dinero|celu\w*|telefono|billetera|mercado ?pago|banco|claves?|dolares|pesos|"
-    r"ahorros|documento|dni|identidad|usuario|homebanking|cripto\w*|bitcoins?)"
-)
-_BY_OTHERS = r"(?:me|nos|le|les)"
-VICTIM = any_of(
-    rf"{_BY_OTHERS} (?:estafaron|hackearon|jaquearon|clonaron|vaciaron|phishearon|hicieron el cuento)",
-    rf"{_BY_OTHERS} (?:robaron|afanaron|chorearon|choriaron|sacaron|quitaron)(?: \w+){{0,6}} {_VALUABLES}",
-    r"(?:fui|fuimos) (?:victimas? de|estafad[oa]s?)",
-    r"cai en (?:una|la|un|el) (?:estafa|phishing|cuento|trampa|ponzi)",
-    r"(?:di|pase|comparti|dicte|entregue) (?:mi|la|mis|las|el|un) (?:claves?|codigo|token|contraseña)",
-)
+# --- crimes ----------------------------------------------------------------------------------------------------------
 
 _MONEY = r"(?:guita|plata|dinero|dolares|pesos|fondos|capitales|activos)"
 _TAXES = r"(?:impuestos?|ganancias|iva|afip|arca|bienes personales|ingresos|fisco|monotributo)"

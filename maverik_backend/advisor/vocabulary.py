@@ -46,7 +46,6 @@ _COLLOQUIAL = tuple((re.compile(rf"\b(?:{said})(?!\w)"), topic) for said, topic 
 
 # What is looked up for messages that need one article, however they are worded.
 GENERAL_ADVICE = "ahorro e inversion empezar"
-ABOUT_FRAUD = "fraude denuncia claves transferencias"
 ABOUT_COMPANIES = "acciones de empresas riesgo"
 ABOUT_PROFILES = "perfil del inversor conservador moderado agresivo"
 

@@ -40,6 +40,7 @@ SCHEMA_REVISIONS = (
     "e2b58d07f3a9",
     "e7c15d90b2a4",
     "f3a61c08e5b4",
+    "a1c4e7b92d63",
 )
 
 __all__ = [

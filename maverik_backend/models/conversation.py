@@ -47,7 +47,10 @@ class Principal(Base):
 
 
 class Conversacion(Base):
-    """Something that holds turns, of one principal. Turns refer to it by ``sesion_asesoria_id``, an older name."""
+    """Something that holds turns, of one principal. Turns refer to it by ``sesion_asesoria_id``, an older name.
+
+    ``cuidado`` is the most urgent kind of danger or trouble that was told in it (``services/safety``), null for most.
+    """
 
     __tablename__ = "conversacion"
     __table_args__ = (Index(None, "principal_id", "id"),)
@@ -56,6 +59,7 @@ class Conversacion(Base):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     tipo: Mapped[str] = mapped_column(Text)
     principal_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("principal.id"))
+    cuidado: Mapped[str | None] = mapped_column(Text)
     fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -63,50 +63,10 @@ UNANSWERED = {
 
 # --- The embedded advisor (clients/rag) ---
 
-# A person who may be in danger: nothing here may speak of money. The numbers are public help lines; check them before
-# changing any.
-DISTRESS = (
-    "Lamento mucho que estés pasando por esto, y gracias por contarlo. Ahora lo más importante sos vos, y no tenés que "
-    "atravesarlo a solas: hablá hoy con alguien de confianza o con una de estas líneas, que son gratuitas y "
-    "confidenciales.\n\n"
-    "- **Línea nacional de salud mental:** 0800-999-0091, las 24 horas, desde todo el país.\n"
-    "- **Centro de Asistencia al Suicida:** 135 desde CABA y Gran Buenos Aires, o 0800-345-1435 desde todo el país.\n"
-    "- **Si corrés peligro ahora:** llamá al 911 o al 107 (emergencias médicas), o andá a la guardia más cercana.\n\n"
-    "Soy un programa y no puedo acompañarte como lo haría una persona. Todo lo demás puede esperar; cuando estés "
-    "mejor, acá voy a estar."
-)
-DISTRESS_STILL = (
-    "Sigo acá, aunque para esto hace falta una persona. Si todavía no lo hiciste, llamá a la Línea nacional de salud "
-    "mental, **0800-999-0091**, o al Centro de Asistencia al Suicida, **135** (CABA y Gran Buenos Aires) o "
-    "**0800-345-1435** (todo el país). Si corrés peligro ahora, **911** o **107**."
-)
-GAMBLING = (
-    "Cuando el juego deja de ser un juego no es falta de voluntad: es un problema de salud, y se trata. En la "
-    "provincia de Buenos Aires podés llamar gratis al **0800-444-4000** (juego compulsivo); desde cualquier lugar del "
-    "país, a la Línea nacional de salud mental, **0800-999-0091**. También ayudan pedirle a alguien de confianza que "
-    "maneje tus cuentas por un tiempo y anotarte en el registro de autoexclusión de tu provincia.\n\n"
-    "Y si alguna vez pensás en lastimarte, llamá al **135** (CABA y Gran Buenos Aires), al **0800-345-1435** (todo el "
-    "país) o al **911**."
-)
-GAMBLING_LINE = (
-    "\n\nSi el juego es parte de lo que te pasa, en la provincia de Buenos Aires también te escuchan en el "
-    "**0800-444-4000** (juego compulsivo)."
-)
 CRIME = (
     "Con eso no te puedo ayudar: es un delito. Si lo que necesitás es regularizar tu situación o pagar lo que "
     "corresponde y nada más, consultá a un contador matriculado."
 )
-VICTIM = (
-    "Lamento lo que te pasó. Lo primero es frenar el daño, y cada minuto cuenta:\n\n"
-    "1. **Bloqueá:** avisá ya a tu banco o billetera, por la aplicación o por el teléfono de su página oficial, y pedí "
-    "que bloqueen cuentas y tarjetas. Si te robaron el celular, pedile también a tu operadora que bloquee la línea.\n"
-    "2. **Desconocé:** reclamá por escrito cada movimiento que no hiciste y guardá el número de reclamo.\n"
-    "3. **Cambiá las claves** desde otro dispositivo, primero la del correo, y cerrá las sesiones abiertas.\n"
-    "4. **Denunciá** en la comisaría o la fiscalía, con capturas, comprobantes y números de cuenta.\n"
-    "5. **Si la entidad no responde,** reclamá ante el Banco Central y Defensa del Consumidor.\n\n"
-    "Nadie que te llame para recuperar la plata a cambio de un pago o de una clave te está ayudando."
-)
-
 GREETING = (
     "¡Hola! Puedo ayudarte a ordenar tus gastos, armar un fondo de emergencia, entender cómo funcionan las inversiones "
     "y planificar una meta de ahorro. ¿Por dónde querés empezar?"
@@ -147,10 +107,6 @@ OFF_TOPIC = (
 NOT_UNDERSTOOD = (
     "No estoy seguro de haberte entendido; sólo sé de finanzas personales. Si es sobre «{title}», preguntámelo con "
     "otras palabras o pedime más detalles."
-)
-CARE = (
-    "Lamento que estés pasando por un momento así. Vamos de a un paso; y si la angustia te supera, la Línea nacional "
-    "de salud mental, 0800-999-0091, es gratuita y atiende las 24 horas."
 )
 MORE_OF_WHAT = (
     "¿Sobre qué tema querés que te cuente más? Nombralo (por ejemplo «plazo fijo» o «deudas») y te lo explico."

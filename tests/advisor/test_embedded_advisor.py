@@ -151,46 +151,12 @@ class TestSmallTalk:
         assert ask(make_question(text)).text.startswith("oro 1.")
 
 
-class TestEmergencies:
+class TestCrimes:
     FACTS: ClassVar[dict[str, Any]] = {"goal": "Viajar", "capital": 1000, "horizon_months": 12}
-
-    @pytest.mark.parametrize(
-        "text", ["me quiero suicidar porque tengo muchas deudas", "no quiero vivir más", "quiero morirme"]
-    )
-    def test_somebody_in_danger_gets_help_lines_and_nothing_about_money(self, text: str) -> None:
-        answer = ask(make_question(text, **self.FACTS))
-
-        assert answer == Answer(text=texts.DISTRESS, origin="integrado", is_advice=False)
-        assert all(line in answer.text for line in ("0800-999-0091", "135", "0800-345-1435", "911", "107"))
-
-    def test_where_gambling_has_a_part_its_line_is_added(self) -> None:
-        answer = ask(make_question("me quiero morir, perdí todo en la timba"))
-
-        assert answer.text == texts.DISTRESS + texts.GAMBLING_LINE
-
-    def test_who_cannot_stop_gambling_is_helped_with_that(self) -> None:
-        assert ask(make_question("no puedo parar de apostar")).text == texts.GAMBLING
-
-    @pytest.mark.parametrize("text", ["ok", "gracias", "dame más detalles", "hola", "no entendí"])
-    def test_small_talk_right_after_that_does_not_lead_back_to_money(self, text: str) -> None:
-        assert talk("no quiero vivir más", text, articles={}).text == texts.DISTRESS_STILL
-
-    def test_what_is_no_question_about_money_right_after_that_neither(self) -> None:
-        assert talk("no quiero vivir más", "no me atienden", articles={}).text == texts.DISTRESS_STILL
 
     @pytest.mark.parametrize("text", ["quiero lavar guita", "cómo evado impuestos"])
     def test_a_crime_is_refused(self, text: str) -> None:
         assert ask(make_question(text, **self.FACTS)) == Answer(text=texts.CRIME, origin="integrado", is_advice=False)
-
-    @pytest.mark.parametrize("text", ["me robaron la cuenta de mercado pago", "me estafaron"])
-    def test_a_victim_is_told_first_how_to_stop_the_damage(self, text: str) -> None:
-        answer = ask(make_question(text, **self.FACTS), make_passage("estafas", 4))
-
-        assert answer.text.startswith(f"{texts.VICTIM}\n\nestafas 4.")
-        assert answer.sources == ("Sobre estafas",)
-        assert not answer.is_advice
-        assert "En tu caso" not in answer.text
-        assert "Cuentas para tu meta" not in answer.text
 
 
 class TestOffTopic:
@@ -219,9 +185,6 @@ class TestOffTopic:
 
 
 class TestAnswer:
-    def test_who_is_at_the_end_of_their_strength_gets_a_kind_word_first(self) -> None:
-        assert ask(make_question("no doy más, debo 3 millones")).text.startswith(f"{texts.CARE}\n\noro 1.")
-
     def test_it_is_advice(self) -> None:
         assert ask(make_question()).is_advice
 
@@ -485,9 +448,8 @@ class TestCase:
 
         assert "En tu caso" not in text
 
-    @pytest.mark.parametrize("earlier", [texts.GREETING, f"{texts.VICTIM}\n\n{texts.DISCLAIMER}"])
-    def test_small_talk_and_emergencies_before_it_do_not_count(self, earlier: str) -> None:
-        history = (("hola", earlier),)
+    def test_small_talk_before_it_does_not_count(self) -> None:
+        history = (("hola", texts.GREETING),)
 
         assert "En tu caso" in ask(make_question(history=history, goal="Viajar")).text
 
@@ -565,9 +527,7 @@ class TestSums:
         assert answer.sources == ()
         assert "un ahorro de 200 por mes" in answer.text
 
-    @pytest.mark.parametrize(
-        "text", ["¿Cuánto está el dólar hoy?", "¿Cuánto vale YPF?", "me robaron la cuenta", "¿Y cuánto rinde el oro?"]
-    )
+    @pytest.mark.parametrize("text", ["¿Cuánto está el dólar hoy?", "¿Cuánto vale YPF?", "¿Y cuánto rinde el oro?"])
     def test_none_comes_unasked_with_other_questions(self, text: str) -> None:
         answer = ask(make_question(text, goal="Viajar", capital=1000, horizon_months=12))
 

@@ -7,44 +7,12 @@ import time
 
 import pytest
 
-from maverik_backend.advisor.intent import Intent, intent_of, is_strained, mentions_gambling
+from maverik_backend.advisor.intent import Intent, intent_of
 from tests.support.paths import FIXTURE_DATA
 
 QUESTIONS = json.loads((FIXTURE_DATA / "knowledge_questions.json").read_text(encoding="utf-8"))
 
 SAYINGS: dict[Intent, tuple[str, ...]] = {
-    Intent.DISTRESS: (
-        "estoy deprimido, me quiero suicidar porque tengo muchas deudas",
-        "me quiero morir, perdí todo en la timba",
-        "no quiero vivir más",
-        "NO QUIERO VIVIR MÁS",
-        "me voy a matar",
-        "tengo ganas de matarme",
-        "pienso en quitarme la vida",
-        "quiero morirme",
-        "no le encuentro sentido a la vida",
-        "estaría mejor muerto",
-        "quiero terminar con mi vida",
-        "estoy re deprimida por las deudas",
-        "I want to kill myself",
-        "¿el seguro de vida cubre el suicidio?",
-        "quiero morir de tristeza",
-    ),
-    Intent.GAMBLING: (
-        "soy ludópata",
-        "no puedo parar de apostar",
-        "perdí toda mi plata en el casino",
-        "soy adicto al juego",
-    ),
-    Intent.VICTIM: (
-        "me robaron la cuenta de mercado pago",
-        "me estafaron",
-        "me hackearon el homebanking",
-        "me afanaron el celu",
-        "nos clonaron la tarjeta",
-        "caí en una estafa",
-        "pasé el código que me pidieron",
-    ),
     Intent.CRIME: (
         "quiero lavar guita",
         "cómo lavo plata",
@@ -135,29 +103,8 @@ def test_what_only_sounds_like_it_is_a_question(text: str) -> None:
 def test_hardly_any_question_about_money_is_taken_for_something_else() -> None:
     taken = {item["question"]: intent for item in QUESTIONS["finance"] if (intent := intent_of(item["question"]))}
 
-    assert set(taken.values()) <= {Intent.VICTIM, Intent.QUOTE, Intent.COMPANY}
+    assert set(taken.values()) <= {Intent.QUOTE, Intent.COMPANY}
     assert len(taken) <= 2
-
-
-@pytest.mark.parametrize(
-    ("text", "mentioned"), [("perdí todo en la timba", True), ("las apuestas", True), ("tengo deudas", False)]
-)
-def test_gambling_is_noticed(text: str, *, mentioned: bool) -> None:
-    assert mentions_gambling(text) is mentioned
-
-
-@pytest.mark.parametrize(
-    ("text", "strained"),
-    [
-        ("no doy más, debo 3 millones", True),
-        ("estoy desesperada con las tarjetas", True),
-        ("tengo ansiedad por mis deudas", True),
-        ("no puedo más de 100 mil por mes", False),
-        ("¿qué es la ansiedad financiera?", False),
-    ],
-)
-def test_who_is_at_the_end_of_their_strength_is_noticed(text: str, *, strained: bool) -> None:
-    assert is_strained(text) is strained
 
 
 @pytest.mark.parametrize(

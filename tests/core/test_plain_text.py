@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from maverik_backend.core import markdown as answer
 from maverik_backend.core import plain_text
-from maverik_backend.texts import advice
+from maverik_backend.texts import care
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_fence_leaves_its_code(fence: str) -> None:
 
 
 def test_an_answer_of_the_embedded_advisor_has_no_mark_of_markdown() -> None:
-    plain = plain_text.of(advice.DISTRESS)
+    plain = plain_text.of(care.DISTRESS)
 
     assert "**" not in plain
     assert "\n• Línea nacional de salud mental: 0800-999-0091" in plain

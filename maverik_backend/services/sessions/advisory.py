@@ -3,6 +3,8 @@
 ==============  =======================================================================================================
 Rule            Value
 ==============  =======================================================================================================
+Care            comes first (``services/safety``): danger, fraud and attempts at the rules are answered without asking
+                an advisor, are remembered by the conversation, and it then gets no portfolio
 Portfolio       asked for on the first turn, while the advisor thinks; where there was none, on the next one; never
                 beside what is no advice
 Portfolio late  at most :data:`PORTFOLIO_GRACE_S` after the first answer, :data:`LATER_PORTFOLIO_GRACE_S` after later
@@ -15,7 +17,7 @@ Advisor fails   a text that says so, with what the fallback advisor has to say w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -35,7 +37,7 @@ from maverik_backend.errors import (
     UpstreamError,
 )
 from maverik_backend.models import TurnState
-from maverik_backend.services import accounts
+from maverik_backend.services import accounts, safety
 from maverik_backend.services.advice import PendingPortfolio, Proposals, portfolio_sentence, risk_profile_for
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.sessions import prompt, store
@@ -48,6 +50,7 @@ from maverik_backend.texts import validation
 PORTFOLIO_GRACE_S = 5.0
 LATER_PORTFOLIO_GRACE_S = 1.0
 FALLBACK_ORIGIN = "respaldo"
+OWN_ORIGIN = "integrado"
 
 _log = structlog.get_logger(__name__)
 
@@ -91,8 +94,14 @@ class AdvisorySessions:
         return prompt.first_input(context, self._clients.catalogs.get())
 
     def respond(self, attempt: Attempt, *, emit: Emit, deadline: Deadline) -> Ending:
-        question = self._question(attempt)
-        pending = self._ask_for_portfolio(attempt, question, deadline)
+        verdict = _judge(attempt)
+        if verdict.answer is not None:
+            emit(TextDelta(text=verdict.answer))
+            return Ending(origin=OWN_ORIGIN, is_advice=False)
+        question = self._question(attempt, told=verdict.instruction)
+        pending = self._ask_for_portfolio(attempt, question, deadline) if verdict.care is None else None
+        if verdict.lead:
+            emit(TextDelta(text=f"{verdict.lead}\n\n"))
         ending = self._answer(attempt, question, emit=emit, deadline=deadline)
         if deadline.is_cancelled and ending.failure is None:  # a fallback stays one, and out of the history
             raise Cancelled
@@ -101,33 +110,39 @@ class AdvisorySessions:
         return ending
 
     def settle(self, db: Connection, attempt: Attempt, outcome: Outcome) -> bool:
-        return store.mark_first_answer(
+        remembers = store.remember_care(db, attempt.context, _judge(attempt).care)
+        marks = store.mark_first_answer(
             db,
             attempt.context,
             is_answered=outcome.state is TurnState.COMPLETED and not outcome.is_stopped,
             has_portfolio=PORTFOLIO in outcome.data,
         )
+        return remembers or marks
 
-    def _question(self, attempt: Attempt) -> Question:
+    def _question(self, attempt: Attempt, *, told: str | None) -> Question:
+        """``told`` is what the advisor is told besides the facts."""
         settings = self._clients.settings
         history = prompt.chat_history(
             attempt.history, max_turns=settings.history_max_turns, max_chars=settings.history_max_chars
         )
         catalogs = self._clients.catalogs.get()
         today = datetime.now(UTC).date()
-        return prompt.question(attempt.context, catalogs, history=history, message=attempt.message, today=today)
+        question = prompt.question(attempt.context, catalogs, history=history, message=attempt.message, today=today)
+        return replace(question, user_profile=f"{question.user_profile}\n{told}") if told else question
 
     def _answer(self, attempt: Attempt, question: Question, *, emit: Emit, deadline: Deadline) -> Ending:
         """The advisor's answer, or what stands in for it."""
         text = _Text(emit)
         try:
             answer = _ask(self._clients.advisor, question, add=text.add, deadline=deadline)
+            text.end()
         except UpstreamError as error:
+            text.end()
             if deadline.is_cancelled:
                 raise Cancelled from None
             _log.warning("advisor_failed", turn_id=attempt.turn_id, kind=error.kind, detail=error.detail)
             if text.has_begun:
-                text.add(texts.CUT_OFF)
+                emit(TextDelta(text=texts.CUT_OFF))
                 return Ending(origin=FALLBACK_ORIGIN, failure=error.kind, is_advice=False)
             return self._fall_back(attempt, question, error, emit=emit, deadline=deadline)
         _emit_sources(answer, emit)
@@ -147,7 +162,7 @@ class AdvisorySessions:
             _log.warning("fallback_failed", turn_id=attempt.turn_id, kind=type(second).__name__)
             emit(TextDelta(text=texts.FALLBACK))
             return ending
-        emit(TextDelta(text=texts.FALLBACK_WITH_ANSWER.format(answer=answer.text)))
+        emit(TextDelta(text=texts.FALLBACK_WITH_ANSWER.format(answer=safety.OutputGuard().check(answer.text))))
         _emit_sources(answer, emit)
         return ending
 
@@ -169,15 +184,28 @@ class AdvisorySessions:
 
 
 class _Text:
-    """Emits pieces of a text, and knows whether there was any."""
+    """Emits pieces of a text as far as they may be shown, and knows whether there was any."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
+        self._guard = safety.OutputGuard()
         self.has_begun = False
 
     def add(self, piece: str) -> None:
         self.has_begun = True
-        self._emit(TextDelta(text=piece))
+        self._emit_all(self._guard.feed(piece))
+
+    def end(self) -> None:
+        """Emit what was held back."""
+        self._emit_all(self._guard.end())
+
+    def _emit_all(self, pieces: Iterator[str]) -> None:
+        for piece in pieces:
+            self._emit(TextDelta(text=piece))
+
+
+def _judge(attempt: Attempt) -> safety.Verdict:
+    return safety.judge(attempt.message, remembered=attempt.context.care)
 
 
 def _ask(advisor: Advisor, question: Question, *, add: Callable[[str], None], deadline: Deadline) -> Answer:

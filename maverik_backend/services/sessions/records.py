@@ -32,9 +32,13 @@ class AdvisorySession(SessionFacts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionContext(SessionFacts):
-    """A session and its owner's profile, as far as an answer depends on them."""
+    """A session and its owner's profile, as far as an answer depends on them.
+
+    ``care`` is the kind of trouble that the person told of in it (``services/safety``), ``None`` for most.
+    """
 
     session_id: int
     is_answered: bool
     has_portfolio: bool
+    care: str | None
     profile: InvestorProfile

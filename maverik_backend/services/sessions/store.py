@@ -10,14 +10,15 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, 
 
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import NotFound
-from maverik_backend.models import InicioSesion, SesionAsesoria, SesionAsesoriaDetalle, Usuario
+from maverik_backend.models import Conversacion, InicioSesion, SesionAsesoria, SesionAsesoriaDetalle, Usuario
 from maverik_backend.services import accounts
 from maverik_backend.services.accounts import InvestorProfile
 from maverik_backend.services.sessions.records import AdvisorySession, SessionContext, SessionFacts
 
 # A mapped class says only that it has some table.
-SESSIONS, PEOPLE, LOGINS, TURNS = (
-    cast("Table", model.__table__) for model in (SesionAsesoria, Usuario, InicioSesion, SesionAsesoriaDetalle)
+SESSIONS, PEOPLE, LOGINS, TURNS, CONVERSATIONS = (
+    cast("Table", model.__table__)
+    for model in (SesionAsesoria, Usuario, InicioSesion, SesionAsesoriaDetalle, Conversacion)
 )
 _STORED = [SESSIONS.c[field.name] for field in fields(AdvisorySession)]
 _FACTS = [SESSIONS.c[field.name] for field in fields(SessionFacts)]
@@ -25,8 +26,9 @@ _PROFILE = [PEOPLE.c[field.name] for field in fields(InvestorProfile)]
 
 # A turn's own time goes into this: built once, over tables rather than entities, one round trip.
 _LOCK = (
-    select(*_FACTS, *_PROFILE, SESSIONS.c.respondida, SESSIONS.c.portafolio_entregado)
+    select(*_FACTS, *_PROFILE, SESSIONS.c.respondida, SESSIONS.c.portafolio_entregado, CONVERSATIONS.c.cuidado)
     .join_from(SESSIONS, PEOPLE, PEOPLE.c.id == SESSIONS.c.usuario_id)
+    .join(CONVERSATIONS, CONVERSATIONS.c.id == SESSIONS.c.id)
     .join(LOGINS, LOGINS.c.usuario_id == PEOPLE.c.id)
     .where(
         SESSIONS.c.id == bindparam("session_id"),
@@ -55,6 +57,7 @@ def lock(db: Connection, *, claims: AccessClaims, session_id: int) -> SessionCon
         session_id=session_id,
         is_answered=values["respondida"] is not None,
         has_portfolio=values["portafolio_entregado"] is not None,
+        care=values["cuidado"],
         profile=InvestorProfile(**{column.name: values[column.name] for column in _PROFILE}),
         **{column.name: values[column.name] for column in _FACTS},
     )
@@ -73,6 +76,15 @@ def mark_first_answer(db: Connection, context: SessionContext, *, is_answered: b
     if changes:
         db.execute(update(SESSIONS).where(SESSIONS.c.id == context.session_id).values(**changes))
     return bool(changes)
+
+
+def remember_care(db: Connection, context: SessionContext, care: str | None) -> bool:
+    """Note on the conversation what the person told of; whether that changed, and was written."""
+    if care == context.care:
+        return False
+    changed = update(CONVERSATIONS).where(CONVERSATIONS.c.id == context.session_id)
+    db.execute(changed.values(cuidado=care))
+    return True
 
 
 def count_owned(db: Connection, *, user_id: int, at_most: int) -> int:

@@ -15,7 +15,6 @@ from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.services import knowledge
 from maverik_backend.services.knowledge import KnowledgeIndex
-from maverik_backend.texts import advice as texts
 from tests.support.paths import FIXTURE_DATA
 
 QUESTIONS = json.loads((FIXTURE_DATA / "knowledge_questions.json").read_text(encoding="utf-8"))
@@ -160,12 +159,6 @@ class TestConversation:
         told = talk(database, f"Mi objetivo es {description}. {facts} ¿Qué me recomendás?")
 
         assert told.sources[0] == plain.sources[0]
-
-    def test_a_victim_finds_what_to_do_about_fraud(self, database: Database) -> None:
-        answer = talk(database, "me robaron la cuenta de mercado pago")
-
-        assert answer.text.startswith(texts.VICTIM)
-        assert answer.sources == ("Estafas Ponzi y fraudes",)
 
     def test_a_question_about_the_portfolio_is_about_profiles(self, database: Database) -> None:
         assert talk(database, "¿Qué portafolio me recomendás?").sources == ("Perfil del inversor",)

@@ -257,7 +257,9 @@ class TestChatHistory:
 def test_a_question_holds_everything_an_advisor_is_told() -> None:
     history = (("hola", "¡Hola!"),)
 
-    context = SessionContext(**asdict(Facts()), profile=Profile(), session_id=1, is_answered=False, has_portfolio=False)
+    context = SessionContext(
+        **asdict(Facts()), profile=Profile(), session_id=1, is_answered=False, has_portfolio=False, care=None
+    )
 
     asked = prompt.question(context, CATALOGS, history=history, message="¿Qué hago?", today=TODAY)
 

@@ -30,7 +30,7 @@ TURNS = {
 # Reading waits for nobody, but for what notes that somebody read.
 WRITES = sorted({route for route in CLOSED if route[0] != "GET"} - TURNS | {("GET", "/user/me/export")})
 NEW_KEY = "una clave bien nueva"
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture

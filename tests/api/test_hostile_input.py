@@ -18,7 +18,7 @@ from tests.support.serving import serving
 JSON = {"Content-Type": "application/json"}
 LOG_IN = '{"email": "ana@example.com", "clave": "ñandú"}'
 HUGE = "9" * 400
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 def refusal(response: Any) -> int:

@@ -51,7 +51,7 @@ def at_once(replicas: list[TestClient], send: Callable[[TestClient], Any]) -> Co
     ready = Barrier(len(replicas))
 
     def one(replica: TestClient) -> int:
-        ready.wait(timeout=30)
+        ready.wait(timeout=60)
         return int(send(replica).status_code)
 
     with ThreadPoolExecutor(len(replicas)) as pool:

@@ -582,7 +582,7 @@ class TestSettings:
 @pytest.fixture
 def with_one_connection(own_database: Settings, clients: Clients, cheap_hasher: PasswordHasher) -> Iterator[FastAPI]:
     """The application with a pool of one, which the counting needs as well."""
-    database = own_database.database.model_copy(update={"pool_size": 1, "pool_timeout_s": 0.5})
+    database = own_database.database.model_copy(update={"pool_size": 1, "pool_timeout_s": 5})
     security = own_database.security.model_copy(update={"rate_limit_storage": SecretStr("postgres")})
     settings = own_database.model_copy(update={"database": database, "security": security})
     app = create_app(settings, clients=clients, hasher=cheap_hasher)

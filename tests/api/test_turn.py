@@ -245,7 +245,7 @@ class TestAtOnce:
         """A turn that the advisor is asked about and does not answer yet."""
         advisor.gate.clear()
         running = pool.submit(user.post, path_of(session), {"input": "uno"}, headers=KEY)
-        assert advisor.asked.acquire(timeout=10)
+        assert advisor.asked.acquire(timeout=60)
         return running
 
     def test_another_turn_in_the_session_is_told_to_wait(
@@ -283,7 +283,7 @@ class TestAtOnce:
         session, other = user.open_session(), user.open_session()
         running = self.start(pool, user, session, advisor)
         second = pool.submit(user.post, path_of(other), {"input": "dos"})
-        assert advisor.asked.acquire(timeout=10)
+        assert advisor.asked.acquire(timeout=60)
 
         advisor.gate.set()
 
@@ -306,7 +306,7 @@ class TestAtOnce:
             return user.post(path_of(session), {"input": None}, headers=KEY)
 
         requests = [pool.submit(send) for _ in range(8)]
-        assert advisor.asked.acquire(timeout=10)
+        assert advisor.asked.acquire(timeout=60)
         advisor.gate.set()
         statuses = sorted(request.result().status_code for request in requests)
 

@@ -25,7 +25,7 @@ from tests.support.log_lines import Lines
 from tests.support.scrape import value
 from tests.support.serving import serving
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
 ERRORS = {"unauthenticated": NotAuthenticated, "forbidden": OperatorsOnly, "unavailable": DatabaseUnavailable}

@@ -24,7 +24,7 @@ from maverik_backend.errors import (
 from maverik_backend.settings import AdviceSettings, Settings
 from tests.support.servers import HANG, LOOPBACK, RagServer, Reply, refusing_port
 
-AMPLE_S = 20.0
+AMPLE_S = 60.0
 SHORT_S = 0.3
 
 

@@ -15,8 +15,8 @@ from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import Cancelled
 from tests.support.servers import Peer, RawServer
 
-AMPLE_S = 60.0
-PATIENCE_S = 20.0
+AMPLE_S = 120.0
+PATIENCE_S = 60.0
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 SENT_BEFORE_IT_HANGS = {

@@ -22,7 +22,7 @@ from tests.support.hostile_addresses import hostile_addresses
 from tests.support.servers import LOOPBACK, MailApiServer
 from tests.support.smtp_server import SmtpServer
 
-AMPLE_S = 20.0
+AMPLE_S = 60.0
 SENDER = Sender(name="Maverik", address="hola@example.com")
 PLAIN = (
     *("ana@example.org", "ana.maria+maverik@example.org", "o'brien@example.org", "a_b-c@example.org", "1@example.org"),

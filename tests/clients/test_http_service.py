@@ -29,9 +29,9 @@ from maverik_backend.errors import (
 )
 from tests.support.servers import CUT, LOOPBACK, Peer, RawServer, Reply, ScriptedServer, refusing_port
 
-AMPLE_S = 20.0
+AMPLE_S = 60.0
 SHORT_S = 0.4
-LATE_S = 2.5  # for how long a loaded machine may stand still beyond a deadline; a drip would take much longer
+LATE_S = 10.0  # for how long a loaded machine may stand still beyond a deadline; a drip would take 50 s
 API_KEY = "xkeysib-very-secret"
 PERSONAL_TEXT = "texto personal 4711"
 

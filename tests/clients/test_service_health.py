@@ -18,7 +18,7 @@ from maverik_backend.services.operations import Health
 from tests.clients.test_advisor_contract import answer
 from tests.support.servers import HANG, RagServer, Reply, Request, ScriptedServer
 
-AMPLE_S = 20.0
+AMPLE_S = 60.0
 SHORT_S = 0.3
 
 

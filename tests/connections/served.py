@@ -28,7 +28,7 @@ from maverik_backend.core.metrics import Metrics
 from maverik_backend.web.middleware.security_headers import HEADERS
 from tests.support.scrape import samples
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 CUT = "maverik_connections_cut_total"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 

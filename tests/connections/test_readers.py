@@ -16,7 +16,7 @@ SIZE = 32 * 1024 * 1024
 
 @pytest.fixture
 def impatient() -> Iterator[Served]:
-    with serving(unread_window_s=1.5, min_read_bytes=32_768, keep_alive_s=1) as served:
+    with serving(unread_window_s=3, min_read_bytes=32_768, keep_alive_s=3) as served:
         served.app.size = SIZE
         yield served
 

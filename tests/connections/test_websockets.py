@@ -311,7 +311,7 @@ class TestSilence:
             served.wait_for_cut("ping_unanswered")
 
     def test_one_that_answers_them_stays(self, route: Route) -> None:
-        short = {"ping_interval_s": 0.02, "ping_timeout_s": PATIENCE_S, "head_s": 0.1, "keep_alive_s": 0.1}
+        short = {"ping_interval_s": 0.1, "ping_timeout_s": PATIENCE_S, "head_s": 1, "keep_alive_s": 1}
         with serving(websockets=route, **short) as served, opened(served) as client:
             pings = threading.Semaphore(0)
             when_pinged(client, pings.release)
@@ -321,12 +321,12 @@ class TestSilence:
             assert client.recv(timeout=PATIENCE_S) == "hola"
 
     def test_one_whose_pong_waits_behind_its_messages_stays(self, route: Route) -> None:
-        impatient = {"ping_interval_s": 0.02, "ping_timeout_s": 0.02}
+        impatient = {"ping_interval_s": 0.25, "ping_timeout_s": 0.75}
         pings = threading.Semaphore(0)
         with serving(websockets=route, **impatient) as served, opened(served, "/ws/deaf") as client:
             client.send("hola")
             when_pinged(client, pings.release)
-            for _ in range(10):
+            for _ in range(3):  # longer than both together
                 assert pings.acquire(timeout=PATIENCE_S)
             served.loop.call_soon_threadsafe(route.released.set)
             assert client.recv(timeout=PATIENCE_S) == "hola"

@@ -19,7 +19,7 @@ from tests.support.processes import free_port
 
 CONF = ROOT / "deployments" / "nginx" / "nginx.conf"
 PROGRAM = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
-START_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 60.0
 
 
 def parsed() -> list[dict[str, Any]]:
@@ -79,6 +79,6 @@ def _adapted(folder: Path, port: int, backend_ports: tuple[int, ...]) -> str:
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/edge-health", timeout=1).status_code == 204
+        return requests.get(f"{url}/edge-health", timeout=10).status_code == 204
     except requests.RequestException:
         return False

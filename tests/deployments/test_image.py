@@ -50,7 +50,7 @@ def container(image: Stage, **variables: str) -> Iterator[tuple[str, subprocess.
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/health", timeout=1).ok
+        return requests.get(f"{url}/health", timeout=10).ok
     except requests.RequestException:
         return False
 
@@ -77,7 +77,7 @@ def test_it_migrates_serves_and_ends_with_nothing_else(image: Stage) -> None:
         assert (migrated.returncode, migrated.stderr) == (0, "")
 
         with container(image, **variables) as (url, process):
-            assert requests.post(f"{url}/user/signup", json=make_profile(), timeout=10).status_code == 201
+            assert requests.post(f"{url}/user/signup", json=make_profile(), timeout=60).status_code == 201
             process.terminate()
             assert process.wait(timeout=STOP_TIMEOUT_S) == 0
 

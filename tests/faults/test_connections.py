@@ -25,7 +25,7 @@ SILENT = 600
 ENDLESS_BODIES, BODY_BYTES = 100, 1_000_000
 # Of 600 MB that the server used to keep; the rest is what reading them for the first time allocates.
 KEPT_MIB = 8
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")

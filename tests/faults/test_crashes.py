@@ -20,9 +20,9 @@ from tests.support.servers import HANG, OptimizerServer, RagServer, Reply, Reque
 from tests.support.talk import CLIENTS, Talk
 
 ENOUGH_TURNS = 60
-LEAVING_S = 15.0  # one second of grace, and a busy machine
+LEAVING_S = 30.0  # one second of grace, and a busy machine; the turn would take 50
 OUTAGE_S = 2.5
-RECOVERY_S = 5.0
+RECOVERY_S = 20.0  # a busy machine's; the clients of the test would wait for 90
 AWAY = (503, "service unavailable", True)
 LEFT_BEHIND = (409, "turn in progress", True)
 THINKS_AT_MOST_S = 0.1

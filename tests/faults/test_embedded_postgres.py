@@ -35,20 +35,20 @@ def sign_up(server: ServerProcess, folder: Path) -> str:
 
 
 def log_in(server: ServerProcess, key: str) -> int:
-    return requests.post(f"{server.url}/user/login", json={"email": EMAIL, "clave": key}, timeout=10).status_code
+    return requests.post(f"{server.url}/user/login", json={"email": EMAIL, "clave": key}, timeout=60).status_code
 
 
 def test_a_second_run_finds_what_the_first_left_and_tokens_still_hold(own_folder: Path) -> None:
     with ServerProcess(own_folder) as first:
         key = sign_up(first, own_folder)
-        login = requests.post(f"{first.url}/user/login", json={"email": EMAIL, "clave": key}, timeout=10).json()
+        login = requests.post(f"{first.url}/user/login", json={"email": EMAIL, "clave": key}, timeout=60).json()
         database = postmaster(own_folder)
         assert first.stop() == 0
     assert has_ended(database)
 
     with ServerProcess(own_folder) as second:
         headers = {"Authorization": f"Bearer {login['access_token']}"}
-        assert requests.get(f"{second.url}/user/me", headers=headers, timeout=10).json()["email"] == EMAIL
+        assert requests.get(f"{second.url}/user/me", headers=headers, timeout=60).json()["email"] == EMAIL
 
 
 def test_a_killed_server_leaves_a_database_that_the_next_run_takes_over(own_folder: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_power_cut_loses_nothing_that_was_acknowledged(own_folder: Path) -> No
         for process in everything:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(everything, timeout=10)
+        psutil.wait_procs(everything, timeout=60)
 
     with ServerProcess(own_folder) as second:
         assert log_in(second, key) == 200

@@ -82,7 +82,7 @@ def ask_for_a_session(socket_path: str) -> bytes:
     """PostgreSQL's first answer to somebody who says to be its administrator."""
     body = b"user\0postgres\0database\0postgres\0\0"
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(10)
+        client.settimeout(60)
         client.connect(socket_path)
         client.sendall(struct.pack("!ii", len(body) + 8, PROTOCOL_3) + body)
         return client.recv(4096)
@@ -191,7 +191,7 @@ class TestRoot:
             check=False,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             cwd=own_folder,
             env=clean_environment(PYTHONPATH=f"{packages}{os.pathsep}{ROOT}"),
         )

@@ -23,7 +23,7 @@ EMAIL = "ana.de.la.fuga@example.com"
 CHOSEN = ("primera clave elegida 8Qz", "segunda clave elegida 3Wv")
 METRICS_TOKEN = "una clave de metricas 5Kp"
 BOILERPLATE = {"¡Hola!", "El equipo de Maverik"}
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Story:
@@ -42,7 +42,7 @@ class Story:
         headers = {"Authorization": f"Bearer {self._token if token is None else token}"}
         if body is not None:
             kwargs["json"] = body
-        response = requests.request(method, f"{self.url}{path}", headers=headers, timeout=30, **kwargs)
+        response = requests.request(method, f"{self.url}{path}", headers=headers, timeout=PATIENCE_S, **kwargs)
         if not response.ok:
             self.errors.append(response.text)
         return response

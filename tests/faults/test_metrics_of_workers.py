@@ -10,9 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.test_workers import eventually, starts, workers
+from tests.faults.test_workers import starts, workers
 from tests.support.processes import ServerProcess
 from tests.support.scrape import value
+from tests.support.waiting import eventually
 
 TOKEN = "una-clave-de-metricas-8Qz"
 CATALOGS = {"route": "/catalogs", "status": "200"}
@@ -31,7 +32,7 @@ def get(server: ServerProcess, worker: psutil.Process, path: str) -> str:
     """What this one of the workers answers: connections are made until one is to it."""
     with ExitStack() as stack:
         for _ in range(TRIES):
-            connection = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)))
+            connection = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)))
             connection.request("GET", "/health/live")
             connection.getresponse().read()
             if connection.sock.getsockname()[1] in peers(worker):

@@ -23,9 +23,9 @@ from maverik_backend.texts import advice as texts
 from tests.support.fixtures.people import TestUser
 from tests.support.servers import LOOPBACK, OptimizerServer, Peer, RagServer, RawServer, refusing_port
 
-AMPLE_S = 10.0
-SHORT_S = 1.0  # the least that the settings allow; for what would last longer than any deadline
-LATE_S = 2.0  # what a loaded machine may take beyond it
+AMPLE_S = 30.0
+SHORT_S = 2.0  # for what would last longer than any deadline
+LATE_S = 10.0  # what a loaded machine may take beyond it; the slow ones above take a minute
 TRIES = 1 + len(BACKOFFS_S)
 MEBIBYTE = 1024 * 1024
 HUGE_BYTES = 50 * MEBIBYTE

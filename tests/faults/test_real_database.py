@@ -21,7 +21,6 @@ from maverik_backend.api import create_app
 from maverik_backend.core import migrations
 from maverik_backend.core.database import Database, make_engine
 from maverik_backend.errors import DatabaseUnavailable
-from maverik_backend.services.operations.health import DATABASE_FRESH_FOR_S
 from maverik_backend.settings import DatabaseSettings, Settings
 from tests.support.fixtures.application import local_settings
 from tests.support.fixtures.database import rows
@@ -29,6 +28,7 @@ from tests.support.fixtures.people import make_profile
 from tests.support.postgres import PASSWORD, USER, TcpPostgres
 from tests.support.processes import run_maverik
 from tests.support.servers import Peer, RawServer
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,8 @@ def test_a_restart_is_survived(server: TcpPostgres, tmp_path: Path) -> None:
         server.stop()
         down = api.get("/health").status_code
         server.start()
-        time.sleep(DATABASE_FRESH_FOR_S)  # what was found out holds for so long
-        up = api.get("/health").status_code
-
-    assert (down, up) == (503, 200)
+        assert down == 503
+        eventually(lambda: api.get("/health").status_code == 200)  # what was found out holds for a while
 
 
 def test_a_role_that_may_not_create_schemas_migrates_the_one_it_was_given(server: TcpPostgres, tmp_path: Path) -> None:
@@ -111,8 +109,8 @@ def _breaks_the_handshake(peer: Peer) -> None:
 
 RUDE = [Peer.hang, _resets, _closes, _breaks_the_handshake]
 CONNECT_TIMEOUT_S = 0.5
-# Load balancers give up after 5 s as a rule; the margin above the timeout is for machines that are busy with tests.
-IN_TIME_S = 5
+# Far above what it takes, for machines that are busy with tests; one of these servers says nothing for ever.
+IN_TIME_S = 20
 
 
 class TestAServerThatIsRudeWhileWeConnect:
@@ -177,10 +175,10 @@ def test_transactions_in_each_others_way_are_told_to_come_back(server: TcpPostgr
 
 def test_a_statement_may_take_longer_than_connecting(server: TcpPostgres, tmp_path: Path) -> None:
     with (
-        closing_engine(settings_for(server, tmp_path, connect_timeout_s=0.5)) as engine,
+        closing_engine(settings_for(server, tmp_path, connect_timeout_s=2)) as engine,
         engine.connect() as connection,
     ):
-        connection.execute(text("SELECT pg_sleep(1)"))
+        connection.execute(text("SELECT pg_sleep(2.5)"))
 
 
 def test_a_connection_that_goes_silent_is_given_up_and_replaced(server: TcpPostgres, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,8 +15,9 @@ import requests
 from tests.support.processes import ServerProcess, run_maverik
 from tests.support.servers import OptimizerServer, RagServer, Reply
 from tests.support.talk import Talk
+from tests.support.waiting import eventually
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -51,13 +52,6 @@ def is_worker(child: psutil.Process) -> bool:
         return "spawn_main" in " ".join(child.cmdline())
     except psutil.NoSuchProcess:
         return False
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def say(talk: Talk, session: int) -> requests.Response:
@@ -112,7 +106,7 @@ def test_one_that_is_killed_is_replaced(server: ServerProcess) -> None:
     eventually(lambda: starts(server) == 3)
     assert len(workers(server)) == 2
     assert len(workers(server) - before) == 1
-    assert requests.get(f"{server.url}/health", timeout=10).ok
+    assert requests.get(f"{server.url}/health", timeout=PATIENCE_S).ok
 
 
 def test_they_do_not_outlive_the_process_that_started_them(server: ServerProcess) -> None:

@@ -18,7 +18,7 @@ import requests
 from maverik_backend.invocation import own_command
 from tests.support.paths import ROOT
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 # Clients of a test share one address and, often, one person. Counted all the same, as in production.
 PLENTY = {
     "RATE_LIMIT_TURNS_PER_MINUTE": "1000000",
@@ -27,7 +27,8 @@ PLENTY = {
     "MAX_CONCURRENT_TURNS_PER_PERSON": "5000",
     "MAX_CONCURRENT_TURNS_PER_ADDRESS": "5000",
 }
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 60.0
+RUN_TIMEOUT_S = 240.0
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
@@ -47,7 +48,7 @@ def run_python(*arguments: str, cwd: Path, **variables: str) -> subprocess.Compl
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=RUN_TIMEOUT_S,
         cwd=cwd,
         env=clean_environment(PYTHONPATH=str(ROOT), **variables),
     )
@@ -144,6 +145,6 @@ class ServerProcess:
 
     def _answers(self) -> bool:
         try:
-            return requests.get(f"{self.url}/health", timeout=1).ok
+            return requests.get(f"{self.url}/health", timeout=10).ok
         except requests.RequestException:  # it listens before it is ready to answer
             return False

@@ -83,7 +83,7 @@ class ScriptedServer:
         """Answer the next requests with these, in order."""
         self._replies.extend(replies)
 
-    def wait_for_requests(self, count: int, *, timeout_s: float = 10.0) -> list[Request]:
+    def wait_for_requests(self, count: int, *, timeout_s: float = 60.0) -> list[Request]:
         """The requests so far, as soon as there are ``count`` of them."""
         with self._changed:
             arrived = self._changed.wait_for(lambda: len(self.requests) >= count, timeout_s)
@@ -358,7 +358,7 @@ class RawServer:
     def _secured(self, connection: socket.socket) -> socket.socket:
         if self._tls is None:
             return connection
-        connection.settimeout(10)  # a client that never speaks TLS
+        connection.settimeout(60)  # a client that never speaks TLS
         secured = self._tls.wrap_socket(connection, server_side=True)
         self._open.discard(connection)
         self._open.add(secured)

@@ -16,8 +16,8 @@ from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.core.deadline import Deadline
 from tests.support.fixtures.people import key_in, make_profile
 
-_TIMEOUT_S = 30
-_MAIL_TIMEOUT_S = 20
+_TIMEOUT_S = 60
+_MAIL_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 
 EVENTS = {"Accept": "text/event-stream"}
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class HandedOutAdvisor:

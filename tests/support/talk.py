@@ -103,7 +103,9 @@ class Talk:
 
     def open_session(self) -> int:
         body = make_session_body()
-        response = requests.post(f"{self.address}/copilot/sessions", json=body, headers=self.headers, timeout=10)
+        response = requests.post(
+            f"{self.address}/copilot/sessions", json=body, headers=self.headers, timeout=PATIENCE_S
+        )
         response.raise_for_status()
         session: int = response.json()["id"]
         self._sessions.append(session)
@@ -124,7 +126,7 @@ class Talk:
         return [
             turn
             for session in self._sessions
-            for turn in requests.get(self._url(session), headers=self.headers, timeout=30).json()
+            for turn in requests.get(self._url(session), headers=self.headers, timeout=PATIENCE_S).json()
         ]
 
     def tally(self, history: list[dict[str, Any]]) -> Tally:

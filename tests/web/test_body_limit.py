@@ -54,18 +54,18 @@ def test_so_is_one_that_trickles() -> None:
 
 
 def test_one_that_is_complete_in_time_is_read_and_the_end_of_the_client_awaited_for_ever() -> None:
-    assert read([END, GONE], then_s=0.1, body_s=0.05, longest_pause_s=0.05) == [END, GONE]
+    assert read([END, GONE], then_s=0.6, body_s=0.5, longest_pause_s=0.5) == [END, GONE]
 
 
 def test_the_time_until_the_application_reads_is_not_the_clients() -> None:
     async def busy(_scope: Scope, receive: Receive, _send: Send) -> None:
-        await anyio.sleep(0.1)
+        await anyio.sleep(0.6)
         assert await receive() == END
 
     async def receive() -> Message:
         return END
 
-    anyio.run(BodyLimit(busy, body_s=0.05, longest_pause_s=0.05), SCOPE, receive, ignore)
+    anyio.run(BodyLimit(busy, body_s=0.5, longest_pause_s=0.5), SCOPE, receive, ignore)
 
 
 def answer_then_listen(receive: Receive, **limits: float) -> list[Message]:

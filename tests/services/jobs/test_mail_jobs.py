@@ -438,6 +438,18 @@ class TestSeveralWorkers:
         assert make_runner(sender, database=shared_database).run_due() == 1
 
 
+class CountedWaits(threading.Event):
+    """Counts how often it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.begun += 1
+        return super().wait(timeout)
+
+
 class TestWorker:
     def test_it_outlives_a_failure_and_goes_on(
         self, shared_database: Database, keyring: Keyring, make_runner: MakeRunner
@@ -455,7 +467,7 @@ class TestWorker:
         worker = Worker("jobs-correo", runner.run_due, interval_s=0.01)
 
         worker.start()
-        came = delivered.wait(timeout=10)
+        came = delivered.wait(timeout=60)
         worker.stop()
 
         assert came
@@ -472,7 +484,7 @@ class TestWorker:
 
         worker = Worker("test", work, interval_s=0.01)
         worker.start()
-        came = again.wait(timeout=10)
+        came = again.wait(timeout=60)
         worker.stop()
 
         assert came
@@ -480,22 +492,26 @@ class TestWorker:
     def test_what_is_due_leaves_without_waiting_in_between(
         self, shared_database: Database, keyring: Keyring, make_runner: MakeRunner
     ) -> None:
-        all_sent = threading.Event()
+        all_sent, waits = threading.Event(), CountedWaits()
+        waits_before: list[int] = []
 
         class Sender(ScriptedSender):
             def send(self, mail: Mail, *, deadline: Deadline) -> None:
                 super().send(mail, deadline=deadline)
+                waits_before.append(waits.begun)
                 if len(self.sent) == 3:
                     all_sent.set()
 
         for _ in range(3):
             enqueue(shared_database, keyring)
-        worker = Worker("jobs-correo", make_runner(Sender(), database=shared_database).run_next, interval_s=2)
+        worker = Worker("jobs-correo", make_runner(Sender(), database=shared_database).run_next, interval_s=0.01)
+        worker._stopping = waits  # noqa: SLF001 - between two looks it waits for this event
         worker.start()
-        came = all_sent.wait(timeout=3.9)  # a wait, and not a second one
+        came = all_sent.wait(timeout=60)
         worker.stop()
 
         assert came
+        assert waits_before == [1, 1, 1]
 
     def test_stopping_finishes_the_mail_under_way_and_leaves_the_others(
         self, shared_database: Database, keyring: Keyring, make_runner: MakeRunner
@@ -505,7 +521,7 @@ class TestWorker:
         class Sender(ScriptedSender):
             def send(self, mail: Mail, *, deadline: Deadline) -> None:
                 under_way.set()
-                go_on.wait(timeout=10)
+                go_on.wait(timeout=60)
                 super().send(mail, deadline=deadline)
 
         for number in range(5):
@@ -513,12 +529,12 @@ class TestWorker:
         sender = Sender()
         worker = Worker("jobs-correo", make_runner(sender, database=shared_database).run_next, interval_s=0.01)
         worker.start()
-        assert under_way.wait(timeout=10)
+        assert under_way.wait(timeout=60)
         stopping = threading.Thread(target=worker.stop)
         stopping.start()
         stopping.join(timeout=0.2)
         go_on.set()
-        stopping.join(timeout=10)
+        stopping.join(timeout=60)
 
         assert [mail.to for mail in sender.sent] == ["p0@example.com"]
         with shared_database.transaction() as session:

@@ -59,7 +59,7 @@ def test_a_client_that_leaves_ends_the_response_while_the_turn_goes_on() -> None
 
     async def send(_message: Any) -> None: ...
 
-    asyncio.run(asyncio.wait_for(_response(log)(scope, disconnect, send), timeout=10))
+    asyncio.run(asyncio.wait_for(_response(log)(scope, disconnect, send), timeout=60))
 
     assert scope["state"] == {"stream_end": "client_left"}
     assert log.listener_count == 0
@@ -73,6 +73,6 @@ def test_a_client_that_reads_nothing_is_cut_off() -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    asyncio.run(asyncio.wait_for(_response(_complete_log(), write_timeout_s=0.01)(scope, _never, send), timeout=10))
+    asyncio.run(asyncio.wait_for(_response(_complete_log(), write_timeout_s=0.01)(scope, _never, send), timeout=60))
 
     assert scope["state"]["stream_end"] == "client_stalled"

@@ -20,7 +20,16 @@ from maverik_backend.models.conversation import (
     Proceso,
 )
 from maverik_backend.models.job import CorreoSaliente, JobState, Trabajo
-from maverik_backend.models.knowledge import Pasaje
+from maverik_backend.models.knowledge import (
+    Coleccion,
+    Documento,
+    DocumentoArchivo,
+    DocumentoPasaje,
+    DocumentState,
+    ModeloVectores,
+    Pasaje,
+    PasajeVector,
+)
 from maverik_backend.models.session import PedidoIdempotente, SesionAsesoria, SesionAsesoriaDetalle, TurnState
 from maverik_backend.models.user import Usuario
 
@@ -41,6 +50,7 @@ SCHEMA_REVISIONS = (
     "e7c15d90b2a4",
     "f3a61c08e5b4",
     "a1c4e7b92d63",
+    "a4d81f6c29e3",
 )
 
 __all__ = [
@@ -49,16 +59,23 @@ __all__ = [
     "Base",
     "Catalogo",
     "CodigoRecuperacion",
+    "Coleccion",
     "Conversacion",
     "ConversationKind",
     "CorreoSaliente",
+    "DocumentState",
+    "Documento",
+    "DocumentoArchivo",
+    "DocumentoPasaje",
     "EnlaceClave",
     "EventoSeguridad",
     "FragmentoTurno",
     "InicioSesion",
     "JobState",
     "LimiteUso",
+    "ModeloVectores",
     "Pasaje",
+    "PasajeVector",
     "PedidoIdempotente",
     "Principal",
     "PrincipalKind",

@@ -155,6 +155,16 @@ class Portafolio(Response):
     volatilidad: float | None
 
 
+class Cita(Response):
+    """A source with a place to look it up: a passage of a document, or an address."""
+
+    titulo: str
+    url: str | None
+    documento_id: int | None
+    pagina: int | None
+    pasaje_id: int | None
+
+
 class TurnoResponse(Response):
     """One turn. ``output`` is plain text, ``output_markdown`` the same as Markdown without HTML or images."""
 
@@ -173,4 +183,5 @@ class TurnoResponse(Response):
     )
     portafolio: Portafolio | None
     fuentes: list[str]
+    citas: list[Cita]
     fecha_creacion: datetime | None = Field(description="Cuándo se dijo; null en mensajes de antes de que se guardara.")

@@ -53,10 +53,12 @@ _CATALOGS = (
     "proposito_sesion",
 )
 _SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - of the test vectors in RFC 6238, appendix B
+_CITATION = {"titulo": "Plazo fijo", "url": None, "documento_id": 31, "pagina": 2, "pasaje_id": 870}
 _HEALTHY: dict[str, Any] = {"status": "healthy", "latency_ms": 1.2, "detail": None, "backlog": None}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "CatalogosResponse": {name: [_OPTION] for name in _CATALOGS},
+    "Cita": _CITATION,
     "ClaveCambiarRequest": {"clave_actual": "la clave de antes", "clave_nueva": "caminar temprano por el río"},
     "ClaveConfirmarRequest": {"clave": "caminar temprano por el río"},
     "ClaveRestablecerRequest": {"token": "5Wq0mT1n", "clave_nueva": "caminar temprano por el río"},
@@ -136,6 +138,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "origen": "rag",
         "portafolio": _PORTFOLIO,
         "fuentes": ["Plazo fijo"],
+        "citas": [_CITATION],
         "fecha_creacion": "2026-03-02T14:06:00Z",
     },
     "UsuarioActualizarRequest": {"busca_invertir_en_id": 3},

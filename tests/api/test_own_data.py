@@ -25,11 +25,34 @@ SECRETS = {
     "codigo_recuperacion": {"resumen"},
     "trabajo": {"carga", "vence", "proceso"},
     "sesion_asesoria_detalle": {"texto_plano", "intento_plano"},
+    "documento": {"resumen"},
+    "documento_archivo": {"contenido"},
+    "documento_pasaje": {"indice"},
+    "pasaje_vector": {"valores"},
 }
+_DOCUMENTS = """
+    WITH mine AS (
+        INSERT INTO coleccion (slug, nombre, principal_id)
+        SELECT 'documentos', 'Mis documentos', id FROM usuario WHERE email = :email RETURNING id
+    ), document AS (
+        INSERT INTO documento (coleccion_id, titulo, tipo, tamano, resumen)
+        SELECT id, :said, 'text/plain', 9, '\\x00ff' FROM mine RETURNING id, coleccion_id
+    ), file AS (
+        INSERT INTO documento_archivo (documento_id, contenido) SELECT id, '\\x00ff' FROM document
+    ), passage AS (
+        INSERT INTO documento_pasaje (documento_id, coleccion_id, orden, ruta, texto, indice)
+        SELECT id, coleccion_id, 1, ARRAY[:said], :said, to_tsvector('spanish', :said) FROM document
+        RETURNING id, coleccion_id
+    ), model AS (
+        INSERT INTO modelo_vectores (nombre, dimensiones) VALUES ('p:m', 2) RETURNING id
+    )
+    INSERT INTO pasaje_vector (pasaje_id, coleccion_id, modelo_id, es_compartido, valores)
+    SELECT passage.id, coleccion_id, model.id, false, '{1,0}' FROM passage, model
+"""
 
 
 @pytest.fixture
-def ana(make_user: MakeUser, api: TestClient, enrol: Enrol) -> TestUser:
+def ana(make_user: MakeUser, api: TestClient, enrol: Enrol, connection: Connection) -> TestUser:
     """Somebody with something in every table."""
     ana = make_user(email="ana.maria.unica@example.com")
     session = ana.open_session()
@@ -39,16 +62,21 @@ def ana(make_user: MakeUser, api: TestClient, enrol: Enrol) -> TestUser:
     enrol(ana)
     api.post("/user/password/forgot", json={"email": ana.email})
     api.post("/user/login", json={"email": ana.email, "clave": "otra"})
+    connection.execute(text(_DOCUMENTS), {"email": ana.email, "said": SAID})
     return ana
 
 
 def rows_of(connection: Connection, user: TestUser) -> dict[str, list[dict[str, Any]]]:
     """What the tables of people hold about somebody, straight from the database."""
     mine = "(SELECT id FROM usuario WHERE email = :email)"
+    collections = f"(SELECT id FROM coleccion WHERE principal_id = {mine})"  # noqa: S608
     whose = {
         "principal": f"id = {mine}",
         "usuario": f"id = {mine}",
         "conversacion": f"principal_id = {mine}",
+        "coleccion": f"principal_id = {mine}",
+        **dict.fromkeys(["documento", "documento_pasaje", "pasaje_vector"], f"coleccion_id IN {collections}"),
+        "documento_archivo": f"documento_id IN (SELECT id FROM documento WHERE coleccion_id IN {collections})",  # noqa: S608
         "trabajo": f"principal_id = {mine}",
         "sesion_asesoria_detalle": f"sesion_asesoria_id IN (SELECT id FROM sesion_asesoria WHERE usuario_id = {mine})",  # noqa: S608
     }

@@ -54,6 +54,7 @@ ENGLISH = frozenset(
         "s",
         "service",
         "session",
+        "slug",
         "status",
         "title",
         "token",
@@ -63,7 +64,9 @@ ENGLISH = frozenset(
         "unhealthy",
         "uptime",
         "uri",
+        "url",
         "user",
+        "vector",
         "version",
     ]
 )

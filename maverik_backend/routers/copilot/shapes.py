@@ -8,13 +8,13 @@ import structlog
 from pydantic import ValidationError
 
 from maverik_backend.core.text import without_bidi_controls
-from maverik_backend.schemas.session import Portafolio, SesionResponse, TurnoResponse
+from maverik_backend.schemas.session import Cita, Portafolio, SesionResponse, TurnoResponse
 from maverik_backend.schemas.user import EventoResponse, InicioSesionResponse, LoginResponse, UsuarioResponse
 from maverik_backend.services import sessions
 from maverik_backend.services.accounts import Account, EventRecord, LoginRecord, LoginTokens
 from maverik_backend.services.catalogs import Catalogs
 from maverik_backend.services.sessions import AdvisorySession
-from maverik_backend.services.turns import Turn
+from maverik_backend.services.turns import Source, Turn
 from maverik_backend.texts import advice as texts
 
 _log = structlog.get_logger(__name__)
@@ -33,7 +33,8 @@ def turn_response(turn: Turn) -> TurnoResponse:
         estado=turn.state,
         origen=turn.origin,
         portafolio=_portfolio_of(turn),
-        fuentes=[without_bidi_controls(source) for source in turn.sources],
+        fuentes=[without_bidi_controls(source.title) for source in turn.sources],
+        citas=[_citation(source) for source in turn.sources if source.is_citation],
         fecha_creacion=turn.created_at,
     )
 
@@ -93,6 +94,16 @@ def tokens_response(tokens: LoginTokens) -> LoginResponse:
         refresh_token=tokens.refresh_token,
         user_name=tokens.user_name,
         debe_cambiar_clave=tokens.must_change_password,
+    )
+
+
+def _citation(source: Source) -> Cita:
+    return Cita(
+        titulo=without_bidi_controls(source.title),
+        url=source.url,
+        documento_id=source.document_id,
+        pagina=source.page,
+        pasaje_id=source.passage_id,
     )
 
 

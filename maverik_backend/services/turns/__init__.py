@@ -11,7 +11,6 @@ from maverik_backend.services.turns.events import (
     Emit,
     Failed,
     Finished,
-    Source,
     Started,
     TextDelta,
     ToolCall,
@@ -24,7 +23,7 @@ from maverik_backend.services.turns.following import Follower
 from maverik_backend.services.turns.heartbeat import Heartbeat
 from maverik_backend.services.turns.idempotency_store import MAX_KEY_CHARS
 from maverik_backend.services.turns.log import Subscription, TurnLog
-from maverik_backend.services.turns.records import PORTFOLIO, Attempt, Ending, Outcome, Turn
+from maverik_backend.services.turns.records import PORTFOLIO, Attempt, Ending, Outcome, Source, Turn
 from maverik_backend.services.turns.running import RunningTurns
 from maverik_backend.services.turns.store import Lease, get_page
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from maverik_backend.errors import MaverikError
 from maverik_backend.services.turns.records import PORTFOLIO, Turn
+from maverik_backend.services.turns.records import Source as Source  # noqa: PLC0414 - an event, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +50,6 @@ class ToolResult:
     call_id: str
     result: Any = None
     is_error: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Something that the text rests on. ``url`` is ``None`` for what has no public address."""
-
-    title: str
-    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +127,6 @@ def remaining_events(turn: Turn, seen: Sequence[TurnEvent] = ()) -> Iterator[Sto
     """The events between the first and the last of an answered turn, without those that were ``seen``."""
     if text := (turn.markdown or "")[len(text_of(seen)) :]:
         yield TextDelta(text=text)
-    for title in turn.sources[sum(isinstance(event, Source) for event in seen) :]:
-        yield Source(title=title)
+    yield from turn.sources[sum(isinstance(event, Source) for event in seen) :]
     if turn.portfolio and not any(isinstance(event, Data) and event.name == PORTFOLIO for event in seen):
         yield Data(name=PORTFOLIO, value=turn.portfolio)

@@ -15,14 +15,13 @@ from maverik_backend.services.turns.accepting import Accepted
 from maverik_backend.services.turns.events import (
     Data,
     Finished,
-    Source,
     Started,
     StoredEvent,
     TextDelta,
     remaining_events,
 )
 from maverik_backend.services.turns.log import TurnLog
-from maverik_backend.services.turns.records import Ending, Outcome, Turn
+from maverik_backend.services.turns.records import Ending, Outcome, Source, Turn
 from maverik_backend.services.turns.running import RunningTurn
 
 MAX_TEXT_CHARS = 200_000
@@ -86,7 +85,7 @@ class _Collector:
         self._running = running
         self._text: list[str] = []
         self._remaining_chars = MAX_TEXT_CHARS
-        self._sources: list[str] = []
+        self._sources: list[Source] = []
         self._data: dict[str, object] = {}
 
     def emit(self, event: StoredEvent) -> None:
@@ -98,7 +97,7 @@ class _Collector:
                 self._text.append(event.text)
                 self._remaining_chars -= len(event.text)
             case Source():
-                self._sources.append(event.title)
+                self._sources.append(event)
             case Data():
                 self._data[event.name] = event.value
         self._running.log.append(event)

@@ -16,6 +16,26 @@ PORTFOLIO = "portafolio"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Something that the text rests on. ``url`` is ``None`` for what has no public address.
+
+    A passage of a document has ``document_id``, ``passage_id`` and, where the document has pages, ``page`` (from 1).
+    The document may have been removed since.
+    """
+
+    title: str
+    url: str | None = None
+    document_id: int | None = None
+    page: int | None = None
+    passage_id: int | None = None
+
+    @property
+    def is_citation(self) -> bool:
+        """Whether it says where to look, besides its title."""
+        return self.url is not None or self.document_id is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What a participant wrote and how it was answered.
 
@@ -34,7 +54,7 @@ class Turn:
     state: TurnState
     origin: str | None
     portfolio: dict[str, Any] | None
-    sources: tuple[str, ...]
+    sources: tuple[Source, ...]
     created_at: datetime | None
 
 
@@ -75,6 +95,6 @@ class Outcome:
     text: str
     origin: str | None
     failure: str | None = None
-    sources: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     is_stopped: bool = False

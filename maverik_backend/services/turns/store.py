@@ -16,8 +16,8 @@ A turn's own time goes into these, so each statement is built once, over tables 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -47,10 +47,11 @@ from sqlalchemy import (
 from maverik_backend.core import markdown, plain_text
 from maverik_backend.errors import NotFound, NothingToRetry, TurnInProgress
 from maverik_backend.models import Proceso, SesionAsesoriaDetalle, TurnState
-from maverik_backend.services.turns.records import PORTFOLIO, Attempt, History, Outcome, Turn
+from maverik_backend.services.turns.records import PORTFOLIO, Attempt, History, Outcome, Source, Turn
 
 # A mapped class says only that it has some table.
 TURNS, PROCESSES = (cast("Table", model.__table__) for model in (SesionAsesoriaDetalle, Proceso))
+_SOURCE_FIELDS = tuple(field.name for field in fields(Source))
 RETRYABLE = frozenset({TurnState.FALLBACK, TurnState.INTERRUPTED})
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 """The texts of a page of turns in UTF-8, up to the turn that reaches it: 100 pages at once are some 200 MB of texts."""
@@ -96,6 +97,7 @@ _TURN_COLUMNS = (
     TURNS.c.origen,
     TURNS.c.portafolio,
     TURNS.c.fuentes,
+    TURNS.c.citas,
     TURNS.c.fecha_creacion,
 )
 _HAS_PENDING = exists().where(
@@ -145,6 +147,7 @@ _RETRY = (
         error=None,
         origen=None,
         fuentes=None,
+        citas=None,
         fecha_intento=func.now(),
         proceso_id=bindparam("process_id", type_=Uuid()),
         vence=func.now() + bindparam("lease", type_=Interval()),
@@ -165,6 +168,7 @@ _ANSWER = (
         origen=bindparam("origin"),
         error=bindparam("failure"),
         fuentes=bindparam("sources"),
+        citas=bindparam("citations"),
         # An attempt that brings none keeps that of the one before.
         portafolio=func.coalesce(bindparam("portfolio", type_=TURNS.c.portafolio.type), TURNS.c.portafolio),
         fecha_respuesta=func.now(),
@@ -312,7 +316,8 @@ def write_answer(db: Connection, attempt: Attempt, outcome: Outcome, *, plain_te
         "is_stopped": outcome.is_stopped,
         "origin": outcome.origin,
         "failure": outcome.failure,
-        "sources": list(outcome.sources),
+        "sources": [source.title for source in outcome.sources],
+        "citations": _citations(outcome.sources),
         "portfolio": outcome.data.get(PORTFOLIO),
     }
     row = db.execute(_ANSWER, parameters).one_or_none()
@@ -331,6 +336,23 @@ def write_answer(db: Connection, attempt: Attempt, outcome: Outcome, *, plain_te
         sources=outcome.sources,
         created_at=row.fecha_creacion,
     )
+
+
+def _citations(sources: Sequence[Source]) -> list[dict[str, Any]] | None:
+    """What ``citas`` holds: as many objects as there are sources, or NULL when titles say everything."""
+    return [asdict(source) for source in sources] if any(source.is_citation for source in sources) else None
+
+
+def _sources(titles: Sequence[str], citations: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
+    """The sources as they were emitted; by their titles alone where a process of an older release wrote those."""
+    if [citation.get("title") for citation in citations] != list(titles):
+        return tuple(Source(title=title) for title in titles)
+    return tuple(_source(citation) for citation in citations)
+
+
+def _source(stored: Mapping[str, Any]) -> Source:
+    known: dict[str, Any] = {name: stored.get(name) for name in _SOURCE_FIELDS}
+    return Source(**known)
 
 
 def _lease(lease: Lease) -> dict[str, Any]:
@@ -356,6 +378,6 @@ def _turn(row: Any) -> Turn:  # noqa: ANN401 - a row of _TURN_COLUMNS, perhaps w
         state=TurnState(row.state),
         origin=row.origen,
         portfolio=row.portafolio,
-        sources=tuple(row.fuentes or ()),
+        sources=_sources(row.fuentes or (), row.citas or ()),
         created_at=row.fecha_creacion,
     )

@@ -143,12 +143,16 @@ class UiMessageStream:
         source_id = f"source-{self._sources}"
         if source.url is not None:
             return {"type": "source-url", "sourceId": source_id, "url": source.url, "title": source.title}
-        return {
+        part: Part = {
             "type": "source-document",
             "sourceId": source_id,
             "mediaType": _SOURCE_MEDIA_TYPE,
             "title": source.title,
         }
+        if source.document_id is not None:
+            place = {"documento_id": source.document_id, "pagina": source.page, "pasaje_id": source.passage_id}
+            part["providerMetadata"] = {"maverik": place}
+        return part
 
 
 def _result(event: ToolResult) -> Part:

@@ -8,7 +8,6 @@ from maverik_backend.models import TurnState
 from maverik_backend.services.turns.events import (
     Data,
     Failed,
-    Source,
     Started,
     TextDelta,
     ToolCall,
@@ -16,6 +15,7 @@ from maverik_backend.services.turns.events import (
     TurnEvent,
     Usage,
 )
+from maverik_backend.services.turns.records import Source
 from maverik_backend.web.event_streams.ui_message_stream import UiMessageStream
 from tests.support.turns import finished
 
@@ -100,6 +100,12 @@ def test_a_source_with_an_address_is_a_link_and_one_without_a_document() -> None
 
     assert (linked["type"], titled["type"]) == ("source-url", "source-document")
     assert linked["sourceId"] != titled["sourceId"]
+
+
+def test_a_passage_of_a_document_says_where_it_is() -> None:
+    (part,) = _parts(Source(title="Prospecto", document_id=3, page=12, passage_id=40))
+
+    assert part["providerMetadata"] == {"maverik": {"documento_id": 3, "pagina": 12, "pasaje_id": 40}}
 
 
 def test_data_travels_under_its_name() -> None:

@@ -12,6 +12,7 @@ MOVED = {
     "sesion_asesoria": "usuario_id",
     "conversacion": "principal_id",
     "trabajo": "principal_id",
+    "coleccion": "principal_id",
     "evento_seguridad": "usuario_id",
 }
 ENDED = {
@@ -21,6 +22,12 @@ ENDED = {
     "segundo_factor": "usuario_id",
     "codigo_recuperacion": "usuario_id",
 }
+
+# Both may have a collection of the same slug.
+_RENAME_COLLECTIONS = """
+    UPDATE coleccion SET slug = slug || '-' || id WHERE principal_id = :drop
+    AND slug IN (SELECT slug FROM coleccion WHERE principal_id = :keep)
+"""
 
 
 def get_email(db: Connection, *, user_id: int) -> str | None:
@@ -53,6 +60,8 @@ def has_events(db: Connection) -> bool:
 def move(db: Connection, *, keep: int, drop: int) -> int:
     """Give ``keep`` what ``drop`` owns, end what lets in as ``drop``, and delete it; how many sessions moved."""
     both, tables = {"keep": keep, "drop": drop}, _tables(db)
+    if "coleccion" in tables:
+        db.execute(text(_RENAME_COLLECTIONS), both)
     moved = {
         table: db.execute(
             text(f"UPDATE {table} SET {column} = :keep WHERE {column} = :drop RETURNING id"),  # noqa: S608 - ours

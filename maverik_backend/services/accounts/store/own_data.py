@@ -32,6 +32,10 @@ NOT_EXPORTED = {
     "codigo_recuperacion": {"resumen"},
     "trabajo": {"carga", "vence", "proceso"},
     "sesion_asesoria_detalle": {"texto_plano", "intento_plano"},  # made of ``texto_sistema``
+    "documento": {"resumen"},
+    "documento_archivo": {"contenido"},  # there until its passages are
+    "documento_pasaje": {"indice"},  # made of ``texto``, as the next
+    "pasaje_vector": {"valores"},
 }
 _OWNERS = (Principal.__tablename__, Usuario.__tablename__)  # both have the principal's id
 # Written many times a second, so without a foreign key: events of running turns, whose texts are in the turns' rows.

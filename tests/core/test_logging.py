@@ -66,6 +66,19 @@ class TestJsonLines:
         (line,) = lines_of(capsys)
         assert (line["event"], line["level"], line["logger"]) == ("port 8082 is taken", "warning", "uvicorn.error")
 
+    @pytest.mark.parametrize("failure", [None, RuntimeError("it failed")], ids=["plain", "with a traceback"])
+    def test_our_own_lines_are_what_the_standard_library_would_write(
+        self, capsys: Output, failure: Exception | None
+    ) -> None:
+        configure()
+        structlog.contextvars.bind_contextvars(request_id="r-1")
+
+        structlog.get_logger("a.logger").warning("añoñá", **({"exc_info": failure} if failure else {}))
+        logging.getLogger("a.logger").warning("añoñá", exc_info=failure)
+
+        ours, theirs = (list(line.items()) for line in lines_of(capsys))
+        assert [item for item in ours if item[0] != "timestamp"] == [item for item in theirs if item[0] != "timestamp"]
+
     def test_the_request_s_context_is_on_every_line(self, capsys: Output) -> None:
         configure()
         structlog.contextvars.bind_contextvars(request_id="r-1")
@@ -88,6 +101,16 @@ class TestJsonLines:
         structlog.get_logger().info("sesión", título="Añoñá")
 
         assert '"título": "Añoñá"' in capsys.readouterr().err
+
+    def test_one_that_cannot_be_written_fails_nothing(self, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+        configure()
+        logger = structlog.get_logger()
+        logger.info("before")
+        monkeypatch.setattr(logging.getLogger().handlers[0], "stream", None)
+
+        logger.info("lost")
+
+        assert "Logging error" in capsys.readouterr().err
 
     def test_what_is_no_json_is_still_a_line(self, capsys: Output) -> None:
         configure()

@@ -1,7 +1,7 @@
 """What the earlier turns say about this one: what was spoken of, what was shown, what a follow-up points back to.
 
 The advisor keeps nothing between turns. What it needs to know of its own earlier answers it reads from their fixed
-parts: the line that names the sources, the disclaimer, the portfolio.
+parts: the line that names the sources and the disclaimer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from maverik_backend.core.text import fold
 from maverik_backend.texts import advice as texts
 
 _SOURCES = re.compile("{}(.+?){}".format(*map(re.escape, texts.SOURCES.split("{titles}"))))
-_PORTFOLIO_START = texts.PORTFOLIO.partition("{")[0]
 _MAX_QUOTED = 3
 _MAX_QUOTED_CHARS = 150
 
@@ -60,12 +59,6 @@ class Conversation:
     def has_advice(self) -> bool:
         """Whether any answer so far was more than small talk."""
         return any(texts.DISCLAIMER in said for _, said in self.turns)
-
-    @property
-    def portfolio(self) -> str | None:
-        """The line of the portfolio that this session was given, if it is among the turns."""
-        lines = (line for _, advisor in self.turns for line in advisor.splitlines())
-        return next((line for line in lines if line.startswith(_PORTFOLIO_START)), None)
 
     @property
     def latest_questions(self) -> list[str]:

@@ -63,6 +63,7 @@ _FIXED = {
 # What is answered with a text first and then the passage that fits a topic best.
 _LEADS = {
     Intent.COMPANY: (texts.NO_OPINION_ON_COMPANIES, ABOUT_COMPANIES),
+    Intent.PORTFOLIO: (texts.PORTFOLIO_FROM, ABOUT_PROFILES),
 }
 
 
@@ -101,8 +102,6 @@ class EmbeddedAdvisor:
         """What depends on the conversation."""
         if intent in _LEADS:
             return self._with_lead(*_LEADS[intent], conversation)
-        if intent is Intent.PORTFOLIO:
-            return self._with_lead(_about_portfolio(conversation), ABOUT_PROFILES, conversation)
         said_of = {
             Intent.ACKNOWLEDGES: self._acknowledge,
             Intent.WHAT_I_ASKED: self._what_was_asked,
@@ -252,10 +251,3 @@ def _in_order(goal_sum: Sum | None, found: _Found, case: str | None) -> list[str
     first = goal_sum.text if goal_sum and goal_sum.is_asked else None
     last = goal_sum.text if goal_sum and not goal_sum.is_asked else None
     return [block for block in (first, *told, case, last) if block]
-
-
-def _about_portfolio(conversation: Conversation) -> str:
-    line = conversation.portfolio
-    return "\n\n".join(
-        [texts.PORTFOLIO_IS.format(portfolio=line) if line else texts.PORTFOLIO_COMES, texts.PORTFOLIO_FROM]
-    )

@@ -51,6 +51,7 @@ SCHEMA_REVISIONS = (
     "f3a61c08e5b4",
     "a1c4e7b92d63",
     "a4d81f6c29e3",
+    "b2d5f8c03e74",
 )
 
 __all__ = [

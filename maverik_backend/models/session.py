@@ -49,7 +49,9 @@ class SesionAsesoria(Base):
 
     ``horizonte_temporal`` is in months. ``capital_inicial`` has no currency: it is whatever the person thinks in.
     ``titulo`` is the name that the person gave; without one the goal or purpose names the session. ``respondida`` is
-    when it got its first real answer, ``portafolio_entregado`` when one carried a portfolio.
+    when it got its first real answer, ``portafolio_entregado`` when one carried a portfolio, ``portafolio_hechos``
+    the facts
+    that the latest one was made for.
     """
 
     __tablename__ = "sesion_asesoria"
@@ -74,6 +76,7 @@ class SesionAsesoria(Base):
     titulo: Mapped[str | None] = mapped_column(Text)
     respondida: Mapped[datetime | None]
     portafolio_entregado: Mapped[datetime | None]
+    portafolio_hechos: Mapped[str | None] = mapped_column(Text)
     fecha_creacion: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -153,6 +153,12 @@ class Portafolio(Response):
     )
     retorno_esperado: float | None
     volatilidad: float | None
+    motivos: list[str] = Field(default=[], description="Por qué es adecuado para la persona, en frases.")
+    advertencias: list[str] = Field(default=[], description="Qué conviene saber o hacer antes, en frases.")
+    perdida_posible: float | None = Field(
+        default=None,
+        description="Cuánto podría perder en un año malo, en porcentaje; null si no se calculó.",
+    )
 
 
 class Cita(Response):

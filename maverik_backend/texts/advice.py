@@ -125,12 +125,12 @@ NO_OPINION_ON_COMPANIES = (
     "mirar cómo gana plata, cuánto debe, qué tan cara está frente a sus ganancias, qué parte de tus ahorros pondrías "
     "en ella sola y si no te alcanza con un fondo o un ETF que ya la incluya."
 )
-PORTFOLIO_IS = "El portafolio sugerido de esta sesión acompañó a la primera respuesta:\n\n{portfolio}"
-PORTFOLIO_COMES = "El portafolio sugerido llega una sola vez por sesión, junto con la primera respuesta de asesoría."
 PORTFOLIO_FROM = (
-    "Sale de tu tolerancia al riesgo: baja es el perfil conservador; media, el moderado; alta, el audaz. Cuanto más "
-    "audaz, más peso de los activos que más oscilan y caídas posibles más grandes. No lo puedo cambiar por chat: para "
-    "ver otro, abrí una sesión nueva con otra tolerancia."
+    "Un portafolio sale de toda tu situación: el plazo, cuánto riesgo tolerás, qué harías ante una caída, tu "
+    "experiencia, "
+    "tu edad y lo que buscás; decide siempre lo más prudente. Si algo de eso cambió, contámelo o corregilo en tu "
+    "perfil y "
+    "lo rehago."
 )
 SOURCES = "*Fuentes: {titles}.*"
 DISCLAIMER = (

@@ -37,6 +37,9 @@ _PORTFOLIO: dict[str, Any] = {
     "origen": "optimizador",
     "retorno_esperado": 7.5,
     "volatilidad": 11.2,
+    "motivos": ["Tu tolerancia al riesgo es media."],
+    "advertencias": ["Apartá antes un fondo de emergencia de tres a seis meses de gastos."],
+    "perdida_posible": 35.0,
 }
 _OPTION: dict[str, Any] = {"id": 1, "desc": "Baja"}
 _CATALOGS = (

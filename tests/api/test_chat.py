@@ -224,18 +224,34 @@ class TestFallback:
         assert user.say(session, None)["input"] == session["primer_input"]
 
 
+EXPERT = {
+    "conocimiento_alt_inversion_id": 5,
+    "experiencia_invirtiendo_id": 4,
+    "tiempo_mantener_inversion_id": 4,
+    "busca_invertir_en_id": 4,
+    "proporcion_inversion_mantener_id": 3,
+}
+
+
 class TestPortfolio:
     def test_the_first_answer_carries_one_as_text_and_as_data(self, user: TestUser) -> None:
         turn = user.say(user.open_session())
 
-        assert turn["output"].endswith("Acciones 60,0\xa0% y Bonos 40,0\xa0%.")
-        assert turn["portafolio"] == {
+        portfolio = turn["portafolio"]
+        assert "Acciones 40,0\xa0%, Bonos 40,0\xa0%" in turn["output"]
+        assert {key: portfolio[key] for key in ("perfil_riesgo", "activos", "origen", "retorno_esperado")} == {
             "perfil_riesgo": "moderate",
-            "activos": [{"activo": "Acciones", "peso": 60.0}, {"activo": "Bonos", "peso": 40.0}],
+            "activos": [
+                {"activo": "Acciones", "peso": 40.0},
+                {"activo": "Bonos", "peso": 40.0},
+                {"activo": "Fondo money market (en la moneda en que vas a gastar)", "peso": 20.0},
+            ],
             "origen": "optimizador",
             "retorno_esperado": None,
-            "volatilidad": None,
         }
+        assert portfolio["motivos"]
+        assert portfolio["advertencias"]
+        assert portfolio["perdida_posible"] == 26.2
 
     def test_later_answers_carry_none(self, user: TestUser, optimizer: ScriptedOptimizer) -> None:
         session = user.open_session()
@@ -250,15 +266,72 @@ class TestPortfolio:
             (1, RiskProfile.CONSERVATIVE),
             (2, RiskProfile.MODERATE),
             (3, RiskProfile.BOLD),
-            (None, RiskProfile.MODERATE),
+            (None, RiskProfile.CONSERVATIVE),
         ],
     )
-    def test_the_risk_tolerance_chooses_the_profile(
+    def test_the_risk_tolerance_of_an_expert_with_time_chooses_the_profile(
         self, user: TestUser, optimizer: ScriptedOptimizer, tolerance: int | None, profile: RiskProfile
     ) -> None:
-        user.say(user.open_session(tolerancia_al_riesgo_id=tolerance))
+        user.patch("/user/me", EXPERT)
+        user.say(user.open_session(tolerancia_al_riesgo_id=tolerance, horizonte_temporal=120))
 
         assert optimizer.profiles == [profile]
+
+    def test_a_person_with_little_experience_gets_no_more_than_suits(
+        self, user: TestUser, optimizer: ScriptedOptimizer
+    ) -> None:
+        turn = user.say(user.open_session(tolerancia_al_riesgo_id=3, horizonte_temporal=120))
+
+        assert optimizer.profiles == [RiskProfile.MODERATE]
+        assert any("experiencia" in reason for reason in turn["portafolio"]["motivos"])
+
+    def test_money_needed_within_a_year_stays_liquid_and_no_optimiser_is_asked(
+        self, user: TestUser, optimizer: ScriptedOptimizer
+    ) -> None:
+        portfolio = user.say(user.open_session(horizonte_temporal=3, tolerancia_al_riesgo_id=3))["portafolio"]
+
+        assert [asset["peso"] for asset in portfolio["activos"]] == [100.0]
+        assert "money market" in portfolio["activos"][0]["activo"]
+        assert optimizer.profiles == []
+
+    def test_general_knowledge_carries_none(self, user: TestUser, optimizer: ScriptedOptimizer) -> None:
+        assert user.say(user.open_session(), "¿qué es un plazo fijo?")["portafolio"] is None
+        assert optimizer.profiles == []
+
+    def test_a_session_without_a_goal_carries_one_only_when_asked(self, user: TestUser) -> None:
+        session = user.open_session(
+            proposito_sesion_id=1,
+            objetivo_id=None,
+            capital_inicial=None,
+            horizonte_temporal=None,
+            tolerancia_al_riesgo_id=None,
+        )
+
+        assert user.say(session)["portafolio"] is None
+        assert user.say(session, "¿qué portafolio me recomendás?")["portafolio"] is not None
+
+    def test_it_comes_again_when_the_facts_change(self, user: TestUser) -> None:
+        session = user.open_session()
+        first = user.say(session)
+        user.patch("/user/me", {"proporcion_inversion_mantener_id": 1})
+
+        again = user.say(session, "¿y ahora?")
+
+        assert (first["portafolio"]["perfil_riesgo"], again["portafolio"]["perfil_riesgo"]) == (
+            "moderate",
+            "conservative",
+        )
+        assert user.say(session, "¿y ahora?")["portafolio"] is None
+
+    def test_one_that_would_have_to_be_replaced_nearly_whole_is_refused_with_a_reason(
+        self, user: TestUser, optimizer: ScriptedOptimizer
+    ) -> None:
+        optimizer.queue.append(make_allocation(assets=["Bitcoin"], weights_pct=[100]))
+
+        turn = user.say(user.open_session())
+
+        assert turn["portafolio"] is None
+        assert "No te muestro un portafolio" in turn["output"]
 
     @pytest.mark.parametrize(
         "nonsense",

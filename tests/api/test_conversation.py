@@ -79,11 +79,12 @@ def test_a_conversation_goes_through_the_configured_services(
     remote_settings: Settings, services: tuple[RagServer, OptimizerServer, MailApiServer]
 ) -> None:
     rag, optimizer, mail = services
-    form = make_profile()
+    form = make_profile(conocimiento_alt_inversion_id=5, experiencia_invirtiendo_id=4, busca_invertir_en_id=4)
     with serving(remote_settings) as address, Frontend(address) as frontend:
         frontend.call("POST", "/user/signup", form)
         frontend.log_in(form["email"], key_from(mail))
-        session = frontend.call("POST", "/copilot/sessions", make_session_body(tolerancia_al_riesgo_id=3))
+        body = make_session_body(tolerancia_al_riesgo_id=3, horizonte_temporal=120)
+        session = frontend.call("POST", "/copilot/sessions", body)
         path = f"/copilot/sessions/{session['id']}"
         first = frontend.call("POST", path, {"input": session["primer_input"]})
         second = frontend.call("POST", path, {"input": "¿Y los bonos?"})
@@ -91,7 +92,7 @@ def test_a_conversation_goes_through_the_configured_services(
 
     assert history == [first, second]
     assert first["output"].startswith(f"Respuesta de prueba a: {session['primer_input']}")
-    assert first["portafolio"]["activos"] == [{"activo": "Acciones", "peso": 80.0}, {"activo": "Bonos", "peso": 20.0}]
+    assert [asset["peso"] for asset in first["portafolio"]["activos"]] == [75.0, 20.0, 5.0]  # not 80 in shares
     assert (first["origen"], second["portafolio"]) == ("rag", None)
     assert [request.path for request in optimizer.requests] == ["/portfolio/generate/bold"]
     assert [request.path for request in rag.requests] == ["/api/chat", "/api/chat"]

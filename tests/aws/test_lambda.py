@@ -156,7 +156,7 @@ class TestAConversation:
 
         assert history == [first, second]
         assert first["output"].startswith(f"Respuesta de prueba a: {opened['primer_input']}")
-        assert [asset["activo"] for asset in first["portafolio"]["activos"]] == ["Acciones", "Bonos"]
+        assert {asset["activo"] for asset in first["portafolio"]["activos"]} >= {"Acciones", "Bonos"}
         assert deployment.rag.requests[-1].json["chatHistory"] == [[first["input"], first["output_markdown"]]]
 
     def test_a_stream_comes_in_one_piece_with_the_parts_that_it_has_elsewhere(

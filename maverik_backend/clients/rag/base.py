@@ -12,7 +12,11 @@ from maverik_backend.core.deadline import Deadline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """The facts behind a session, for advisors that compute. Texts are the catalogues' Spanish ones."""
+    """The facts behind a session, for advisors that compute. Texts are the catalogues' Spanish ones.
+
+    ``age`` is in years. ``currency`` (``"ars"``, ``"usd"``) and ``wants_no_losses`` are what the person said in the
+    conversation.
+    """
 
     goal: str | None = None
     capital: Decimal | None = None
@@ -22,6 +26,11 @@ class Situation:
     reaction_to_falls: str | None = None
     investing_experience: str | None = None
     holding_period: str | None = None
+    seeks: str | None = None
+    invested_share: str | None = None
+    age: int | None = None
+    currency: str | None = None
+    wants_no_losses: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

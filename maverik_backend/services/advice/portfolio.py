@@ -3,7 +3,6 @@
 ===========================  =================================================================
 Rule                         Value
 ===========================  =================================================================
-Risk tolerance -> profile    baja: conservative; media: moderate; alta: bold; none: moderate
 Sum of the weights           within 1 point of 100, then made 100 exactly
 Negative weights             above -0.01 they are a solver's dust and count as 0; below, nonsense
 Weights shown                one decimal; what rounds to 0.0 is left out
@@ -22,12 +21,6 @@ from maverik_backend.errors import MaverikError
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import format as fmt
 
-PROFILE_OF_TOLERANCE = {
-    "baja": RiskProfile.CONSERVATIVE,
-    "media": RiskProfile.MODERATE,
-    "alta": RiskProfile.BOLD,
-}
-DEFAULT_PROFILE = RiskProfile.MODERATE
 SUM_TOLERANCE_PCT = 1.0
 DUST_PCT = 0.01
 MAX_ASSETS = 50
@@ -52,13 +45,21 @@ class Asset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
-    """A checked portfolio, largest asset first; the weights add up to 100. Return and volatility in percent a year."""
+    """A checked portfolio, largest asset first; the weights add up to 100. Return and volatility in percent a year.
+
+    ``reasons`` say why it suits the person, ``warnings`` what is to be known before; ``loss_pct`` is what it may lose
+    in a
+    bad year (``limits.py``), in percent.
+    """
 
     risk_profile: RiskProfile
     assets: tuple[Asset, ...]
     origin: str
     expected_return_pct: float | None = None
     volatility_pct: float | None = None
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    loss_pct: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As a turn keeps it and the API shows it (``portafolio``)."""
@@ -68,12 +69,10 @@ class Portfolio:
             "origen": self.origin,
             "retorno_esperado": self.expected_return_pct,
             "volatilidad": self.volatility_pct,
+            "motivos": list(self.reasons),
+            "advertencias": list(self.warnings),
+            "perdida_posible": self.loss_pct,
         }
-
-
-def risk_profile_for(risk_tolerance: str | None) -> RiskProfile:
-    """The optimiser's profile for a risk tolerance of the catalogue."""
-    return PROFILE_OF_TOLERANCE.get(risk_tolerance or "", DEFAULT_PROFILE)
 
 
 def check(allocation: Allocation, *, risk_profile: RiskProfile) -> Portfolio:

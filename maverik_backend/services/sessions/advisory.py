@@ -5,8 +5,8 @@ Rule            Value
 ==============  =======================================================================================================
 Care            comes first (``services/safety``): danger, fraud and attempts at the rules are answered without asking
                 an advisor, are remembered by the conversation, and it then gets no portfolio
-Portfolio       asked for on the first turn, while the advisor thinks; where there was none, on the next one; never
-                beside what is no advice
+Portfolio       in sessions with a goal, once for the facts as they are (again when they change), and whenever asked
+                for; never beside care, refusals, small talk or general knowledge; made while the advisor thinks
 Portfolio late  at most :data:`PORTFOLIO_GRACE_S` after the first answer, :data:`LATER_PORTFOLIO_GRACE_S` after later
                 ones; then the answer goes without it
 Advisor fails   a text that says so, with what the fallback advisor has to say where there is one; when part of the text
@@ -38,7 +38,15 @@ from maverik_backend.errors import (
 )
 from maverik_backend.models import TurnState
 from maverik_backend.services import accounts, safety
-from maverik_backend.services.advice import PendingPortfolio, Proposals, portfolio_sentence, risk_profile_for
+from maverik_backend.services.advice import (
+    PendingPortfolio,
+    Proposals,
+    Refused,
+    calls_for_portfolio,
+    explanation,
+    facts_behind,
+    risk_instruction,
+)
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.sessions import prompt, store
 from maverik_backend.services.sessions.records import SessionContext
@@ -106,7 +114,7 @@ class AdvisorySessions:
         if deadline.is_cancelled and ending.failure is None:  # a fallback stays one, and out of the history
             raise Cancelled
         if pending is not None and ending.is_advice and not deadline.is_cancelled:
-            self._add_portfolio(attempt, pending, emit=emit, deadline=deadline)
+            self._add_portfolio(attempt, pending, question, emit=emit, deadline=deadline)
         return ending
 
     def settle(self, db: Connection, attempt: Attempt, outcome: Outcome) -> bool:
@@ -115,9 +123,12 @@ class AdvisorySessions:
             db,
             attempt.context,
             is_answered=outcome.state is TurnState.COMPLETED and not outcome.is_stopped,
-            has_portfolio=PORTFOLIO in outcome.data,
+            portfolio_facts=self._facts(attempt) if PORTFOLIO in outcome.data else None,
         )
         return remembers or marks
+
+    def _facts(self, attempt: Attempt) -> str:
+        return facts_behind(self._question(attempt, told=None).situation)
 
     def _question(self, attempt: Attempt, *, told: str | None) -> Question:
         """``told`` is what the advisor is told besides the facts."""
@@ -128,7 +139,8 @@ class AdvisorySessions:
         catalogs = self._clients.catalogs.get()
         today = datetime.now(UTC).date()
         question = prompt.question(attempt.context, catalogs, history=history, message=attempt.message, today=today)
-        return replace(question, user_profile=f"{question.user_profile}\n{told}") if told else question
+        lines = [question.user_profile, risk_instruction(question.situation), *([told] if told else [])]
+        return replace(question, user_profile="\n".join(lines))
 
     def _answer(self, attempt: Attempt, question: Question, *, emit: Emit, deadline: Deadline) -> Ending:
         """The advisor's answer, or what stands in for it."""
@@ -167,20 +179,33 @@ class AdvisorySessions:
         return ending
 
     def _ask_for_portfolio(self, attempt: Attempt, question: Question, deadline: Deadline) -> PendingPortfolio | None:
-        if attempt.context.has_portfolio:
+        situation = question.situation
+        is_due = attempt.context.portfolio_facts != facts_behind(situation)
+        if not calls_for_portfolio(attempt.message, has_goal=situation.goal is not None, is_due=is_due):
             return None
-        risk_profile = risk_profile_for(question.situation.risk_tolerance)
-        return self._clients.proposals.ask(turn_id=attempt.turn_id, risk_profile=risk_profile, deadline=deadline)
+        return self._clients.proposals.ask(turn_id=attempt.turn_id, situation=situation, deadline=deadline)
 
-    def _add_portfolio(self, attempt: Attempt, pending: PendingPortfolio, *, emit: Emit, deadline: Deadline) -> None:
-        """The portfolio's sentence and data, if it comes in time."""
+    def _add_portfolio(
+        self,
+        attempt: Attempt,
+        pending: PendingPortfolio,
+        question: Question,
+        *,
+        emit: Emit,
+        deadline: Deadline,
+    ) -> None:
+        """The portfolio's text and data, if it comes in time."""
         # Only a first answer is worth a long wait: an optimiser that hangs must not slow a whole conversation down.
         grace_s = LATER_PORTFOLIO_GRACE_S if attempt.context.is_answered else self._clients.portfolio_grace_s
         within_s = min(grace_s, deadline.remaining_s())
-        portfolio = self._clients.proposals.take(pending, turn_id=attempt.turn_id, within_s=within_s)
-        if portfolio is not None:
-            emit(TextDelta(text=f"\n\n{portfolio_sentence(portfolio)}"))
-            emit(Data(name=PORTFOLIO, value=portfolio.as_json()))
+        proposal = self._clients.proposals.take(pending, turn_id=attempt.turn_id, within_s=within_s)
+        if proposal is None:
+            return
+        if isinstance(proposal, Refused):
+            emit(TextDelta(text=f"\n\n{proposal.reason}"))
+            return
+        emit(TextDelta(text=f"\n\n{explanation(proposal, question.situation)}"))
+        emit(Data(name=PORTFOLIO, value=proposal.as_json()))
 
 
 class _Text:

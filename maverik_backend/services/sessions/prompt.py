@@ -53,7 +53,7 @@ def user_profile(profile: InvestorProfile, facts: SessionFacts, catalogs: Catalo
     return "\n".join([*_profile_lines(profile, catalogs, today), *_session_lines(facts, catalogs)])
 
 
-def situation(profile: InvestorProfile, facts: SessionFacts, catalogs: Catalogs) -> Situation:
+def situation(profile: InvestorProfile, facts: SessionFacts, catalogs: Catalogs, *, today: date) -> Situation:
     """The same facts as data, for advisors that compute."""
     return Situation(
         goal=catalogs.text("objetivo", facts.objetivo_id),
@@ -64,6 +64,9 @@ def situation(profile: InvestorProfile, facts: SessionFacts, catalogs: Catalogs)
         investing_experience=catalogs.text("experiencia_invirtiendo", profile.experiencia_invirtiendo_id),
         holding_period=catalogs.text("tiempo_mantener_inversion", profile.tiempo_mantener_inversion_id),
         reaction_to_falls=catalogs.text("proporcion_inversion_mantener", profile.proporcion_inversion_mantener_id),
+        seeks=catalogs.text("busca_invertir_en", profile.busca_invertir_en_id),
+        invested_share=catalogs.text("porcentaje_ahorro_invertir", profile.porcentaje_ahorro_invertir_id),
+        age=None if profile.fecha_nacimiento is None else age_on(profile.fecha_nacimiento, today),
     )
 
 
@@ -87,7 +90,7 @@ def question(
         user_profile=user_profile(context.profile, context, catalogs, today=today),
         chat_history=history,
         input=message,
-        situation=situation(context.profile, context, catalogs),
+        situation=situation(context.profile, context, catalogs, today=today),
     )
 
 

@@ -34,11 +34,12 @@ class AdvisorySession(SessionFacts):
 class SessionContext(SessionFacts):
     """A session and its owner's profile, as far as an answer depends on them.
 
+    ``portfolio_facts`` are those that its latest portfolio was made for (``services/advice``), ``None`` without one.
     ``care`` is the kind of trouble that the person told of in it (``services/safety``), ``None`` for most.
     """
 
     session_id: int
     is_answered: bool
-    has_portfolio: bool
+    portfolio_facts: str | None
     care: str | None
     profile: InvestorProfile

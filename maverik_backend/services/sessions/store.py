@@ -26,7 +26,7 @@ _PROFILE = [PEOPLE.c[field.name] for field in fields(InvestorProfile)]
 
 # A turn's own time goes into this: built once, over tables rather than entities, one round trip.
 _LOCK = (
-    select(*_FACTS, *_PROFILE, SESSIONS.c.respondida, SESSIONS.c.portafolio_entregado, CONVERSATIONS.c.cuidado)
+    select(*_FACTS, *_PROFILE, SESSIONS.c.respondida, SESSIONS.c.portafolio_hechos, CONVERSATIONS.c.cuidado)
     .join_from(SESSIONS, PEOPLE, PEOPLE.c.id == SESSIONS.c.usuario_id)
     .join(CONVERSATIONS, CONVERSATIONS.c.id == SESSIONS.c.id)
     .join(LOGINS, LOGINS.c.usuario_id == PEOPLE.c.id)
@@ -56,23 +56,25 @@ def lock(db: Connection, *, claims: AccessClaims, session_id: int) -> SessionCon
     return SessionContext(
         session_id=session_id,
         is_answered=values["respondida"] is not None,
-        has_portfolio=values["portafolio_entregado"] is not None,
+        portfolio_facts=values["portafolio_hechos"],
         care=values["cuidado"],
         profile=InvestorProfile(**{column.name: values[column.name] for column in _PROFILE}),
         **{column.name: values[column.name] for column in _FACTS},
     )
 
 
-def mark_first_answer(db: Connection, context: SessionContext, *, is_answered: bool, has_portfolio: bool) -> bool:
-    """Note on the session when it got its first real answer and its first portfolio.
+def mark_first_answer(
+    db: Connection, context: SessionContext, *, is_answered: bool, portfolio_facts: str | None
+) -> bool:
+    """Note on the session when it got its first real answer, and the facts behind the portfolio of this one, if any.
 
-    Returns whether anything was written: of later turns nothing is.
+    Returns whether anything was written: of most turns nothing is.
     """
     changes: dict[str, object] = {}
     if is_answered and not context.is_answered:
         changes["respondida"] = func.now()
-    if has_portfolio and not context.has_portfolio:
-        changes["portafolio_entregado"] = func.now()
+    if portfolio_facts is not None and portfolio_facts != context.portfolio_facts:
+        changes |= {"portafolio_entregado": func.now(), "portafolio_hechos": portfolio_facts}
     if changes:
         db.execute(update(SESSIONS).where(SESSIONS.c.id == context.session_id).values(**changes))
     return bool(changes)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from maverik_backend.clients.optimizer.base import Allocation, RiskProfile
 from maverik_backend.core.markdown import clean
-from maverik_backend.services.advice import Portfolio, portfolio_sentence, risk_profile_for
+from maverik_backend.services.advice import Portfolio, portfolio_sentence
 from maverik_backend.services.advice.portfolio import (
     DUST_PCT,
     MAX_ASSETS,
@@ -59,22 +59,6 @@ def _allocations(draw: st.DrawFn) -> list[float]:
         parts[0] = 1.0
     scale = draw(st.floats(min_value=99.1, max_value=100.9)) / math.fsum(parts)
     return [part * scale for part in parts]
-
-
-class TestRiskProfile:
-    @pytest.mark.parametrize(
-        ("tolerance", "profile"),
-        [
-            ("baja", RiskProfile.CONSERVATIVE),
-            ("media", RiskProfile.MODERATE),
-            ("alta", RiskProfile.BOLD),
-            (None, RiskProfile.MODERATE),
-            ("", RiskProfile.MODERATE),
-            ("desconocida", RiskProfile.MODERATE),
-        ],
-    )
-    def test_each_tolerance_has_its_profile(self, tolerance: str | None, profile: RiskProfile) -> None:
-        assert risk_profile_for(tolerance) is profile
 
 
 class TestWeights:

@@ -75,7 +75,7 @@ OTHER_PURPOSE = replace(NOTHING_KNOWN, proposito_sesion_id=1)
 @pytest.mark.parametrize("months", [-5, 0])
 def test_facts_that_only_older_releases_took_are_left_out(capital: Decimal, months: int) -> None:
     facts = replace(Facts(), capital_inicial=capital, horizonte_temporal=months)
-    known = prompt.situation(Profile(), facts, CATALOGS)
+    known = prompt.situation(Profile(), facts, CATALOGS, today=TODAY)
 
     assert "Tengo una tolerancia al riesgo media. ¿Qué" in prompt.first_input(facts, CATALOGS)
     profile = prompt.user_profile(Profile(), facts, CATALOGS, today=TODAY)
@@ -188,7 +188,7 @@ class TestUserProfile:
 
 class TestSituation:
     def test_it_repeats_the_facts_as_data(self) -> None:
-        assert prompt.situation(Profile(), Facts(), CATALOGS) == Situation(
+        assert prompt.situation(Profile(), Facts(), CATALOGS, today=TODAY) == Situation(
             goal="Comprar una casa o un departamento",
             capital=Decimal("12000.00"),
             horizon_months=48,
@@ -197,10 +197,13 @@ class TestSituation:
             investing_experience="Minima",
             holding_period="Entre 1 y 5 años",
             reaction_to_falls="Me retiro inmediatamente (vendo el total)",
+            seeks="Ganarle a la inflación",
+            invested_share="Hasta el 25%",
+            age=34,
         )
 
     def test_what_is_not_known_is_none(self) -> None:
-        known = prompt.situation(Profile(), NOTHING_KNOWN, CATALOGS)
+        known = prompt.situation(Profile(), NOTHING_KNOWN, CATALOGS, today=TODAY)
 
         assert (known.goal, known.capital, known.horizon_months, known.risk_tolerance) == (None, None, None, None)
 
@@ -258,11 +261,11 @@ def test_a_question_holds_everything_an_advisor_is_told() -> None:
     history = (("hola", "¡Hola!"),)
 
     context = SessionContext(
-        **asdict(Facts()), profile=Profile(), session_id=1, is_answered=False, has_portfolio=False, care=None
+        **asdict(Facts()), profile=Profile(), session_id=1, is_answered=False, portfolio_facts=None, care=None
     )
 
     asked = prompt.question(context, CATALOGS, history=history, message="¿Qué hago?", today=TODAY)
 
     assert asked.user_profile == prompt.user_profile(Profile(), Facts(), CATALOGS, today=TODAY)
-    assert asked.situation == prompt.situation(Profile(), Facts(), CATALOGS)
+    assert asked.situation == prompt.situation(Profile(), Facts(), CATALOGS, today=TODAY)
     assert (asked.chat_history, asked.input) == (history, "¿Qué hago?")

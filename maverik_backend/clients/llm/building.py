@@ -39,6 +39,8 @@ class CompletionBuilder:
         self.is_refused = False
         self.usage = ModelUsage()
         self.signature: str | None = None
+        self.notes: dict[str, Any] = {}
+        """What an adapter has to remember from one event to a later one."""
         self._service = service
         self._on_text = on_text
         self._text: list[str] = []

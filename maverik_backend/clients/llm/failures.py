@@ -45,6 +45,9 @@ _BY_WORD: Mapping[str, Kind] = {
     "rate_limit_error": UpstreamRateLimited,
     "overloaded_error": UpstreamOverloaded,
     "request_too_large": UpstreamInputTooLong,
+    "enforced_spend_limit_reached": UpstreamQuotaExhausted,
+    "contract_spend_limit_reached": UpstreamQuotaExhausted,
+    "linked_organization_spend_limit_reached": UpstreamQuotaExhausted,
     # Google: `status`, `reason`
     "API_KEY_INVALID": UpstreamWrongKey,
     "UNAUTHENTICATED": UpstreamWrongKey,
@@ -78,6 +81,7 @@ _BY_PHRASE: tuple[tuple[re.Pattern[str], Kind], ...] = (
     ),
     (re.compile(r"credit balance|spend limit", re.IGNORECASE), UpstreamQuotaExhausted),
 )
+_WORDS_IN = ("code", "type", "status", "reason", "error_code")
 _PER_DAY = re.compile(r"PerDay", re.IGNORECASE)
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
@@ -104,11 +108,8 @@ def failure_of(
 
 def _kind_of(error: Mapping[str, Any], status: int | None) -> Kind | None:
     known = [_BY_WORD[word] for word in _words(error) if word in _BY_WORD]
-    if UpstreamRateLimited in known and _is_used_up_for_today(error):
-        return UpstreamQuotaExhausted
-    # Google's general word for a wrong key stands beside a particular one.
-    if UpstreamWrongKey in known:
-        return UpstreamWrongKey
+    if UpstreamQuotaExhausted in known or (UpstreamRateLimited in known and _is_used_up_for_today(error)):
+        return UpstreamQuotaExhausted  # also where the general word beside it says something milder
     return next(iter(known), None) or _kind_by_phrase(error, status) or _BY_STATUS.get(status or 0)
 
 
@@ -121,13 +122,14 @@ def _kind_by_phrase(error: Mapping[str, Any], status: int | None) -> Kind | None
 
 def _words(error: Mapping[str, Any]) -> Iterator[str]:
     for part in (error, *_details(error)):
-        yield from (part[name] for name in ("code", "type", "status", "reason") if isinstance(part.get(name), str))
+        yield from (part[name] for name in _WORDS_IN if isinstance(part.get(name), str))
 
 
 def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Google's `details` (google.rpc.ErrorInfo, QuotaFailure, RetryInfo)."""
+    """Google's (google.rpc.ErrorInfo, QuotaFailure, RetryInfo), or Anthropic's, which is one."""
     details = error.get("details")
-    return [detail for detail in details if isinstance(detail, Mapping)] if isinstance(details, list) else []
+    details = details if isinstance(details, list) else [details]
+    return [detail for detail in details if isinstance(detail, Mapping)]
 
 
 def _is_used_up_for_today(error: Mapping[str, Any]) -> bool:

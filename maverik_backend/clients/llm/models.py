@@ -35,6 +35,26 @@ PROVIDERS: Mapping[str, Provider] = {
         is_configured=lambda settings: settings.llm.has_openai,
         needs="set OPENAI_API_KEY, or the OPENAI_BASE_URL of a server that wants no key",
     ),
+    "anthropic": Provider(
+        target="maverik_backend.clients.llm.anthropic:AnthropicModel",
+        is_configured=lambda settings: settings.llm.anthropic_api_key is not None,
+        needs="set ANTHROPIC_API_KEY",
+    ),
+    "gemini": Provider(
+        target="maverik_backend.clients.llm.gemini:GeminiModel",
+        is_configured=lambda settings: settings.llm.google_ai_api_key is not None,
+        needs="set GOOGLE_AI_API_KEY",
+    ),
+    "perplexity": Provider(
+        target="maverik_backend.clients.llm.perplexity:PerplexityModel",
+        is_configured=lambda settings: settings.llm.perplexity_api_key is not None,
+        needs="set PERPLEXITY_API_KEY",
+    ),
+    "scripted": Provider(
+        target="maverik_backend.clients.llm.scripted:ScriptedModel",
+        is_configured=lambda settings: not settings.app.is_production,
+        needs="APP_ENV=prod has no models that answer by a script",
+    ),
 }
 ALIASES: Mapping[str, str] = {
     # What the existing clients of the sister systems send and store.
@@ -77,7 +97,7 @@ class ConfiguredModels:
         """
         settings = context.settings
         chosen = [name for name, provider in PROVIDERS.items() if provider.is_configured(settings)]
-        reader = _make_reader(settings) if chosen else None
+        reader = _make_reader(settings) if {*chosen} - {"scripted"} else None
         models = {name: _load(PROVIDERS[name].target).from_context(context, reader) for name in chosen}
         try:
             return cls(models, default=settings.llm.default_ai_model, reader=reader)

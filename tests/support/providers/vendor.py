@@ -51,8 +51,6 @@ class Vendor(ABC):
     name: ClassVar[str]
     failures: ClassVar[Mapping[type[UpstreamError], Failure]]
     """By the kind that it is to become."""
-    begins_without_text: ClassVar[bool] = True
-    """Whether the first frame of a stream holds nothing to show."""
 
     @abstractmethod
     def settings(self, url: str) -> LlmSettings:
@@ -82,21 +80,13 @@ class Vendor(ABC):
         """Whether the provider has such an answer."""
         return True
 
-    def shown_text(self, scene: Scene) -> str:
-        """The text of ``scene`` as people see it."""
-        return scene.text
-
-    def counted(self, usage: ModelUsage) -> ModelUsage:
-        """What the provider tells of ``usage``."""
-        return usage
-
     def is_only_usage(self, frame: bytes) -> bool:  # noqa: ARG002 - most tell it beside the end
         """Whether ``frame`` may never come, and tells nothing but usage."""
         return False
 
     def text_frames(self, scene: Scene) -> list[bytes]:
         """The stream up to its last piece of text: no end, no usage."""
-        last = max(number for number, frame in enumerate(self.frames(scene)) if scene.pieces[-1].encode() in frame)
+        last = min(number for number, frame in enumerate(self.frames(scene)) if scene.pieces[-1].encode() in frame)
         return self.frames(scene)[: last + 1]
 
     def answer(self, scene: Scene, *, way: Way) -> Answering:

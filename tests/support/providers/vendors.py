@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from maverik_backend.clients.llm.base import Completion, Model, ModelRequest, OnText, UserMessage
 from maverik_backend.clients.llm.models import ConfiguredModels
 from maverik_backend.clients.registry import ClientContext
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.settings import Settings
+from tests.support.providers.anthropic import Anthropic
+from tests.support.providers.gemini import Gemini
 from tests.support.providers.openai import OpenAI
+from tests.support.providers.perplexity import Perplexity
+from tests.support.providers.scenes import SCENES
 from tests.support.providers.vendor import MODEL, STREAMED, Vendor, Way
 
-VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (OpenAI(),)}
+VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (OpenAI(), Anthropic(), Gemini(), Perplexity())}
+READABLE = [
+    pytest.param(vendor, scene, id=f"{vendor.name}-{name}")
+    for vendor in VENDORS.values()
+    for name, scene in SCENES.items()
+    if vendor.can_say(scene)
+]
+"""Each provider with each answer that it has."""
 AMPLE_S = 30.0
 REQUEST = ModelRequest(model=MODEL, messages=[UserMessage("hola")], instructions="Sé breve.")
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from maverik_backend.core.markdown import ELLIPSIS, MAX_CHARS, clean, inert
+from maverik_backend.core.markdown import ELLIPSIS, MAX_CHARS, SUBSTITUTIONS, clean, inert
+from tests.support.markdown import hostile
 
 EVIL = "https://evil.example/?d=secret"
 PAYLOAD = "<img src=x onerror=alert(1)>"
@@ -429,6 +430,16 @@ class TestOtherDialects:
     )
     def test_brackets_before_words_and_addresses_of_the_web_stay(self, text: str) -> None:
         assert clean(text) == text
+
+
+def test_what_is_substituted_is_never_without_its_sign() -> None:
+    """A pattern that matched without one would be passed over."""
+    texts = [hostile(str(seed)) for seed in range(1_000)]
+
+    for signs, pattern, _ in SUBSTITUTIONS:
+        matching = [text for text in texts if pattern.search(text)]
+        assert matching, pattern
+        assert [text for text in matching if not any(sign in text for sign in signs)] == [], pattern
 
 
 class TestImages:

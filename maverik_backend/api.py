@@ -27,6 +27,7 @@ from starlette.types import Scope
 
 from maverik_backend import __version__
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
+from maverik_backend.container import advisory_assistant, make_assistants
 from maverik_backend.core.database import Database, make_engine, make_heartbeat_engine
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.mail_links import Links
@@ -134,8 +135,8 @@ def create_app(
     executor = executor or ThreadPoolExecutor(settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
     advice = AdviceClients(
-        advisor=clients.advisor,
-        fallback=clients.fallback,
+        assistants=make_assistants(settings, clients, search=index, database=database),
+        assistant=advisory_assistant(settings, clients),
         proposals=Proposals(optimizer=clients.optimizer, executor=executor),
         catalogs=catalogs,
         settings=settings.advice,

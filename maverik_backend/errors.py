@@ -248,6 +248,12 @@ class UpstreamRejected(UpstreamError):
         super().__init__(service, f"status {status}")
 
 
+class UpstreamBlocked(UpstreamError):
+    """A provider's safety filter stopped the request or the answer."""
+
+    kind = "blocked"
+
+
 class UpstreamWrongKey(UpstreamRejected):
     """The provider does not accept our key: it is wrong, was revoked, or may not do this."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from maverik_backend.clients.llm.base import Models
 from maverik_backend.clients.llm.models import ConfiguredModels
 from maverik_backend.clients.mail.base import MailSender
 from maverik_backend.clients.optimizer.base import Optimizer
@@ -55,7 +56,7 @@ class Clients:
     optimizer: Optimizer
     mail: MailSender
     fallback: Advisor | None = None
-    models: ConfiguredModels = field(default_factory=lambda: ConfiguredModels({}))
+    models: Models = field(default_factory=lambda: ConfiguredModels({}))
 
 
 def make_clients(context: ClientContext) -> Clients:

@@ -10,6 +10,7 @@ from maverik_backend.models.account import (
     LimiteUso,
     SegundoFactor,
 )
+from maverik_backend.models.assistant import AsistenteVersion
 from maverik_backend.models.base import Base
 from maverik_backend.models.catalog import CATALOGS, Catalogo
 from maverik_backend.models.conversation import (
@@ -52,11 +53,13 @@ SCHEMA_REVISIONS = (
     "a1c4e7b92d63",
     "a4d81f6c29e3",
     "b2d5f8c03e74",
+    "a91c4e7d2f60",
 )
 
 __all__ = [
     "CATALOGS",
     "SCHEMA_REVISIONS",
+    "AsistenteVersion",
     "Base",
     "Catalogo",
     "CodigoRecuperacion",

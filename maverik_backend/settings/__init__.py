@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings.advice import AdviceSettings
 from maverik_backend.settings.app import AppEnv, AppSettings
+from maverik_backend.settings.assistants import AssistantSettings
 from maverik_backend.settings.base import Group
 from maverik_backend.settings.checks import contradictions
 from maverik_backend.settings.database import PUBLISHED_DB_PASSWORD, DatabaseSettings
@@ -35,6 +36,7 @@ __all__ = [
     "AdviceSettings",
     "AppEnv",
     "AppSettings",
+    "AssistantSettings",
     "DatabaseSettings",
     "FrontendSettings",
     "LlmSettings",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from maverik_backend.settings.advice import AdviceSettings
 from maverik_backend.settings.app import AppSettings
+from maverik_backend.settings.assistants import AssistantSettings
 from maverik_backend.settings.base import Group
 from maverik_backend.settings.database import DatabaseSettings
 from maverik_backend.settings.frontend import FrontendSettings
@@ -26,6 +27,7 @@ class Settings(BaseModel):
     app: AppSettings = Field(default_factory=AppSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     advice: AdviceSettings = Field(default_factory=AdviceSettings)
+    assistants: AssistantSettings = Field(default_factory=AssistantSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
     mail: MailSettings = Field(default_factory=MailSettings)
     security: SecuritySettings = Field(default_factory=SecuritySettings)
@@ -45,6 +47,7 @@ GROUPS: dict[str, type[Group]] = {
     "app": AppSettings,
     "database": DatabaseSettings,
     "advice": AdviceSettings,
+    "assistants": AssistantSettings,
     "llm": LlmSettings,
     "mail": MailSettings,
     "security": SecuritySettings,

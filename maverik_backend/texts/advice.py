@@ -42,7 +42,7 @@ PORTFOLIO_FIGURES = (
     "{volatility}; el pasado no garantiza resultados futuros."
 )
 
-# --- When no answer could be had (services/sessions/advisory.py) ---
+# --- When no answer could be had, or only a part of one (services/assistants) ---
 
 FALLBACK = (
     "En este momento no pude preparar una respuesta completa: el servicio de asesoría no está disponible. "
@@ -50,11 +50,13 @@ FALLBACK = (
     "Mientras tanto, si la decisión puede esperar, no te apures: pocas decisiones de ahorro o inversión empeoran "
     "por tomarlas un rato después y con mejor información."
 )
-FALLBACK_WITH_ANSWER = (
+FALLBACK_LEAD = (
     "En este momento el servicio de asesoría no está disponible, así que te contesta nuestro asesor integrado. Más "
-    "tarde podés pedir la respuesta completa.\n\n{answer}"
+    "tarde podés pedir la respuesta completa.\n\n"
 )
 CUT_OFF = "\n\nLa respuesta se cortó acá: el servicio de asesoría dejó de contestar. Podés pedirla de nuevo."
+TOO_LONG = "La respuesta se cortó acá porque se hizo muy larga. Pedime que siga y continúo."
+REFUSED = "Con eso no te puedo ayudar. Si querés, contame qué necesitás resolver con tu plata y lo vemos."
 UNANSWERED = {
     "pendiente": "Esta respuesta todavía se está preparando.",
     "interrumpida": "Esta respuesta quedó sin terminar. Volvé a mandar tu mensaje.",

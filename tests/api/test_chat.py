@@ -186,7 +186,9 @@ class TestFallback:
         fallback = ScriptedAdvisor()
         fallback.queue.append(Answer(text="Guardá tres meses de gastos.", origin="integrado", sources=("Fondo",)))
         clients = replace(resources.clients, fallback=fallback)
-        app = create_app(resources.settings, clients=clients, database=resources.database)
+        with_rag = resources.settings.advice.model_copy(update={"rag_service_url": "http://127.0.0.1:9"})
+        settings = resources.settings.model_copy(update={"advice": with_rag})
+        app = create_app(settings, clients=clients, database=resources.database)
         same_user = TestUser(TestClient(app), email=user.email, key=user.key, token=user.token, refresh_token="")
         advisor.queue.append(UpstreamTimeout("rag"))
 

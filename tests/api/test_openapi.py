@@ -18,7 +18,7 @@ from maverik_backend.clients.optimizer.http import HttpOptimizer
 from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.core import passwords
 from maverik_backend.models import SecurityEvent
-from maverik_backend.services.sessions.advisory import FALLBACK_ORIGIN
+from maverik_backend.services.assistants.assistants import FALLBACK_ORIGIN
 from maverik_backend.web.problems import MEDIA_TYPE
 from tests.support.paths import OPENAPI_SNAPSHOT
 from tests.support.routes import OWN_ROUTES, Route

@@ -107,3 +107,9 @@ class EventStream:
 def text_of(parts: list[dict[str, Any]]) -> str:
     """The text deltas of ``parts``, joined."""
     return "".join(part["delta"] for part in parts if part["type"] == "text-delta")
+
+
+def parts_of(body: str) -> list[dict[str, Any]]:
+    """The parts of a stream that was read whole."""
+    frames = (line.removeprefix("data: ") for line in body.splitlines() if line.startswith("data: "))
+    return [json.loads(frame) for frame in frames if frame != "[DONE]"]

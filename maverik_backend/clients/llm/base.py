@@ -248,3 +248,7 @@ class Models(Protocol):
             ModelUnavailable: as :meth:`find`.
         """
         ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...

@@ -12,6 +12,7 @@ from maverik_backend.services.turns.events import (
     Failed,
     Finished,
     Started,
+    StoredEvent,
     TextDelta,
     ToolCall,
     ToolResult,
@@ -23,7 +24,7 @@ from maverik_backend.services.turns.following import Follower
 from maverik_backend.services.turns.heartbeat import Heartbeat
 from maverik_backend.services.turns.idempotency_store import MAX_KEY_CHARS
 from maverik_backend.services.turns.log import Subscription, TurnLog
-from maverik_backend.services.turns.records import PORTFOLIO, Attempt, Ending, Outcome, Source, Turn
+from maverik_backend.services.turns.records import PORTFOLIO, AnsweredBy, Attempt, Ending, Outcome, Source, Turn
 from maverik_backend.services.turns.running import RunningTurns
 from maverik_backend.services.turns.store import Lease, get_page
 
@@ -32,6 +33,7 @@ __all__ = [
     "PORTFOLIO",
     "Acceptance",
     "Answered",
+    "AnsweredBy",
     "Attempt",
     "ConversationAdapter",
     "Data",
@@ -46,6 +48,7 @@ __all__ = [
     "RunningTurns",
     "Source",
     "Started",
+    "StoredEvent",
     "Streamed",
     "Subscription",
     "TextDelta",

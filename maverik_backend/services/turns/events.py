@@ -62,10 +62,16 @@ class Data:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens that a model call took, as its provider counts them."""
+    """Tokens that one request to ``model`` (``provider:model``) took, as its provider counts them.
+
+    ``cached_tokens`` are part of ``input_tokens``, ``reasoning_tokens`` of ``output_tokens``.
+    """
 
     input_tokens: int
     output_tokens: int
+    model: str = ""
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

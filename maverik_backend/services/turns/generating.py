@@ -111,6 +111,7 @@ class _Collector:
             text="".join(self._text),
             origin=ending.origin if ending else None,
             failure=ending.failure if ending else None,
+            answered_by=ending.answered_by if ending else None,
             sources=tuple(self._sources),
             data=self._data,
             is_stopped=ending is None and self._remaining_chars > 0,

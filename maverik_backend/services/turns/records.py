@@ -71,6 +71,14 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredBy:
+    """The assistant that was asked, and the version of its definition."""
+
+    slug: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """How an assistant's answer ended: who answered, and the kind of failure when it was not the one that was asked.
 
@@ -80,6 +88,7 @@ class Ending:
     origin: str
     failure: str | None = None
     is_advice: bool = True
+    answered_by: AnsweredBy | None = None
 
     @property
     def state(self) -> TurnState:
@@ -98,3 +107,4 @@ class Outcome:
     sources: tuple[Source, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     is_stopped: bool = False
+    answered_by: AnsweredBy | None = None

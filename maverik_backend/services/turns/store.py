@@ -169,6 +169,8 @@ _ANSWER = (
         error=bindparam("failure"),
         fuentes=bindparam("sources"),
         citas=bindparam("citations"),
+        asistente=bindparam("assistant"),
+        asistente_version=bindparam("assistant_version"),
         # An attempt that brings none keeps that of the one before.
         portafolio=func.coalesce(bindparam("portfolio", type_=TURNS.c.portafolio.type), TURNS.c.portafolio),
         fecha_respuesta=func.now(),
@@ -316,6 +318,8 @@ def write_answer(db: Connection, attempt: Attempt, outcome: Outcome, *, plain_te
         "is_stopped": outcome.is_stopped,
         "origin": outcome.origin,
         "failure": outcome.failure,
+        "assistant": outcome.answered_by.slug if outcome.answered_by else None,
+        "assistant_version": outcome.answered_by.version if outcome.answered_by else None,
         "sources": [source.title for source in outcome.sources],
         "citations": _citations(outcome.sources),
         "portfolio": outcome.data.get(PORTFOLIO),

@@ -1,0 +1,76 @@
+"""Parts that several surfaces share, made of settings and clients; ``api.create_app`` puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from maverik_backend.clients.rag.base import Advisor, PassageSearch
+from maverik_backend.clients.registry import Clients
+from maverik_backend.core.database import Database
+from maverik_backend.errors import ModelUnavailable, SettingsError
+from maverik_backend.services.assistants import (
+    SHIPPED,
+    AdvisorAssistant,
+    Assistant,
+    Assistants,
+    Definition,
+    Kind,
+    Library,
+    ModelAssistant,
+    Tool,
+    ToolClients,
+    faults,
+    make_tools,
+)
+from maverik_backend.settings import Settings
+
+
+def make_assistants(settings: Settings, clients: Clients, *, search: PassageSearch, database: Database) -> Assistants:
+    """The assistants that ship and those of ``ASSISTANTS_DIR``.
+
+    Raises:
+        SettingsError: with a sentence for each faulty definition, or when nothing answers for the one that advisory
+            sessions are to have.
+    """
+    own = settings.assistants.assistants_dir
+    library = Library([SHIPPED] if own is None else [SHIPPED, own], check=faults)
+    is_embedded = settings.advice.advisor == "embedded"
+    assistants = Assistants(
+        library,
+        kinds={
+            Kind.RAG: partial(_advisor, None if is_embedded else clients.advisor),
+            Kind.EMBEDDED: partial(_advisor, clients.advisor if is_embedded else clients.fallback),
+            Kind.MODEL: partial(_model, clients, tools=make_tools(ToolClients(search=search))),
+        },
+        transaction=database.transaction,
+    )
+    if not assistants.can_answer(slug := advisory_assistant(settings, clients)):
+        raise SettingsError([f'ADVISORY_ASSISTANT is "{slug}": there is none, or nothing is configured for it.'])
+    return assistants
+
+
+def advisory_assistant(settings: Settings, clients: Clients) -> str:
+    """The slug of who answers advisory sessions."""
+    if settings.assistants.advisory_assistant is not None:
+        return settings.assistants.advisory_assistant
+    if settings.advice.rag_service_url is not None:
+        return "maverik-rag"
+    return "maverik" if clients.models.default is not None else "maverik-integrado"
+
+
+def _advisor(advisor: Advisor | None, _definition: Definition) -> Assistant | None:
+    return None if advisor is None else AdvisorAssistant(advisor)
+
+
+def _model(clients: Clients, definition: Definition, *, tools: Mapping[str, Tool]) -> Assistant | None:
+    models = clients.models
+    try:
+        name = models.default if definition.model is None else models.find(definition.model)
+        model = models.of(name) if name is not None else None
+    except ModelUnavailable:
+        return None
+    if name is None or model is None:
+        return None
+    known = {tool: tools[tool] for tool in definition.tools if tool in tools}
+    return ModelAssistant(definition, name=name, model=model, tools=known)

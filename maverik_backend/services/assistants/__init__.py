@@ -1,0 +1,25 @@
+"""Assistants: who answers in conversations, as definitions on disk and one way to ask all of them."""
+
+from maverik_backend.services.assistants.advisors import AdvisorAssistant
+from maverik_backend.services.assistants.assistants import Assistants
+from maverik_backend.services.assistants.base import Assistant
+from maverik_backend.services.assistants.definition import Definition, Kind
+from maverik_backend.services.assistants.library import SHIPPED, Library
+from maverik_backend.services.assistants.model import ModelAssistant
+from maverik_backend.services.assistants.tools import Tool, ToolClients, make_tools
+from maverik_backend.services.assistants.validation import faults
+
+__all__ = [
+    "SHIPPED",
+    "AdvisorAssistant",
+    "Assistant",
+    "Assistants",
+    "Definition",
+    "Kind",
+    "Library",
+    "ModelAssistant",
+    "Tool",
+    "ToolClients",
+    "faults",
+    "make_tools",
+]

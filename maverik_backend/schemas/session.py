@@ -132,7 +132,7 @@ class TurnoCrearRequest(Request):
 
 
 # Both are texts with a list, not types of their own: another release may have written what this one does not know.
-TurnOrigin = Annotated[str, Field(json_schema_extra={"enum": ["rag", "integrado", "respaldo"]})]
+TurnOrigin = Annotated[str, Field(json_schema_extra={"enum": ["rag", "integrado", "modelo", "respaldo"]})]
 PortfolioOrigin = Annotated[str, Field(json_schema_extra={"enum": ["optimizador", "integrado"]})]
 
 
@@ -182,8 +182,8 @@ class TurnoResponse(Response):
     estado: Literal["pendiente", "completada", "respaldo", "detenida", "interrumpida"]
     origen: TurnOrigin | None = Field(
         description=(
-            "Quién contestó: el servicio de asesoramiento (`rag`), el propio servicio (`integrado`) o "
-            "nadie, y es un texto de respaldo (`respaldo`); null si todavía no hay respuesta, o si es de "
+            "Quién contestó: el servicio de asesoramiento (`rag`), el propio servicio (`integrado`), un "
+            "modelo de lenguaje (`modelo`) o nadie, y es un texto de respaldo (`respaldo`); null si todavía no hay respuesta, o si es de "
             "antes de que se guardara."
         )
     )

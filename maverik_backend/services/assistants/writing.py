@@ -48,12 +48,12 @@ class Writer:
         self._emit_shown(self._guard.end())
 
     def _emit_all(self, clean: Iterable[str]) -> None:
-        for piece in clean:
-            self._emit_shown(self._guard.feed(piece))
+        for piece in clean:  # each ends with a whole word
+            self._emit_shown(self._guard.feed(piece, ends_word=True))
 
     def _emit_shown(self, pieces: Iterable[str]) -> None:
-        for piece in pieces:
-            self._emit(TextDelta(text=piece))
+        if text := "".join(pieces):
+            self._emit(TextDelta(text=text))
 
 
 def write_whole(text: str, emit: Emit) -> bool:

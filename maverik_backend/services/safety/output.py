@@ -37,6 +37,8 @@ _SURE_PROMISE = any_of(r"imposible perder|nunca vas a perder|no podes perder|no 
 _STARTS = re.compile(
     r"garanti|asegur|segur|sin ning|sin ries|imposible|vas a|va a|perder|rendim|ganan|retorn|utilid", re.IGNORECASE
 )
+# A start may be of two words, the first of which was shown.
+_MAX_START_CHARS = 10
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
 
 
@@ -63,23 +65,26 @@ class OutputGuard:
         self._begun = ""  # what of the sentence in hand was shown: "no te" changes what follows
         self._has_leaked = False
 
-    def feed(self, piece: str) -> Iterator[str]:
-        """What of the text so far may be shown and was not shown yet."""
+    def feed(self, piece: str, *, ends_word: bool = False) -> Iterator[str]:
+        """What of the text so far may be shown and was not shown yet.
+
+        With ``ends_word`` the last word of ``piece`` is complete; otherwise it waits for what follows.
+        """
         if self._has_leaked:
             return
         self._held += piece
-        yield from self._release(is_end=False)
+        yield from self._release(is_end=False, ends_word=ends_word)
 
     def end(self) -> Iterator[str]:
         """The rest."""
         if not self._has_leaked:
-            yield from self._release(is_end=True)
+            yield from self._release(is_end=True, ends_word=True)
 
     def check(self, text: str) -> str:
         """A whole answer, as it may be shown."""
         return "".join([*self.feed(text), *self.end()])
 
-    def _release(self, *, is_end: bool) -> Iterator[str]:
+    def _release(self, *, is_end: bool, ends_word: bool) -> Iterator[str]:
         if self._canary and self._canary in self._held:
             self._has_leaked = True
             yield texts.LEAKED
@@ -91,8 +96,11 @@ class OutputGuard:
             rest, self._held = self._held, ""
             if rest:
                 yield self._shown(rest)
-        elif not _STARTS.search(self._held) and (safe := self._held.rfind(" ") + 1):
+        elif not _STARTS.search(self._begun[-_MAX_START_CHARS:] + self._held):
+            safe = len(self._held) if ends_word else self._held.rfind(" ") + 1
             ready, self._held = self._held[:safe], self._held[safe:]
+            if not ready:
+                return
             self._begun += ready
             yield ready
 

@@ -183,8 +183,8 @@ class TurnoResponse(Response):
     origen: TurnOrigin | None = Field(
         description=(
             "Quién contestó: el servicio de asesoramiento (`rag`), el propio servicio (`integrado`), un "
-            "modelo de lenguaje (`modelo`) o nadie, y es un texto de respaldo (`respaldo`); null si todavía no hay respuesta, o si es de "
-            "antes de que se guardara."
+            "modelo de lenguaje (`modelo`) o nadie, y es un texto de respaldo (`respaldo`); null si todavía no hay "
+            "respuesta, o si es de antes de que se guardara."
         )
     )
     portafolio: Portafolio | None

@@ -76,7 +76,7 @@ class TestStreaming:
         advisor.say("Sí.")
         advisor.end()
 
-        with here.say(session) as stream:
+        with here.say(session, "Armame un portafolio") as stream:
             parts = list(stream.parts())
 
         (portfolio,) = [part["data"] for part in parts if part["type"] == "data-portafolio"]

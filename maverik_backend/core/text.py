@@ -30,6 +30,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
+    if max(text) < _FIRST_MARK:  # no marks to compose with, as in nearly every text
+        return text.lower().translate(_BASES)
     letters = unicodedata.normalize("NFC", "".join(_with_few_marks(text))).lower()
     return "".join(letter if letter == "ñ" else _base_of(letter) for letter in letters)
 
@@ -46,3 +48,11 @@ def _with_few_marks(text: str) -> Iterator[str]:
 
 def _base_of(letter: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFD", letter) if not unicodedata.combining(char))
+
+
+# Of what letters before the first mark are in lower case.
+_BASES = {
+    ord(letter): "ñ" if letter == "ñ" else _base_of(letter)
+    for character in map(chr, range(ord(_FIRST_MARK)))
+    for letter in character.lower()
+}

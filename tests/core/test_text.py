@@ -41,6 +41,13 @@ def test_year_and_its_unfortunate_neighbour_stay_apart() -> None:
     assert fold("año") != fold("ano")
 
 
+def test_every_letter_of_a_text_without_marks_is_what_it_is_in_any_other_text() -> None:
+    other = "\N{CJK UNIFIED IDEOGRAPH-4E00}"  # with it a text is read letter by letter
+
+    for letter in map(chr, range(ord("\u0300"))):
+        assert fold(f"é{letter}") == fold(f"é{letter}{other}").removesuffix(other), repr(letter)
+
+
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)

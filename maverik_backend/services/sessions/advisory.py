@@ -69,6 +69,7 @@ class AdvisorySessions:
     def __init__(self, clients: AdviceClients, claims: AccessClaims) -> None:
         self._clients = clients
         self._claims = claims
+        self._verdicts: dict[tuple[int, int], safety.Verdict] = {}  # by turn and attempt
 
     def prepare(self) -> None:
         self._clients.catalogs.get()
@@ -87,7 +88,7 @@ class AdvisorySessions:
         return prompt.first_input(context, self._clients.catalogs.get())
 
     def respond(self, attempt: Attempt, *, emit: Emit, deadline: Deadline) -> Ending:
-        verdict = _judge(attempt)
+        verdict = self._judge(attempt)
         if verdict.answer is not None:
             emit(TextDelta(text=verdict.answer))
             return Ending(origin=OWN_ORIGIN, is_advice=False)
@@ -105,7 +106,7 @@ class AdvisorySessions:
         return ending
 
     def settle(self, db: Connection, attempt: Attempt, outcome: Outcome) -> bool:
-        remembers = store.remember_care(db, attempt.context, _judge(attempt).care)
+        remembers = store.remember_care(db, attempt.context, self._judge(attempt).care)
         marks = store.mark_first_answer(
             db,
             attempt.context,
@@ -113,6 +114,13 @@ class AdvisorySessions:
             portfolio_facts=self._facts(attempt) if PORTFOLIO in outcome.data else None,
         )
         return remembers or marks
+
+    def _judge(self, attempt: Attempt) -> safety.Verdict:
+        """What care, fraud and injection mean for ``attempt``; looked for once, as hundreds of phrases are."""
+        key = attempt.turn_id, attempt.number
+        if key not in self._verdicts:
+            self._verdicts[key] = safety.judge(attempt.message, remembered=attempt.context.care)
+        return self._verdicts[key]
 
     def _facts(self, attempt: Attempt) -> str:
         return facts_behind(self._question(attempt, told=None).situation)
@@ -157,7 +165,3 @@ class AdvisorySessions:
             return
         emit(TextDelta(text=f"\n\n{explanation(proposal, question.situation)}"))
         emit(Data(name=PORTFOLIO, value=proposal.as_json()))
-
-
-def _judge(attempt: Attempt) -> safety.Verdict:
-    return safety.judge(attempt.message, remembered=attempt.context.care)

@@ -53,7 +53,7 @@ from maverik_backend.services.accounts import (
 from maverik_backend.services.advice import Proposals
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.jobs import JobKind, JobRunner, MailJob, Worker
-from maverik_backend.services.knowledge import KnowledgeIndex
+from maverik_backend.services.knowledge import DocumentSearch, IngestionJob, KnowledgeIndex
 from maverik_backend.services.limits import Action, Throttle, limits_from, make_storage
 from maverik_backend.services.operations import Health, clean_up, keep_used_passwords
 from maverik_backend.services.sessions import AdviceClients
@@ -150,6 +150,7 @@ def create_app(
         beats=beats,
         clients=clients,
         knowledge=index,
+        documents=DocumentSearch(database.transaction),
         keyring=keyring,
         tokens=tokens,
         throttle=throttle,
@@ -174,7 +175,10 @@ def create_app(
         turns=turns,
         exports=Exports(transaction=database.transaction, throttle=throttle, pool_size=settings.database.pool_size),
         jobs=JobRunner(
-            transaction=database.transaction, kinds=job_kinds(settings, clients), keyring=keyring, metrics=measured
+            transaction=database.transaction,
+            kinds=job_kinds(settings, clients, database),
+            keyring=keyring,
+            metrics=measured,
         ),
         health=Health(
             transaction=database.transaction,
@@ -219,9 +223,12 @@ def _make_turn_engine(
     )
 
 
-def job_kinds(settings: Settings, clients: Clients) -> tuple[JobKind[Any], ...]:
+def job_kinds(settings: Settings, clients: Clients, database: Database) -> tuple[JobKind[Any], ...]:
     """Every kind of job, with the clients that it needs: one line each."""
-    return (MailJob(sender=clients.mail, timeout_s=settings.mail.mail_timeout_s),)
+    return (
+        MailJob(sender=clients.mail, timeout_s=settings.mail.mail_timeout_s),
+        IngestionJob(transaction=database.transaction),
+    )
 
 
 def check_configuration(settings: Settings) -> None:
@@ -348,8 +355,7 @@ def prepare(resources: Resources) -> None:
             _log.error("database_not_migrated", detail=f"the database is not migrated: run `{own_command('migrate')}`")
             return
         resources.catalogs.get()
-        if "embedded" in (resources.settings.advice.advisor, resources.settings.advice.rag_fallback):
-            resources.knowledge.prepare()
+        resources.knowledge.prepare()
     except DatabaseUnavailable as error:
         database = resources.settings.database
         _log.error("database_unavailable_at_start", host=database.host, port=database.port, detail=str(error))

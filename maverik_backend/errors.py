@@ -18,6 +18,8 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── TooManyAtOnce            the principal has as many under way as it may
     │   └── AddressBusy          ... or all clients behind its address together
     ├── TooManySessions          the person owns as many sessions as it may
+    ├── TooManyDocuments         the principal owns as many documents as it may
+    ├── ReadOnly                 it can be read, and changed by operators only
     ├── AlreadyExists            an operator asks for an account that is there
     ├── AccountDisabled          ... or for a key to one that is closed
     ├── NotFound                 it does not exist, or belongs to another principal
@@ -141,6 +143,14 @@ class AddressBusy(TooManyAtOnce):
 
 class TooManySessions(MaverikError):
     """The person owns as many advisory sessions as it may; one has to be deleted first."""
+
+
+class TooManyDocuments(MaverikError):
+    """The principal owns as many documents, or collections of them, as it may; one has to be deleted first."""
+
+
+class ReadOnly(MaverikError):
+    """The principal may see it and not change it: a collection that is shared, and its documents."""
 
 
 class NotFound(MaverikError):

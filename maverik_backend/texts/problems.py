@@ -54,6 +54,10 @@ ADDRESS_BUSY = ProblemText(
 TOO_MANY_SESSIONS = ProblemText(
     "Demasiadas sesiones", "Llegaste al máximo de sesiones que podés tener. Borrá alguna para abrir otra."
 )
+TOO_MANY_DOCUMENTS = ProblemText(
+    "Demasiados documentos", "Llegaste al máximo de documentos o de colecciones que podés tener. Borrá alguno."
+)
+READ_ONLY = ProblemText("Sólo lectura", "Esto es para todos: lo podés leer, pero no cambiar.")
 NOT_FOUND = ProblemText("No encontrado", "Lo que buscás no existe o no está disponible para vos.")
 UNSUPPORTED_MEDIA_TYPE = ProblemText(
     "Formato no aceptado", "El cuerpo tiene que ser JSON, con el encabezado Content-Type: application/json."

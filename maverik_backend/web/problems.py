@@ -87,6 +87,8 @@ PROBLEMS: dict[type[errors.MaverikError], Problem] = {
     errors.TooManyAtOnce: Problem(429, "too many at once", texts.TOO_MANY_AT_ONCE, _SOON),
     errors.AddressBusy: Problem(429, "address busy", texts.ADDRESS_BUSY, _SOON),
     errors.TooManySessions: Problem(409, "too many sessions", texts.TOO_MANY_SESSIONS),
+    errors.TooManyDocuments: Problem(409, "too many documents", texts.TOO_MANY_DOCUMENTS),
+    errors.ReadOnly: Problem(403, "read only", texts.READ_ONLY),
     errors.NotFound: Problem(404, "not found", texts.NOT_FOUND),
     errors.TurnInProgress: Problem(409, "turn in progress", texts.TURN_IN_PROGRESS),
     errors.IdempotencyKeyReused: Problem(422, "idempotency key reused", texts.KEY_REUSED),

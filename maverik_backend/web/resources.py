@@ -15,7 +15,7 @@ from maverik_backend.core.tokens import Tokens
 from maverik_backend.services.accounts import Authenticator, Enrolments, Exports, Passwords
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.jobs import JobRunner
-from maverik_backend.services.knowledge import KnowledgeIndex
+from maverik_backend.services.knowledge import DocumentSearch, KnowledgeIndex
 from maverik_backend.services.limits import Throttle
 from maverik_backend.services.operations import Health
 from maverik_backend.services.sessions import AdviceClients
@@ -32,6 +32,7 @@ class Resources:
     beats: Database
     clients: Clients
     knowledge: KnowledgeIndex
+    documents: DocumentSearch
     keyring: Keyring
     tokens: Tokens
     throttle: Throttle

@@ -11,17 +11,19 @@ from maverik_backend.advisor.articles import Article, read_articles, version_of
 from maverik_backend.clients.rag.base import Passage
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.services.knowledge import store
+from maverik_backend.services.knowledge.shipped import sync_collection
 
 
 def sync(db: Connection, *, articles: Sequence[Article]) -> bool:
-    """Make the index hold exactly ``articles``; returns whether anything had to change.
+    """Make the index, and the collection, hold exactly ``articles``; returns whether anything had to change.
 
     When several processes start at once, one writes; the others wait for its transaction and find the version there.
     """
     version = version_of(articles)
     store.lock(db)
+    has_changed = sync_collection(db, articles=articles)
     if store.get_version(db) == version:
-        return False
+        return has_changed
     store.replace_passages(db, articles=articles, version=version)
     return True
 

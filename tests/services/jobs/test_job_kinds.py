@@ -12,12 +12,14 @@ from sqlalchemy import Connection, text
 from maverik_backend.api import job_kinds
 from maverik_backend.core.database import Database
 from maverik_backend.services.jobs import JobKind, MailJob, MailPayload, enqueue
+from maverik_backend.services.knowledge import IngestionJob, IngestionPayload
 from maverik_backend.web.resources import Resources
 
 # A payload of each kind; the text must not be readable at rest where the kind is sealed.
 TEXT = "texto-reconocible"
 PAYLOADS: dict[str, BaseModel] = {
     MailJob.name: MailPayload(to=f"{TEXT}@example.com", subject=TEXT, text=TEXT, html=TEXT),
+    IngestionJob.name: IngestionPayload(document_id=7),
 }
 KINDS = sorted(PAYLOADS)
 DAYS_30 = timedelta(days=30)
@@ -33,7 +35,7 @@ def test_every_registered_kind_is_tested(resources: Resources) -> None:
 
 
 def test_names_are_unique(resources: Resources) -> None:
-    names = [kind.name for kind in job_kinds(resources.settings, resources.clients)]
+    names = [kind.name for kind in job_kinds(resources.settings, resources.clients, resources.database)]
 
     assert len(set(names)) == len(names)
 
@@ -71,7 +73,9 @@ class TestEveryKind:
             enqueue(db, type(kind), PAYLOADS[kind.name], keyring=resources.keyring)
 
         stored = str(connection.execute(text("SELECT * FROM trabajo")).one())
-        assert (TEXT in stored) == (kind.sealed_as is None)
+        payload = PAYLOADS[kind.name].model_dump_json(exclude_none=True)
+        assert (payload in stored) == (kind.sealed_as is None)
+        assert kind.sealed_as is None or TEXT not in stored
 
     def test_a_job_is_deleted_with_its_principal(
         self, kind: JobKind[Any], database: Database, connection: Connection, resources: Resources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -10,7 +11,7 @@ import pytest
 
 from maverik_backend.settings import Settings
 from tests.support.fixtures.database import rows
-from tests.support.processes import run_maverik
+from tests.support.forked import run_forked
 
 Maverik = Callable[..., "CompletedProcess[str]"]
 SECRET = "mi-secreto"
@@ -19,12 +20,8 @@ SECRET = "mi-secreto"
 @pytest.fixture
 def maverik(own_database: Settings, tmp_path: Path) -> Maverik:
     """``maverik("jobs", "list")`` on a database of the test's own."""
-
-    def run(*arguments: str) -> CompletedProcess[str]:
-        folder, name = str(own_database.app.local_data_dir), own_database.database.name
-        return run_maverik(*arguments, cwd=tmp_path, LOCAL_DATA_DIR=folder, DB_NAME=name)
-
-    return run
+    folder, name = str(own_database.app.local_data_dir), own_database.database.name
+    return partial(run_forked, cwd=tmp_path, LOCAL_DATA_DIR=folder, DB_NAME=name)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -16,6 +17,7 @@ from maverik_backend.services.accounts.store.merging import ENDED, MOVED
 from maverik_backend.settings import Settings
 from tests.support.fixtures.database import Alembic, rows
 from tests.support.fixtures.people import key_in
+from tests.support.forked import run_forked
 from tests.support.processes import run_maverik, told_command
 
 Maverik = Callable[..., "CompletedProcess[str]"]
@@ -24,22 +26,20 @@ DECODED = "=?utf-8?q?m=40ev.co=3c?=z@corp.example"
 """An address of another release: mail software finds a second one in it, so it gets no mail."""
 
 
-def runner(settings: Settings, cwd: Path) -> Maverik:
-    def run(*arguments: str) -> CompletedProcess[str]:
-        return run_maverik(
-            *arguments,
-            cwd=cwd,
-            LOCAL_DATA_DIR=str(settings.app.local_data_dir),
-            DB_NAME=settings.database.name,
-        )
-
-    return run
+def runner(settings: Settings, cwd: Path, *, run: Maverik = run_forked) -> Maverik:
+    return partial(run, cwd=cwd, LOCAL_DATA_DIR=str(settings.app.local_data_dir), DB_NAME=settings.database.name)
 
 
 @pytest.fixture
 def maverik(own_database: Settings, tmp_path: Path) -> Maverik:
     """``maverik("users", "list")`` on a database of the test's own."""
     return runner(own_database, tmp_path)
+
+
+@pytest.fixture
+def started_maverik(own_database: Settings, tmp_path: Path) -> Maverik:
+    """The same, as an operator starts it."""
+    return runner(own_database, tmp_path, run=run_maverik)
 
 
 def add(settings: Settings, email: str, **values: str) -> int:
@@ -70,13 +70,13 @@ def assert_told(result: CompletedProcess[str], sentence: str) -> None:
 
 
 class TestList:
-    def test_every_account_is_shown_with_its_state(self, maverik: Maverik, own_database: Settings) -> None:
+    def test_every_account_is_shown_with_its_state(self, started_maverik: Maverik, own_database: Settings) -> None:
         add(own_database, "ana@example.com", email_verificado="now()", fecha_creacion="'2025-03-01'")
         add(own_database, "bob@example.com", deshabilitado="now()", fecha_creacion="'2025-03-02'")
         add(own_database, "eva@example.com", fecha_creacion="'2025-03-03'")
         add(own_database, DECODED, fecha_creacion="'2025-03-04'")
 
-        result = maverik("users", "list")
+        result = started_maverik("users", "list")
 
         assert result.stdout.splitlines() == [
             "1\tana@example.com\tverified\tsince 2025-03-01",
@@ -431,10 +431,10 @@ class TestHelp:
 
 
 class TestCleanup:
-    def test_it_says_how_much_went(self, maverik: Maverik, own_database: Settings) -> None:
+    def test_it_says_how_much_went(self, started_maverik: Maverik, own_database: Settings) -> None:
         rows(own_database, "INSERT INTO limite_uso VALUES ('a', 1, now()), ('b', 1, now() + interval '1 hour')")
 
-        result = maverik("cleanup")
+        result = started_maverik("cleanup")
 
         assert (result.returncode, result.stdout) == (0, "1 rows deleted\n"), result.stderr
         assert rows(own_database, "SELECT clave FROM limite_uso") == [{"clave": "b"}]

@@ -115,20 +115,30 @@ def run(deployment: Deployment, tmp_path: Path) -> Iterator[Run]:
 @pytest.fixture(scope="module")
 def api(deployment: Deployment) -> Iterator[LambdaProcess]:
     """The HTTP function, warm; tests leave it running."""
+    yield from _warm("handler", deployment)
+
+
+@pytest.fixture(scope="module")
+def jobs(deployment: Deployment) -> Iterator[LambdaProcess]:
+    """The one that mails, warm as well."""
+    yield from _warm("jobs_handler", deployment)
+
+
+def _warm(handler: str, deployment: Deployment) -> Iterator[LambdaProcess]:
     with (
         TemporaryDirectory(prefix="maverik-test-") as folder,
-        LambdaProcess("handler", Path(folder), deployment.environment_of("handler")) as function,
+        LambdaProcess(handler, Path(folder), deployment.environment_of(handler)) as function,
     ):
         function.wait_until_ready()
         yield function
 
 
-def sign_up(api: LambdaProcess, run: Run, deployment: Deployment) -> tuple[dict[str, Any], str]:
+def sign_up(api: LambdaProcess, jobs: LambdaProcess, deployment: Deployment) -> tuple[dict[str, Any], str]:
     """A new person, with the key that the jobs function had mailed."""
     form = make_profile()
     answer = api.request("POST", "/user/signup", form)
     assert answer.status == 201, answer.body
-    run("jobs_handler").invoke({})
+    assert jobs.invoke({}).body["tried"] >= 1
     (mail,) = deployment.mail.mails_to(form["email"])
     (line,) = [line for line in mail["textContent"].splitlines() if line.startswith("Clave: ")]
     return form, line.removeprefix("Clave: ")
@@ -142,8 +152,8 @@ def log_in(api: LambdaProcess, form: Mapping[str, Any], key: str, **options: Any
 
 
 @pytest.fixture
-def token(api: LambdaProcess, run: Run, deployment: Deployment) -> str:
-    return log_in(api, *sign_up(api, run, deployment))
+def token(api: LambdaProcess, jobs: LambdaProcess, deployment: Deployment) -> str:
+    return log_in(api, *sign_up(api, jobs, deployment))
 
 
 class TestAConversation:
@@ -266,9 +276,9 @@ class TestRequests:
         assert [answer.status for answer in answers] == [200, 200]
 
     def test_the_client_s_address_is_the_one_that_lambda_tells(
-        self, api: LambdaProcess, run: Run, deployment: Deployment
+        self, api: LambdaProcess, jobs: LambdaProcess, deployment: Deployment
     ) -> None:
-        form, key = sign_up(api, run, deployment)
+        form, key = sign_up(api, jobs, deployment)
         token = log_in(api, form, key, headers={"X-Forwarded-For": "198.51.100.7"})
         events = api.request("GET", "/user/me/events", token=token).json()
 
@@ -378,11 +388,10 @@ class TestAStartThatIsRefused:
 
 class TestOtherFunctions:
     def test_a_mail_waits_when_there_is_no_time_left_for_another_job(
-        self, api: LambdaProcess, run: Run, deployment: Deployment
+        self, api: LambdaProcess, jobs: LambdaProcess, deployment: Deployment
     ) -> None:
         form = make_profile()
         api.request("POST", "/user/signup", form)
-        jobs = run("jobs_handler")
         too_short = jobs.invoke({}, timeout_s=20).body
         mails_before = deployment.mail.mails_to(form["email"])
         enough = jobs.invoke({}).body

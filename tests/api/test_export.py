@@ -304,16 +304,16 @@ def test_a_transaction_of_many_small_sessions_ends_after_so_many_statements(
 ) -> None:
     sessions = rows(
         own_database,
-        "INSERT INTO sesion_asesoria (usuario_id) SELECT :id FROM generate_series(1, :count) RETURNING id",
+        """
+        WITH session AS (
+            INSERT INTO sesion_asesoria (usuario_id) SELECT :id FROM generate_series(1, :count) RETURNING id
+        )
+        INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario)
+        SELECT id, 'hola' FROM session RETURNING id
+        """,
         id=claims.user_id,
         count=3 * READS_PER_TRANSACTION,
     )
-    for session in sessions:
-        rows(
-            own_database,
-            "INSERT INTO sesion_asesoria_detalle (sesion_asesoria_id, texto_usuario) VALUES (:id, 'hola')",
-            id=session["id"],
-        )
 
     chunks = list(exports.stream(claims=claims, client_info=CLIENT_INFO))
 

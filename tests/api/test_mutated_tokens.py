@@ -23,7 +23,11 @@ def send(api: TestClient, token: str) -> Any:
     return api.get("/user/me", headers=[(b"Authorization", credentials)])
 
 
-@settings(max_examples=2_000, deadline=None, suppress_health_check=ONE_PERSON)
+@settings(
+    max_examples=300,  # of the tokens by themselves: tests/core/test_tokens.py
+    deadline=None,
+    suppress_health_check=ONE_PERSON,
+)
 @given(mutations())
 def test_a_mutated_access_token_is_the_same_401(api: TestClient, user: TestUser, mutate: Mutation) -> None:
     token = mutate(user.token)
@@ -35,7 +39,7 @@ def test_a_mutated_access_token_is_the_same_401(api: TestClient, user: TestUser,
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=ONE_PERSON)
+@settings(max_examples=150, deadline=None, suppress_health_check=ONE_PERSON)
 @given(mutations())
 def test_a_mutated_refresh_token_renews_nothing(
     api: TestClient, user: TestUser, resources: Resources, mutate: Mutation

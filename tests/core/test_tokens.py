@@ -348,7 +348,7 @@ class TestEnvelope:
 class TestAnyMutation:
     tokens = make_tokens("k4.local." + "A" * 43)
 
-    @settings(max_examples=500, deadline=None)
+    @settings(max_examples=2_000, deadline=None)
     @given(mutations())
     def test_only_not_authenticated_ever_comes_out(self, mutate: Mutation) -> None:
         token = issue(self.tokens).token

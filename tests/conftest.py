@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.fixtures.application",
     "tests.support.fixtures.browser",
     "tests.support.fixtures.database",
+    "tests.support.fixtures.keys",
     "tests.support.fixtures.people",
     "tests.support.fixtures.replicas",
     "tests.support.fixtures.second_factor",

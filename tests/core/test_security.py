@@ -29,35 +29,9 @@ from maverik_backend.core.security import (
 )
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import AppSettings, SecuritySettings, Settings
+from tests.support.sealing import kid_of, pyseto_key, raw_key, with_footer
 
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-
-def raw_key(paserk: str) -> bytes:
-    return base64.urlsafe_b64decode(paserk.removeprefix("k4.local.") + "=")
-
-
-def pyseto_key(paserk: str) -> pyseto.KeyInterface:
-    return pyseto.Key.new(version=4, purpose="local", key=raw_key(paserk))
-
-
-def kid_of(token: str) -> str:
-    footer = token.split(".")[3]
-    return str(json.loads(base64.urlsafe_b64decode(footer + "=" * (-len(footer) % 4)))["kid"])
-
-
-def with_footer(token: str, footer: bytes) -> str:
-    return ".".join([*token.split(".")[:3], base64.urlsafe_b64encode(footer).decode().rstrip("=")])
-
-
-@pytest.fixture
-def paserk() -> str:
-    return generate_paserk()
-
-
-@pytest.fixture
-def keyring(paserk: str) -> Keyring:
-    return Keyring([paserk])
 
 
 class TestPurpose:

@@ -18,6 +18,7 @@ from maverik_backend.core.security import ISSUER, Keyring, Purpose, generate_pas
 from maverik_backend.core.tokens import MAX_TOKEN_CHARS, AccessToken, RefreshClaims, Tokens
 from maverik_backend.errors import NotAuthenticated
 from tests.support.mutations import Mutation, mutations
+from tests.support.sealing import kid_of, pyseto_key, with_footer
 
 USER_ID, LOGIN_ID = 42, 7
 TTL = timedelta(hours=1)
@@ -30,33 +31,6 @@ def make_tokens(*paserks: str, ttl: timedelta = TTL) -> Tokens:
 
 def issue(tokens: Tokens, *, user_id: int = USER_ID) -> AccessToken:
     return tokens.issue_access(user_id=user_id, login_id=LOGIN_ID)
-
-
-def raw_key(paserk: str) -> bytes:
-    return base64.urlsafe_b64decode(paserk.removeprefix("k4.local.") + "=")
-
-
-def pyseto_key(paserk: str) -> pyseto.KeyInterface:
-    return pyseto.Key.new(version=4, purpose="local", key=raw_key(paserk))
-
-
-def kid_of(token: str) -> str:
-    footer = token.split(".")[3]
-    return str(json.loads(base64.urlsafe_b64decode(footer + "=" * (-len(footer) % 4)))["kid"])
-
-
-def with_footer(token: str, footer: bytes) -> str:
-    return ".".join([*token.split(".")[:3], base64.urlsafe_b64encode(footer).decode().rstrip("=")])
-
-
-@pytest.fixture
-def paserk() -> str:
-    return generate_paserk()
-
-
-@pytest.fixture
-def keyring(paserk: str) -> Keyring:
-    return Keyring([paserk])
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import Database
 from maverik_backend.services.accounts import erase
 from maverik_backend.services.accounts.store import people
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources
 from tests.api.test_access import CLOSED, at
 from tests.support.answers import fields_refused
-from tests.support.fixtures.database import rows
+from tests.support.fixtures.database import connected, rows
 from tests.support.fixtures.people import MailsTo, TestUser, link_token_in, make_profile, make_session_body
 
 # Turns are written by services/turns/engine.py, which works in transactions of its own.
@@ -42,9 +42,8 @@ def settings(own_database: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def database(own_database: Settings) -> Iterator[Database]:
-    database = Database(make_engine(own_database))
-    yield database
-    database.dispose()
+    with connected(own_database) as database:
+        yield database
 
 
 def body_of(route: tuple[str, str], user: TestUser) -> Any:

@@ -12,12 +12,13 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import Database
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import UpstreamTimeout
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources
 from tests.support.fixtures.application import MakeApp, ScriptedAdvisor
+from tests.support.fixtures.database import connected
 from tests.support.fixtures.people import TestUser, make_profile
 from tests.support.scrape import samples, value
 from tests.support.streams import EVENTS
@@ -171,10 +172,9 @@ class TestPool:
 
     @pytest.fixture
     def pooled(self, own_database: Settings, metrics: Metrics) -> Iterator[Database]:
-        database = Database(make_engine(own_database))
-        database.report_to(metrics)
-        yield database
-        database.dispose()
+        with connected(own_database) as database:
+            database.report_to(metrics)
+            yield database
 
     def in_use(self, metrics: Metrics) -> float | None:
         return value(metrics.render().decode(), "maverik_database_pool_in_use")

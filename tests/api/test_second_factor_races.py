@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import Database
 from maverik_backend.settings import Settings
 from tests.support.fixtures.application import Clock, MakeApp
-from tests.support.fixtures.database import rows
+from tests.support.fixtures.database import connected, rows
 from tests.support.fixtures.people import TestUser
 from tests.support.fixtures.second_factor import Phone, confirm, start
 
@@ -30,9 +30,8 @@ def settings(own_database: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def database(own_database: Settings) -> Iterator[Database]:
-    database = Database(make_engine(own_database))
-    yield database
-    database.dispose()
+    with connected(own_database) as database:
+        yield database
 
 
 @pytest.fixture

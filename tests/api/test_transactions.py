@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import Database
 from maverik_backend.settings import Settings
-from tests.support.fixtures.database import rows
+from tests.support.fixtures.database import connected, rows
 from tests.support.fixtures.people import TestUser
 
 # A deferred constraint is checked by COMMIT: every statement before it succeeds.
@@ -32,9 +32,8 @@ def migrated_settings(own_database: Settings) -> Settings:
 
 @pytest.fixture
 def database(migrated_settings: Settings) -> Iterator[Database]:
-    database = Database(make_engine(migrated_settings))
-    yield database
-    database.dispose()
+    with connected(migrated_settings) as database:
+        yield database
 
 
 class TestCommit:

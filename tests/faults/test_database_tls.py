@@ -12,10 +12,10 @@ import trustme
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from maverik_backend.core.database import Database, make_engine
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.settings import DatabaseSettings
 from tests.support.fixtures.application import local_settings
+from tests.support.fixtures.database import connected
 from tests.support.postgres import PASSWORD, USER, TcpPostgres, TlsFront
 from tests.support.servers import LOOPBACK
 
@@ -45,12 +45,9 @@ def ask(port: int, folder: Path, **settings: Any) -> Any:
     """What the database on ``port`` answers to a question."""
     values: dict[str, Any] = {"host": LOOPBACK, "port": port, "name": "postgres", "username": USER, **settings}
     group = DatabaseSettings.isolated(password=SecretStr(PASSWORD), **values)
-    database = Database(make_engine(local_settings(folder).model_copy(update={"database": group})))
-    try:
-        with database.transaction() as session:
-            return session.scalar(text("SELECT 1"))
-    finally:
-        database.dispose()
+    changed = local_settings(folder).model_copy(update={"database": group})
+    with connected(changed) as database, database.transaction() as session:
+        return session.scalar(text("SELECT 1"))
 
 
 @pytest.mark.parametrize("mode", ["prefer", "require"])

@@ -23,7 +23,7 @@ from maverik_backend.core.database import Database, make_engine
 from maverik_backend.errors import DatabaseUnavailable
 from maverik_backend.settings import DatabaseSettings, Settings
 from tests.support.fixtures.application import local_settings
-from tests.support.fixtures.database import rows
+from tests.support.fixtures.database import connected, rows
 from tests.support.fixtures.people import make_profile
 from tests.support.postgres import PASSWORD, USER, TcpPostgres
 from tests.support.processes import run_maverik
@@ -154,10 +154,9 @@ def rude_settings(rude: RawServer, folder: Path) -> Settings:
 
 
 def test_transactions_in_each_others_way_are_told_to_come_back(server: TcpPostgres, tmp_path: Path) -> None:
-    database = Database(make_engine(settings_for(server, tmp_path)))
     both_hold_one = threading.Barrier(2)
 
-    def lock(first: int, second: int) -> str:
+    def lock(database: Database, first: int, second: int) -> str:
         try:
             with database.transaction() as session:
                 session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": first})
@@ -167,10 +166,9 @@ def test_transactions_in_each_others_way_are_told_to_come_back(server: TcpPostgr
             return str(error)
         return "done"
 
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = [pool.submit(lock, 1, 2), pool.submit(lock, 2, 1)]
+    with connected(settings_for(server, tmp_path)) as database, ThreadPoolExecutor(2) as pool:
+        outcomes = [pool.submit(lock, database, *locks) for locks in ((1, 2), (2, 1))]
         assert sorted(outcome.result() for outcome in outcomes) == ["SQLSTATE 40P01", "done"]
-    database.dispose()
 
 
 def test_a_statement_may_take_longer_than_connecting(server: TcpPostgres, tmp_path: Path) -> None:

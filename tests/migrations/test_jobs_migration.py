@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from maverik_backend.clients.mail.base import Mail
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import make_engine
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.security import Keyring, Purpose, generate_paserk
@@ -18,7 +18,7 @@ from maverik_backend.services.jobs import JobRunner, MailJob, enqueue_mail
 from maverik_backend.services.operations import clean_up
 from maverik_backend.settings import Settings
 from maverik_backend.texts.mail import account_deleted
-from tests.support.fixtures.database import Alembic, rows
+from tests.support.fixtures.database import Alembic, connected, rows
 
 BEFORE = "e7c15d90b2a4"
 MAIL = {"to": "ana@example.com", "subject": "Hola", "text": "x", "html": "<p>x</p>"}
@@ -106,10 +106,9 @@ def sender() -> Recorder:
 @pytest.fixture
 def new(own_database: Settings, keyring: Keyring, sender: Recorder) -> Iterator[JobRunner]:
     """A process of this release."""
-    database = Database(make_engine(own_database))
     kinds = [MailJob(sender=sender, timeout_s=5)]
-    yield JobRunner(transaction=database.transaction, kinds=kinds, keyring=keyring, metrics=Metrics())
-    database.dispose()
+    with connected(own_database) as database:
+        yield JobRunner(transaction=database.transaction, kinds=kinds, keyring=keyring, metrics=Metrics())
 
 
 def jobs(settings: Settings) -> list[tuple[Any, ...]]:
@@ -220,13 +219,11 @@ class TestMailsUnderWay:
     def test_its_copy_is_cleaned_up(self, claim: dict[str, Any], own_database: Settings) -> None:
         del claim
         left: list[int] = []
-        database = Database(make_engine(own_database))
         for ago in ("23 hours", "25 hours"):
             end_lease(own_database, ago)
-            with database.transaction() as db:
+            with connected(own_database) as database, database.transaction() as db:
                 clean_up(db)
             left.append(mails(own_database))
-        database.dispose()
 
         assert left == [1, 0]
         assert len(jobs(own_database)) == 1
@@ -247,10 +244,8 @@ class TestTheWayDown:
         self, own_database: Settings, migrate: Run, old: OldProcess, keyring: Keyring
     ) -> None:
         number = old.enqueue()
-        database = Database(make_engine(own_database))
-        with database.transaction() as db:
+        with connected(own_database) as database, database.transaction() as db:
             enqueue_mail(db, keyring=keyring, to="ana@example.com", letter=account_deleted(support=None))
-        database.dispose()
 
         migrate("downgrade", BEFORE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,12 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from maverik_backend.api import create_app
-from maverik_backend.core.database import Database, make_engine
 from maverik_backend.core.markdown import clean
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.core.text import without_bidi_controls
 from maverik_backend.settings import Settings
-from tests.support.fixtures.database import Alembic, rows
+from tests.support.fixtures.database import Alembic, connected, rows
 
 BASE = "0b2e5472511d"
 CHEAP = {"argon2_memory_kib": 8}
@@ -109,17 +108,14 @@ def add(settings: Settings, table: str, **values: Any) -> None:
 @contextmanager
 def served(settings: Settings, folder: Path) -> Iterator[TestClient]:
     """The API over the upgraded database, with the embedded advisor and optimiser, and no limits."""
-    app = settings.app.model_copy(update={"local_data_dir": folder})
+    files = settings.app.model_copy(update={"local_data_dir": folder})
     security = settings.security.model_copy(update={"rate_limits_enabled": False})
-    changed = settings.model_copy(update={"app": app, "security": security})
-    database = Database(make_engine(settings))
+    changed = settings.model_copy(update={"app": files, "security": security})
     hasher = PasswordHasher(memory_kib=8, passes=1)
-    api = TestClient(create_app(changed, database=database, hasher=hasher), raise_server_exceptions=False)
-    try:
-        yield api
-    finally:
-        api.close()
-        database.dispose()
+    with connected(settings) as database:
+        app = create_app(changed, database=database, hasher=hasher)
+        with closing(TestClient(app, raise_server_exceptions=False)) as api:
+            yield api
 
 
 def refuse(constant: str) -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,14 @@ from starlette.testclient import TestClient
 
 from maverik_backend.api import create_app
 from maverik_backend.core import migrations
-from maverik_backend.core.database import Database, database_url, make_engine
+from maverik_backend.core.database import database_url
 from maverik_backend.core.embedded_postgres import load_pgserver
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.errors import DatabaseUnavailable
 from maverik_backend.invocation import own_command
 from maverik_backend.services import accounts
 from maverik_backend.settings import Settings
-from tests.support.fixtures.database import Alembic, rows
+from tests.support.fixtures.database import Alembic, connected, rows
 from tests.support.processes import clean_environment
 
 BASE = "0b2e5472511d"
@@ -77,17 +77,12 @@ def add(settings: Settings, *people: tuple[str, str]) -> None:
 def served(settings: Settings, folder: Path) -> Iterator[TestClient]:
     """The API over the upgraded database."""
     app = settings.app.model_copy(update={"local_data_dir": folder})
-    database = Database(make_engine(settings))
-    api = TestClient(
-        create_app(
-            settings.model_copy(update={"app": app}), database=database, hasher=PasswordHasher(memory_kib=8, passes=1)
-        )
-    )
-    try:
+    changed, hasher = settings.model_copy(update={"app": app}), PasswordHasher(memory_kib=8, passes=1)
+    with (
+        connected(settings) as database,
+        closing(TestClient(create_app(changed, database=database, hasher=hasher))) as api,
+    ):
         yield api
-    finally:
-        api.close()
-        database.dispose()
 
 
 def sign_in(api: TestClient, email: str, key: str) -> tuple[int, bool | None]:
@@ -321,10 +316,8 @@ class TestAddresses:
             "VALUES (2, 'hola', 'buenas')",
         )
 
-        database = Database(make_engine(old))
-        with database.transaction() as session:
+        with connected(old) as database, database.transaction() as session:
             assert accounts.merge(session, keep=1, drop=2) == 2
-        database.dispose()
         alembic(old)("upgrade", "head", **CHEAP)
 
         assert rows(old, "SELECT usuario_id, count(*) FROM sesion_asesoria GROUP BY 1") == [

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from maverik_backend.clients.mail.base import Mail, Sender, as_bytes
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.security import Keyring, Purpose, generate_paserk
@@ -22,6 +22,7 @@ from maverik_backend.errors import MaverikError, RecipientRefused, UpstreamTimeo
 from maverik_backend.services.jobs import OPEN, JobRunner, MailJob, Worker, enqueue_mail, find
 from maverik_backend.settings import Settings
 from maverik_backend.texts.mail import welcome
+from tests.support.fixtures.database import connected
 
 LETTER = welcome(
     key="abcdefghijklmnop",
@@ -382,9 +383,8 @@ class TestLostLeases:
 @pytest.fixture
 def shared_database(own_database: Settings) -> Iterator[Database]:
     """A database that several connections see."""
-    database = Database(make_engine(own_database))
-    yield database
-    database.dispose()
+    with connected(own_database) as database:
+        yield database
 
 
 class TestSeveralWorkers:

@@ -13,12 +13,13 @@ import pytest
 from limits.storage import Storage
 from sqlalchemy import Connection, text
 
-from maverik_backend.core.database import Database, make_engine
+from maverik_backend.core.database import Database
 from maverik_backend.errors import SettingsError, TooManyTries, UpstreamUnreachable
 from maverik_backend.services.limits import LIMITS, Action, Throttle, make_storage
 from maverik_backend.services.limits.storage import MemoryStorage
 from maverik_backend.services.limits.store import PostgresStorage
 from maverik_backend.settings import Settings
+from tests.support.fixtures.database import connected
 from tests.support.redis_server import RedisServer
 
 THREADS = 16
@@ -27,9 +28,8 @@ THREADS = 16
 @pytest.fixture
 def shared(own_database: Settings) -> Iterator[Database]:
     """A database that really commits, from several connections."""
-    database = Database(make_engine(own_database))
-    yield database
-    database.dispose()
+    with connected(own_database) as database:
+        yield database
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from fastapi import FastAPI
+from fastapi import routing
 
 from maverik_backend.clients.rag.base import Answer
 from maverik_backend.web.event_streams import WantsEvents
@@ -122,19 +122,21 @@ def test_whatever_the_advisor_says(user: TestUser, advisor: ScriptedAdvisor) -> 
 class Framework:
     """Counts the turns whose dependencies FastAPI solves: none that is read directly, every other one."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.turns = 0
         (marker,) = get_args(WantsEvents)[1:]
-        app.dependency_overrides[marker.dependency] = self._solve
+        self._of_a_turn = marker.dependency
+        self._solve_all: Any = vars(routing)["solve_dependencies"]
+        monkeypatch.setattr(routing, "solve_dependencies", self._solve)
 
-    async def _solve(self) -> bool:
-        self.turns += 1
-        return False
+    async def _solve(self, *, dependant: Any, **options: Any) -> Any:
+        self.turns += self._of_a_turn in {one.call for one in dependant.dependencies}
+        return await self._solve_all(dependant=dependant, **options)
 
 
 @pytest.fixture
-def framework(app: FastAPI) -> Framework:
-    return Framework(app)
+def framework(monkeypatch: pytest.MonkeyPatch) -> Framework:
+    return Framework(monkeypatch)
 
 
 class TestWay:

@@ -79,13 +79,17 @@ _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 @contextmanager
-def following(trace: Trace) -> Iterator[None]:
-    """Let what happens in the block belong to ``trace``: its log lines, and what it asks of other services."""
+def following(trace: Trace, **ids: str) -> Iterator[None]:
+    """Let what happens in the block belong to ``trace``: its log lines, and what it asks of other services.
+
+    ``ids`` are on those lines as well.
+    """
     token = _current.set(trace)
+    bound = structlog.contextvars.bind_contextvars(trace_id=trace.trace_id, **ids)
     try:
-        with structlog.contextvars.bound_contextvars(trace_id=trace.trace_id):
-            yield
+        yield
     finally:
+        structlog.contextvars.reset_contextvars(**bound)
         _current.reset(token)
 
 

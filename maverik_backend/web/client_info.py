@@ -7,12 +7,15 @@ client and proves nothing. With two proxies of ours, the client's address is the
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
 from maverik_backend.core.client_info import ClientInfo
 
+MAX_ADDRESS_CHARS = 100
+"""No IP address with brackets, zone and port is longer."""
 _UNKNOWN = "unknown"
 
 
@@ -35,6 +38,11 @@ def is_from_this_machine(request: Request) -> bool:
 
 def canonical_address(address: str) -> str | None:
     """One spelling of an IP address, without a port; ``None`` when it is none."""
+    return _canonical(address) if len(address) <= MAX_ADDRESS_CHARS else None
+
+
+@lru_cache(maxsize=10_000)
+def _canonical(address: str) -> str | None:
     bare = address[1:].partition("]")[0] if address.startswith("[") else address
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]

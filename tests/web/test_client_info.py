@@ -43,7 +43,22 @@ class TestAcrossProxies:
         assert address(*forwarded, proxies=2) == "10.0.0.1"
 
     @pytest.mark.parametrize(
-        "garbage", ["", " ", "unknown", "_hidden", "999.1.1.1", "1.2.3", "a:b:c", "[", "[]", "é", "1.1.1.1:x:y", "::g"]
+        "garbage",
+        [
+            "",
+            " ",
+            "unknown",
+            "_hidden",
+            "999.1.1.1",
+            "1.2.3",
+            "a:b:c",
+            "[",
+            "[]",
+            "é",
+            "1.1.1.1:x:y",
+            "::g",
+            "fe80::1%" + "e" * 99,
+        ],
     )
     def test_garbage_is_not_an_address(self, garbage: str) -> None:
         assert address(f"1.1.1.1, {garbage}") == "10.0.0.1"

@@ -7,7 +7,9 @@ the application begins to read: the time that a request waits for a thread is no
 
 from __future__ import annotations
 
-import anyio
+import asyncio
+import time
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -94,9 +96,10 @@ class _BoundedBody:
         return message
 
     async def _receive_in_time(self) -> Message:
-        self._deadline = self._deadline or anyio.current_time() + self._body_s
+        now = time.monotonic()
+        self._deadline = self._deadline or now + self._body_s
         try:
-            with anyio.fail_after(min(self._longest_pause_s, self._deadline - anyio.current_time())):
+            async with asyncio.timeout(min(self._longest_pause_s, self._deadline - now)):
                 return await self._receive()
         except TimeoutError:
             if not self.is_wanted:  # the answer began meanwhile

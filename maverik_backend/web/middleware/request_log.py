@@ -55,7 +55,7 @@ class RequestLog:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        with trace.following(trace_of(headers)), structlog.contextvars.bound_contextvars(request_id=request_id):
+        with trace.following(trace_of(headers), request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
             finally:

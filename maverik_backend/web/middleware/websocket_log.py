@@ -44,7 +44,7 @@ class WebSocketLog:
         request_id = request_id_of(headers)
         scope.setdefault("state", {})
         watched = _Watched(receive, send, request_id=request_id, metrics=self._metrics)
-        with trace.following(trace_of(headers)), structlog.contextvars.bound_contextvars(request_id=request_id):
+        with trace.following(trace_of(headers), request_id=request_id):
             try:
                 await self._app(scope, watched.receive, watched.send)
                 await watched.find_close_code()

@@ -4,7 +4,7 @@ Whatever is logged through the standard library (uvicorn, SQLAlchemy, Alembic) t
 keys, tokens and mail bodies are never handed to a logger; addresses go through :func:`mask_email`.
 
 Our own lines are rendered by structlog and written as they are. A record of the standard library for each of them,
-which looks for its caller and is copied to be rendered, would take twice as long as all the rest.
+which looks up where it was called and is copied to be rendered, would take twice as long as all the rest.
 """
 
 from __future__ import annotations

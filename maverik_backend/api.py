@@ -134,10 +134,11 @@ def create_app(
     turn_executor = executor or ThreadPoolExecutor(settings.advice.max_concurrent_turns, thread_name_prefix="turn")
     executor = executor or ThreadPoolExecutor(settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
+    proposals = Proposals(optimizer=clients.optimizer, executor=executor)
     advice = AdviceClients(
-        assistants=make_assistants(settings, clients, search=index, database=database),
+        assistants=make_assistants(settings, clients, search=index, proposals=proposals, database=database),
         assistant=advisory_assistant(settings, clients),
-        proposals=Proposals(optimizer=clients.optimizer, executor=executor),
+        proposals=proposals,
         catalogs=catalogs,
         settings=settings.advice,
     )

@@ -9,6 +9,7 @@ from maverik_backend.clients.rag.base import Advisor, PassageSearch
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
 from maverik_backend.errors import ModelUnavailable, SettingsError
+from maverik_backend.services.advice import Proposals
 from maverik_backend.services.assistants import (
     SHIPPED,
     AdvisorAssistant,
@@ -26,7 +27,9 @@ from maverik_backend.services.assistants import (
 from maverik_backend.settings import Settings
 
 
-def make_assistants(settings: Settings, clients: Clients, *, search: PassageSearch, database: Database) -> Assistants:
+def make_assistants(
+    settings: Settings, clients: Clients, *, search: PassageSearch, proposals: Proposals, database: Database
+) -> Assistants:
     """The assistants that ship and those of ``ASSISTANTS_DIR``.
 
     Raises:
@@ -35,13 +38,14 @@ def make_assistants(settings: Settings, clients: Clients, *, search: PassageSear
     """
     own = settings.assistants.assistants_dir
     library = Library([SHIPPED] if own is None else [SHIPPED, own], check=faults)
+    tool_clients = ToolClients(search=search, models=clients.models, proposals=proposals)
     is_embedded = settings.advice.advisor == "embedded"
     assistants = Assistants(
         library,
         kinds={
             Kind.RAG: partial(_advisor, None if is_embedded else clients.advisor),
             Kind.EMBEDDED: partial(_advisor, clients.advisor if is_embedded else clients.fallback),
-            Kind.MODEL: partial(_model, clients, tools=make_tools(ToolClients(search=search))),
+            Kind.MODEL: partial(_model, clients, tools=make_tools(tool_clients)),
         },
         transaction=database.transaction,
     )

@@ -29,6 +29,7 @@ from maverik_backend.services.assistants import prompts
 from maverik_backend.services.assistants.definition import Definition
 from maverik_backend.services.assistants.prompts import Fence
 from maverik_backend.services.assistants.tools import Tool, ToolContext, ToolFailed, ToolOutput
+from maverik_backend.services.assistants.tools.web_search import is_web_page
 from maverik_backend.services.assistants.writing import Writer
 from maverik_backend.services.safety import make_canary
 from maverik_backend.services.turns import Emit, Ending, Source, ToolResult, Usage
@@ -195,6 +196,7 @@ class _Turn:
         return Ending(origin=ORIGIN, is_advice=reason is not StopReason.REFUSED)
 
     def _add_sources(self, completion: Completion) -> None:
-        cited = (Source(title=citation.title, url=citation.url) for citation in completion.citations)
+        pages = filter(is_web_page, completion.citations)
+        cited = (Source(title=page.title, url=page.url) for page in pages)
         for source in (*self._sources, *cited):
             self._emit(source)

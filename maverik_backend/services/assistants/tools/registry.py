@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from maverik_backend.clients.llm.base import Models
 from maverik_backend.clients.rag.base import PassageSearch
+from maverik_backend.services.advice import Proposals
 from maverik_backend.services.assistants.tools.articles import search_articles
 from maverik_backend.services.assistants.tools.base import Tool
+from maverik_backend.services.assistants.tools.portfolio import suggest_portfolio
+from maverik_backend.services.assistants.tools.web_search import web_search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,10 +19,14 @@ class ToolClients:
     """What tools are made of."""
 
     search: PassageSearch
+    models: Models
+    proposals: Proposals
 
 
 TOOLS: Mapping[str, Callable[[ToolClients], Tool | None]] = {
     "search_articles": lambda clients: search_articles(clients.search),
+    "suggest_portfolio": lambda clients: suggest_portfolio(clients.proposals),
+    "web_search": lambda clients: web_search(clients.models),
 }
 
 

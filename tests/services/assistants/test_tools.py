@@ -1,0 +1,137 @@
+"""The tools that ship, each over what stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from maverik_backend.clients.llm.base import Citation, UserMessage
+from maverik_backend.clients.llm.models import ConfiguredModels
+from maverik_backend.clients.rag.base import Passage, Question, Situation
+from maverik_backend.core.deadline import Deadline
+from maverik_backend.errors import UpstreamUnreachable
+from maverik_backend.services.advice import Proposals
+from maverik_backend.services.assistants.tools import TOOLS, Tool, ToolClients, ToolContext, ToolFailed, make_tools
+from maverik_backend.services.turns import PORTFOLIO, Source
+from tests.support.fixtures.application import ScriptedOptimizer
+from tests.support.models import ScriptedModel, says
+
+SITUATION = Situation(goal="Comprar una casa", horizon_months=120, risk_tolerance="media")
+PASSAGES = [
+    Passage(article="fondo", title="El fondo de emergencia", order=1, text="Tres meses de gastos.", score=2.0),
+    Passage(article="fondo", title="El fondo de emergencia", order=2, text="A mano.", score=1.0),
+]
+
+
+@pytest.fixture
+def model() -> ScriptedModel:
+    return ScriptedModel()
+
+
+@pytest.fixture
+def optimizer() -> ScriptedOptimizer:
+    return ScriptedOptimizer()
+
+
+@pytest.fixture
+def tools(model: ScriptedModel, optimizer: ScriptedOptimizer) -> Any:
+    def search(text: str, *, limit: int) -> Sequence[Passage]:
+        return PASSAGES[:limit] if "fondo" in text else []
+
+    with ThreadPoolExecutor(1) as executor:
+        yield make_tools(
+            ToolClients(
+                search=search,
+                models=ConfiguredModels({"perplexity": model}),
+                proposals=Proposals(optimizer=optimizer, executor=executor),
+            )
+        )
+
+
+@pytest.fixture
+def context() -> ToolContext:
+    question = Question(user_profile="", chat_history=(), input="hola", situation=SITUATION)
+    return ToolContext(question=question, turn_id=1, deadline=Deadline.after(30))
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_each_is_described_under_its_own_name(tools: dict[str, Tool], name: str) -> None:
+    spec = tools[name].spec
+    assert spec.name == name
+    assert spec.description.endswith(".")
+    assert spec.parameters["type"] == "object"
+    assert all(field["description"] for field in spec.parameters["properties"].values())
+
+
+class TestSearchArticles:
+    def test_it_gives_passages_and_names_their_articles_once(
+        self, tools: dict[str, Tool], context: ToolContext
+    ) -> None:
+        output = tools["search_articles"].run({"query": "fondo de emergencia"}, context)
+        assert [passage["text"] for passage in output.value] == ["Tres meses de gastos.", "A mano."]
+        assert output.sources == (Source(title="El fondo de emergencia"),)
+
+    def test_what_is_about_nothing_gives_nothing(self, tools: dict[str, Tool], context: ToolContext) -> None:
+        assert tools["search_articles"].run({"query": "receta de locro"}, context).value == []
+
+
+class TestWebSearch:
+    def test_it_gives_the_text_and_its_pages(
+        self, tools: dict[str, Tool], context: ToolContext, model: ScriptedModel
+    ) -> None:
+        page = Citation(title="BCRA", url="https://www.bcra.gob.ar/tasas")
+        model.queue.append(says("La tasa bajó.", citations=(page,)))
+
+        output = tools["web_search"].run({"query": "¿Qué pasó con la tasa?"}, context)
+
+        assert output.value == {"answer": "La tasa bajó.", "citations": ["https://www.bcra.gob.ar/tasas"]}
+        assert output.sources == (Source(title="BCRA", url="https://www.bcra.gob.ar/tasas"),)
+        assert model.requests[0].messages == (UserMessage("¿Qué pasó con la tasa?"),)
+
+    @pytest.mark.parametrize(
+        "url", ["javascript:alert(1)", "data:text/html,x", "/relative", "https://ana:clave@example.com/", "http://["]
+    )
+    def test_an_address_that_is_no_web_page_is_left_out(
+        self, tools: dict[str, Tool], context: ToolContext, model: ScriptedModel, url: str
+    ) -> None:
+        model.queue.append(says("La tasa bajó.", citations=(Citation(title="x", url=url),)))
+        assert tools["web_search"].run({"query": "tasa hoy"}, context).sources == ()
+
+    def test_without_a_model_that_searches_there_is_no_such_tool(self, tools: dict[str, Tool]) -> None:
+        def search(text: str, *, limit: int) -> Sequence[Passage]:
+            del text, limit
+            return []
+
+        with ThreadPoolExecutor(1) as executor:
+            proposals = Proposals(optimizer=ScriptedOptimizer(), executor=executor)
+            made = make_tools(ToolClients(search=search, models=ConfiguredModels({}), proposals=proposals))
+        assert set(tools) - set(made) == {"web_search"}
+
+
+class TestSuggestPortfolio:
+    def test_it_gives_the_portfolio_to_the_model_and_to_the_turn(
+        self, tools: dict[str, Tool], context: ToolContext
+    ) -> None:
+        output = tools["suggest_portfolio"].run({}, context)
+        (data,) = output.data
+        assert data.name == PORTFOLIO
+        assert output.value["portfolio"] == data.value
+        assert output.value["explanation"]
+
+    def test_it_is_made_for_the_profile_of_the_person(
+        self, tools: dict[str, Tool], context: ToolContext, optimizer: ScriptedOptimizer
+    ) -> None:
+        cautious = replace(context.question, situation=replace(SITUATION, risk_tolerance="baja"))
+        tools["suggest_portfolio"].run({}, replace(context, question=cautious))
+        assert optimizer.profiles == ["conservative"]
+
+    def test_an_optimiser_that_fails_is_told_to_the_model(
+        self, tools: dict[str, Tool], context: ToolContext, optimizer: ScriptedOptimizer
+    ) -> None:
+        optimizer.queue.append(UpstreamUnreachable("optimizer"))
+        with pytest.raises(ToolFailed, match="no portfolio at the moment"):
+            tools["suggest_portfolio"].run({}, context)

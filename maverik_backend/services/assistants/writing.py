@@ -17,11 +17,11 @@ class Writer:
     (services/safety/output.py).
     """
 
-    def __init__(self, emit: Emit, *, canary: str | None = None) -> None:
-        """``canary`` is the one in the instructions of the model that writes, if one does."""
+    def __init__(self, emit: Emit, *, canary: str | None = None, instructions: str = "") -> None:
+        """``instructions`` are those of the model that writes, if one does; ``canary`` is the one in them."""
         self._emit = emit
         self._cleaner = StreamCleaner()
-        self._guard = OutputGuard(canary=canary)
+        self._guard = OutputGuard(canary=canary, instructions=instructions)
         self._has_text = False
         self._breaks_before_next = False
 

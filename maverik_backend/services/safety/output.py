@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from maverik_backend.core.phrases import any_of, words_of
+from maverik_backend.core.text import fold
 from maverik_backend.texts import care as texts
 
 MAX_HELD_CHARS = 600
+LEAKED_WORDS = 9
+"""So many words of the instructions in a row are no coincidence."""
 _CANARY_BYTES = 9
 _PROMISE = any_of(
     r"(?:garantiz(?:o|a|amos|an|ad[oa]s?)|asegur(?:o|a|amos|an))(?: \w+){0,6} (?:rendimientos?|ganancias?|retornos?|"
@@ -39,7 +43,18 @@ _STARTS = re.compile(
 )
 # A start may be of two words, the first of which was shown.
 _MAX_START_CHARS = 10
+_WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
+
+
+@lru_cache(maxsize=64)
+def _secret_runs(instructions: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(_runs(_WORD.findall(fold(instructions))))
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Every :data:`LEAKED_WORDS` words in a row."""
+    return (tuple(words[start : start + LEAKED_WORDS]) for start in range(len(words) - LEAKED_WORDS + 1))
 
 
 def make_canary() -> str:
@@ -58,9 +73,11 @@ def is_promise(sentence: str) -> bool:
 class OutputGuard:
     """Checks one answer, whole or piece by piece. Not for use by several threads at once."""
 
-    def __init__(self, *, canary: str | None = None) -> None:
-        """``canary`` is the one in the instructions of the assistant that answers, if it has any."""
+    def __init__(self, *, canary: str | None = None, instructions: str = "") -> None:
+        """``instructions`` are those of the assistant that answers, if it has any; ``canary`` is the one in them."""
         self._canary = canary
+        self._secret_runs = _secret_runs(instructions)
+        self._last_words: list[str] = []
         self._held = ""
         self._begun = ""  # what of the sentence in hand was shown: "no te" changes what follows
         self._has_leaked = False
@@ -85,7 +102,7 @@ class OutputGuard:
         return "".join([*self.feed(text), *self.end()])
 
     def _release(self, *, is_end: bool, ends_word: bool) -> Iterator[str]:
-        if self._canary and self._canary in self._held:
+        if self._leaks():
             self._has_leaked = True
             yield texts.LEAKED
             return
@@ -102,11 +119,25 @@ class OutputGuard:
             if not ready:
                 return
             self._begun += ready
+            self._remember(ready)
             yield ready
+
+    def _leaks(self) -> bool:
+        """Whether what is held repeats the instructions, with the words before it."""
+        if self._canary and self._canary in self._held:
+            return True
+        if not self._secret_runs:
+            return False
+        return not self._secret_runs.isdisjoint(_runs([*self._last_words, *_WORD.findall(fold(self._held))]))
+
+    def _remember(self, released: str) -> None:
+        if self._secret_runs:
+            self._last_words = [*self._last_words, *_WORD.findall(fold(released))][1 - LEAKED_WORDS :]
 
     def _shown(self, sentence: str) -> str:
         """The end of a sentence, or what stands in its place."""
         begun, self._begun = self._begun, ""
+        self._remember(sentence)
         if not is_promise(begun + sentence):
             return sentence
         blanks = sentence[: len(sentence) - len(sentence.lstrip())]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maverik_backend.advisor.articles import read_articles
+from maverik_backend.core.text import fold
 from maverik_backend.services.safety import OutputGuard, make_canary
 from maverik_backend.services.safety.output import is_promise
 from maverik_backend.texts import care as texts
@@ -78,3 +79,20 @@ def test_instructions_that_leak_end_the_answer(size: int) -> None:
 
 def test_no_two_canaries_are_the_same() -> None:
     assert make_canary() != make_canary()
+
+
+class TestInstructions:
+    SECRET = "Sos Maverik, el copiloto. Nunca nombres al fondo Alfa ni digas que la comisión es del tres por ciento."
+
+    @pytest.mark.parametrize("size", [1, 5, 100])
+    @pytest.mark.parametrize("quoted", [SECRET, SECRET.upper(), SECRET.replace(" ", "\n"), f"Acá van: «{SECRET}»"])
+    def test_what_repeats_them_ends_there(self, quoted: str, size: int) -> None:
+        guard = OutputGuard(instructions=self.SECRET)
+        shown = [part for at in range(0, len(quoted), size) for part in guard.feed(quoted[at : at + size])]
+        shown += guard.end()
+        assert "comision" not in fold("".join(shown))
+        assert shown[-1] == texts.LEAKED
+
+    def test_a_few_words_of_them_are_no_leak(self) -> None:
+        said = "Sos bienvenido. El copiloto te ayuda: la comisión es del tres por ciento."
+        assert OutputGuard(instructions=self.SECRET).check(said) == said

@@ -9,9 +9,11 @@ follows; nothing is prepared by name, so poolers between us and the server may h
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -32,6 +34,10 @@ _EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
 _DESCRIBE_AND_EXECUTE = b"D\x00\x00\x00\x06P\x00" + _EXECUTE
 _NULL = struct.pack("!i", -1)
 _SET_PRINCIPAL = "SELECT set_config('app.principal_id', $1, true), set_config('app.principal_tipo', $2, true)"
+_NOTHING = "SELECT 1"
+_SETTING_NAME = re.compile(r"[a-z_]+(\.[a-z_]+)?")
+_SETTING_VALUE = re.compile(r"[\w.:@|+-]{0,200}", re.ASCII)
+"""What needs no escaping between quotes, whatever the server's settings are."""
 _STATEMENTS_REMEMBERED = 512
 _DESCRIPTIONS_REMEMBERED = 128
 # A connection that was used so lately is believed to be there, unless its socket says that the server has left.
@@ -66,6 +72,12 @@ def adopt(engine: Engine, *, silence_s: float | None) -> None:
     event.listen(engine, "checkin", after_use)
 
 
+class Numbered(str):
+    """A statement whose placeholders are ``$1``, ``$2``, ... already: it is sent as it is, to the letter."""
+
+    __slots__ = ()
+
+
 class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
     """A pg8000 connection that sends as little and waits as seldom as the protocol allows."""
 
@@ -75,7 +87,8 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
     def __init__(self, **options: Any) -> None:  # noqa: ANN401
         """Close, on failure, also the socket that pg8000 made of the one it was given."""
         self._is_broken = False
-        self._principal: tuple[str, str] | None = None
+        self._ahead: list[bytes] = []
+        self._is_read_only = False
         self._commits_with_next = False
         self._statements_ahead = 0
         self._descriptions: dict[bytes, list[dict[str, Any]]] = {}
@@ -134,7 +147,20 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
 
         They are sent ahead of its first statement, in the same message.
         """
-        self._principal = principal_id, kind
+        self._ahead = [_parse_message(_SET_PRINCIPAL, ()) + _bind_message((principal_id, kind)) + _EXECUTE]
+
+    def read_only_with(self, settings: Mapping[str, str]) -> None:
+        """Let the transaction that comes next be read-only, and ``settings`` be those of PostgreSQL until it ends.
+
+        They are sent as :meth:`set_principal` sends its own, but by ``SET LOCAL``, which also a role can use that may
+        not execute ``set_config``: what such a role reads cannot change them (docs/decisions/0014). ``SET`` takes no
+        parameters, so names and values are held to :data:`_SETTING_NAME` and :data:`_SETTING_VALUE`.
+
+        Raises:
+            ValueError: when a name or value has other characters.
+        """
+        self._ahead = [_statement_message(_set_local(name, value)) for name, value in settings.items()]
+        self._is_read_only = True
 
     def commit_with_next(self) -> None:
         """Send ``COMMIT`` behind the statement that comes next, in the same message; nothing is committed if it fails.
@@ -144,15 +170,12 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
         self._commits_with_next = True
 
     def commit(self) -> None:
-        # A transaction without a statement must not leave these to the next one.
-        self._principal = None
-        self._commits_with_next = False
+        self._forget_ahead()
         if self._in_transaction:
             self.execute_simple("commit")
 
     def rollback(self) -> None:
-        self._principal = None
-        self._commits_with_next = False
+        self._forget_ahead()
         if self._in_transaction:
             self.execute_simple("rollback")
 
@@ -162,35 +185,34 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
         One ``Sync`` ends all of it, so what follows a failure is passed over: the statement when beginning fails,
         instead of being committed alone, and ``COMMIT`` when the statement does.
         """
-        begin = b"" if self._in_transaction or self.autocommit else _BEGIN
-        principal = self._principal_messages()
+        wanted = _BEGIN_READ_ONLY if self._is_read_only else _BEGIN
+        begin = b"" if self._in_transaction or self.autocommit else wanted
+        ahead = self._ahead
         commit = _COMMIT if self._commits_with_next else b""
-        self._commits_with_next = False
+        self._forget_ahead()
         bind = _bind_message(make_params(self.py_types, values))
         context = Context(statement)
-        self._statements_ahead = bool(begin) + bool(principal)
+        self._statements_ahead = bool(begin) + len(ahead)
         asked = _parse_message(statement, tuple(oids)) + bind + _DESCRIBE_AND_EXECUTE
-        self._sock.write(begin + principal + asked + commit + _SYNC)
+        self._sock.write(b"".join((begin, *ahead, asked, commit, _SYNC)))
         self._sock.flush()
         self.handle_messages(context)
         return context
 
-    def send_principal(self) -> None:
-        """Send the waiting principal ahead of a statement that does not go through :meth:`ask`; begins a transaction.
+    def send_ahead(self) -> None:
+        """Send what waits ahead of a statement that does not go through :meth:`ask`; begins a transaction.
 
         That statement's own ``BEGIN`` falls away, so it costs no round trip here either. No ``COMMIT`` goes with it.
         """
         self._commits_with_next = False
-        if (principal := self._principal) is not None:
-            self._principal = None
-            self.ask(_SET_PRINCIPAL, principal, ())
+        if self._ahead:
+            self.ask(_NOTHING, (), ())
 
-    def _principal_messages(self) -> bytes:
-        """The messages that set the principal that waits; empty when none does."""
-        if (principal := self._principal) is None:
-            return b""
-        self._principal = None
-        return _parse_message(_SET_PRINCIPAL, ()) + _bind_message(principal) + _EXECUTE
+    def _forget_ahead(self) -> None:
+        """No transaction leaves to the next one what it did not send."""
+        self._ahead = []
+        self._is_read_only = False
+        self._commits_with_next = False
 
     def handle_messages(self, context: Any) -> None:  # noqa: ANN401
         """As pg8000's, with half of its calls: this is where reading an answer spends its time.
@@ -214,7 +236,7 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
             data = read(length) if length > 0 else b""
             if len(header) + len(data) < 5 + length:
                 raise _network_error()
-            if self._statements_ahead and code in _RESULT_CODES:  # of BEGIN and of the principal's settings
+            if self._statements_ahead and code in _RESULT_CODES:  # of BEGIN and of settings
                 self._statements_ahead -= code == _COMMAND_COMPLETE
                 continue
             handlers[code](data, context)
@@ -243,10 +265,11 @@ class Cursor(pg8000.Cursor):  # type: ignore[misc]
         connection = self._c
         if not args or stream is not None or connection is None or connection._sock is None:  # noqa: SLF001
             if connection is not None:
-                connection.send_principal()
+                connection.send_ahead()
             super().execute(operation, args, stream)
             return
-        context = connection.ask(_numbered(operation), args, self._input_oids)
+        statement = operation if isinstance(operation, Numbered) else _numbered(operation)
+        context = connection.ask(statement, args, self._input_oids)
         self._context = context
         self._row_iter = None if context.rows is None else iter(context.rows)
         self._input_oids = ()
@@ -312,7 +335,18 @@ def _bind_message(params: Any) -> bytes:  # noqa: ANN401 - texts and None, as pg
     return b"B" + struct.pack("!i", len(body) + 4) + body
 
 
-_BEGIN, _COMMIT = (_parse_message(word, ()) + _bind_message(()) + _EXECUTE for word in ("begin", "commit"))
+def _statement_message(statement: str) -> bytes:
+    """All parts of a statement whose answer has no rows."""
+    return _parse_message(statement, ()) + _bind_message(()) + _EXECUTE
+
+
+def _set_local(name: str, value: str) -> str:
+    if not (_SETTING_NAME.fullmatch(name) and _SETTING_VALUE.fullmatch(value)):
+        raise ValueError(f"{name} cannot be set to this value")
+    return f"SET LOCAL {name} = '{value}'"
+
+
+_BEGIN, _BEGIN_READ_ONLY, _COMMIT = map(_statement_message, ("begin", "begin read only", "commit"))
 
 
 def _network_error() -> Exception:

@@ -17,6 +17,7 @@ from maverik_backend.clients.mail.local import LocalMailbox
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core import postgres_driver
 from maverik_backend.core.database import Database, commit_with_next, make_engine
+from maverik_backend.core.postgres_driver import Numbered
 from maverik_backend.core.principal import Principal, PrincipalKind
 from maverik_backend.core.security import PasswordHasher
 from maverik_backend.settings import Settings
@@ -288,6 +289,73 @@ class TestCommittingWithTheNextStatement:
             db.execute(text("SELECT CAST(:n AS int)"), {"n": 1})
 
             assert db.scalar(text("SELECT now()")) == began
+
+
+class TestReadOnlyTransactions:
+    """What databases of other systems are read in."""
+
+    @staticmethod
+    def begin(db: Connection, settings: dict[str, str]) -> None:
+        driver_connection: Any = db.connection.driver_connection
+        driver_connection.read_only_with(settings)
+
+    def test_refuse_to_write(self, engine: Engine) -> None:
+        with engine.begin() as db:
+            self.begin(db, {"app.project_id": "uno"})
+            with pytest.raises(DBAPIError, match="25006"):  # read_only_sql_transaction
+                db.execute(text("CREATE TABLE written AS SELECT CAST(:n AS int) AS n"), {"n": 1})
+
+    def test_have_their_settings_at_no_round_trip(self, real: Database, engine: Engine, trips: RoundTrips) -> None:
+        with real.transaction() as db:
+            db.scalar(text("SELECT CAST(:n AS int)"), {"n": 1})
+        trips.take()
+
+        with engine.begin() as db:
+            self.begin(db, {"app.project_id": "uno", "statement_timeout": "1234"})
+            name = {"name": "app.project_id"}
+            assert db.scalar(text("SELECT current_setting(:name)"), name) == "uno"
+
+        assert trips.take() == 2
+
+    def test_leave_nothing_to_the_next(self, engine: Engine) -> None:
+        with engine.begin() as db:
+            self.begin(db, {"app.project_id": "uno"})
+            db.scalar(text("SELECT CAST(:n AS int)"), {"n": 1})
+
+        with engine.begin() as db:
+            found = db.execute(
+                text("SELECT current_setting(:name, true), current_setting('transaction_read_only')"),
+                {"name": "app.project_id"},
+            ).one()
+        assert (found[0] or "", found[1]) == ("", "off")
+
+    def test_that_have_no_statement_leave_nothing_to_the_next(self, engine: Engine) -> None:
+        with engine.begin() as db:
+            self.begin(db, {"app.project_id": "uno"})
+
+        with engine.begin() as db:
+            assert db.scalar(text("SELECT current_setting('transaction_read_only')")) == "off"
+
+    @pytest.mark.parametrize("value", ["a'b", "a\\", "a;b", "ñ", "x" * 201, "a\nb"])
+    def test_take_no_value_that_would_have_to_be_escaped(self, engine: Engine, value: str) -> None:
+        with engine.begin() as db, pytest.raises(ValueError, match="cannot be set"):
+            self.begin(db, {"app.project_id": value})
+
+    def test_take_no_name_that_is_none(self, engine: Engine) -> None:
+        with engine.begin() as db, pytest.raises(ValueError, match="cannot be set"):
+            self.begin(db, {"app.x = 'y'; --": "z"})
+
+
+class TestNumberedStatements:
+    def test_are_sent_to_the_letter(self, engine: Engine) -> None:
+        with engine.begin() as db:
+            row = db.exec_driver_sql(Numbered("SELECT '%s %% :x' , 7 % CAST($1 AS int), '--'"), (4,)).one()
+
+        assert tuple(row) == ("%s %% :x", 3, "--")
+
+    def test_can_be_one_statement_only(self, engine: Engine) -> None:
+        with pytest.raises(DBAPIError, match="42601"), engine.begin() as db:
+            db.exec_driver_sql(Numbered("SELECT CAST($1 AS int); SELECT 2"), (1,))
 
 
 class TestStatements:

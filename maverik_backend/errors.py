@@ -29,6 +29,7 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── NothingToRetry           the turn has its answer
     ├── Interrupted              the process that ran the turn is gone
     ├── Cancelled                the turn was stopped while something was waited for
+    ├── QueryRefused             a SELECT, or arguments of a declared query, that are not run
     ├── ModelUnavailable         no model has this name, or its provider is not configured
     ├── Overloaded               too many turns, exports or passwords at once
     ├── DatabaseUnavailable      PostgreSQL cannot be reached or is overloaded
@@ -43,6 +44,8 @@ text. Messages in these classes are for developers and logs (English); they neve
         │   ├── UpstreamOverloaded      ... as all its clients ask too often
         │   └── UpstreamInputTooLong    ... as a model reads no such long request
         ├── UpstreamCircuitOpen  it kept failing and is given a rest
+        ├── UpstreamQueryFailed  a database does not run our statement
+        ├── UpstreamUnsafe       a database would show or allow more than it may: it is not asked
         ├── UpstreamStreamFailed an error came instead of the rest of the answer
         ├── UpstreamBadAnswer    it answered something that is not an answer
         │   ├── UpstreamIncomplete      ... but a part of one
@@ -204,6 +207,14 @@ class ModelUnavailable(MaverikError):
     """
 
 
+class QueryRefused(MaverikError):
+    """A SELECT that a model wrote, or arguments that it chose, are outside of what a project allows, or do not work.
+
+    The message is an English sentence for the model: what is not possible and what is. It quotes names of tables,
+    columns and functions at most, and nothing that a database said.
+    """
+
+
 class Overloaded(MaverikError):
     """So much of a kind is under way, turns or passwords to be hashed, that more of it would only wait."""
 
@@ -334,6 +345,22 @@ class UpstreamStreamFailed(UpstreamError):
     """It said 200, and an error of no known kind in place of the answer or of its rest."""
 
     kind = "stream_failed"
+
+
+class UpstreamQueryFailed(UpstreamError):
+    """A database was asked something that it cannot run; ``sqlstate`` is its code (PostgreSQL manual, appendix A)."""
+
+    kind = "query_failed"
+
+    def __init__(self, service: str, sqlstate: str) -> None:
+        self.sqlstate = sqlstate
+        super().__init__(service, f"SQLSTATE {sqlstate}")
+
+
+class UpstreamUnsafe(UpstreamError):
+    """A database is not asked since our role there could write, or would read the rows of every project."""
+
+    kind = "unsafe"
 
 
 class RecipientRefused(UpstreamError):

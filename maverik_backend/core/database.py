@@ -173,13 +173,20 @@ def database_url(settings: Settings) -> URL:
     database = settings.database
     if database.is_embedded:
         return embedded_postgres.ensure_running(embedded_postgres.data_dir_of(settings), database_name=database.name)
+    return _url_of(database)
+
+
+def _url_of(database: DatabaseSettings) -> URL:
+    """The address of a configured server; a host that is a folder holds its Unix socket, as libpq has it."""
+    at_socket = database.host is not None and database.host.startswith("/")
     return URL.create(
         "postgresql+pg8000",
         username=database.username,
         password=database.password.get_secret_value() if database.password else None,
-        host=database.host,
-        port=database.port,
+        host=None if at_socket else database.host,
+        port=None if at_socket else database.port,
         database=database.name,
+        query={"unix_sock": f"{database.host}/.s.PGSQL.{database.port}"} if at_socket else {},
     )
 
 
@@ -194,8 +201,8 @@ def make_engine(settings: Settings, *, url: URL | None = None, for_migrations: b
     """
     database = settings.database
     return _make_engine(
-        settings,
-        url=url,
+        database,
+        url=url or database_url(settings),
         pool_size=database.pool_size,
         pool_timeout_s=database.pool_timeout_s,
         connect_timeout_s=database.connect_timeout_s,
@@ -207,8 +214,8 @@ def make_heartbeat_engine(settings: Settings, *, url: URL | None = None) -> Engi
     """An engine of one connection that says within :data:`HEARTBEAT_TIMEOUT_S` that the database cannot be reached."""
     timeout_s = min(HEARTBEAT_TIMEOUT_S, settings.database.connect_timeout_s)
     return _make_engine(
-        settings,
-        url=url,
+        settings.database,
+        url=url or database_url(settings),
         pool_size=1,
         pool_timeout_s=timeout_s,
         connect_timeout_s=timeout_s,
@@ -217,22 +224,38 @@ def make_heartbeat_engine(settings: Settings, *, url: URL | None = None) -> Engi
     )
 
 
+def make_source_engine(database: DatabaseSettings, *, statement_timeout_s: float) -> Engine:
+    """An engine for a database of another system (``DATA_SOURCE_<NAME>_URL``)."""
+    return _make_engine(
+        database,
+        url=_url_of(database),
+        pool_size=database.pool_size,
+        pool_timeout_s=database.pool_timeout_s,
+        connect_timeout_s=database.connect_timeout_s,
+        statement_timeout_s=statement_timeout_s,
+    )
+
+
 def _make_engine(
-    settings: Settings,
+    database: DatabaseSettings,
     *,
-    url: URL | None,
+    url: URL,
     pool_size: int,
     pool_timeout_s: float,
     connect_timeout_s: float,
     statement_timeout_s: float | None,
     silence_margin_s: float = _SILENCE_MARGIN_S,
 ) -> Engine:
-    database = settings.database
-    startup_params = {"search_path": f'"{database.schema_name}"', "timezone": "UTC", "client_encoding": "UTF8"}
+    startup_params = {
+        "search_path": f'"{database.schema_name}"',
+        "timezone": "UTC",
+        "client_encoding": "UTF8",
+        "standard_conforming_strings": "on",  # a backslash between quotes is one, whatever the server is set to
+    }
     if statement_timeout_s is not None:
         startup_params["statement_timeout"] = str(round(statement_timeout_s * 1000))
     engine = create_engine(
-        url or database_url(settings),
+        url,
         connect_args={
             "timeout": connect_timeout_s,
             "ssl_context": _ssl_context(database),

@@ -23,6 +23,7 @@ from maverik_backend.settings.app import AppEnv, AppSettings
 from maverik_backend.settings.assistants import AssistantSettings
 from maverik_backend.settings.base import Group
 from maverik_backend.settings.checks import contradictions
+from maverik_backend.settings.data_sources import DataSourceSettings
 from maverik_backend.settings.database import PUBLISHED_DB_PASSWORD, DatabaseSettings
 from maverik_backend.settings.frontend import FrontendSettings
 from maverik_backend.settings.llm import LlmSettings
@@ -37,6 +38,7 @@ __all__ = [
     "AppEnv",
     "AppSettings",
     "AssistantSettings",
+    "DataSourceSettings",
     "DatabaseSettings",
     "FrontendSettings",
     "LlmSettings",
@@ -77,5 +79,7 @@ def _sentence(group: type[Group], detail: ErrorDetails) -> str:
     """One finding of pydantic as a sentence that names the variable but never quotes its value."""
     field = str(detail["loc"][0]) if detail["loc"] else "settings"
     variable = group.variables().get(field, field.upper())
+    if len(detail["loc"]) > 1:  # a variable a name
+        variable = variable.replace("<NAME>", str(detail["loc"][1]).upper())
     reason = detail["msg"].rstrip(".")
     return f"{variable} cannot be used: {reason[:1].lower()}{reason[1:]}."

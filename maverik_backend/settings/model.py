@@ -12,6 +12,7 @@ from maverik_backend.settings.advice import AdviceSettings
 from maverik_backend.settings.app import AppSettings
 from maverik_backend.settings.assistants import AssistantSettings
 from maverik_backend.settings.base import Group
+from maverik_backend.settings.data_sources import DataSourceSettings
 from maverik_backend.settings.database import DatabaseSettings
 from maverik_backend.settings.frontend import FrontendSettings
 from maverik_backend.settings.llm import LlmSettings
@@ -32,6 +33,7 @@ class Settings(BaseModel):
     mail: MailSettings = Field(default_factory=MailSettings)
     security: SecuritySettings = Field(default_factory=SecuritySettings)
     frontend: FrontendSettings = Field(default_factory=FrontendSettings)
+    data_sources: DataSourceSettings = Field(default_factory=DataSourceSettings)
 
     def listening_on(self, host: str, port: int) -> Self:
         """The same, for a process that was told on the command line where to listen."""
@@ -52,6 +54,7 @@ GROUPS: dict[str, type[Group]] = {
     "mail": MailSettings,
     "security": SecuritySettings,
     "frontend": FrontendSettings,
+    "data_sources": DataSourceSettings,
 }
 
 

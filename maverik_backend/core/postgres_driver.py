@@ -153,7 +153,7 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
         """Let the transaction that comes next be read-only, and ``settings`` be those of PostgreSQL until it ends.
 
         They are sent as :meth:`set_principal` sends its own, but by ``SET LOCAL``, which also a role can use that may
-        not execute ``set_config``: what such a role reads cannot change them (docs/decisions/0014). ``SET`` takes no
+        not execute ``set_config``: what such a role reads cannot change them (docs/decisions/0015). ``SET`` takes no
         parameters, so names and values are held to :data:`_SETTING_NAME` and :data:`_SETTING_VALUE`.
 
         Raises:

@@ -24,11 +24,11 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 import maverik_backend
 from maverik_backend.advisor.articles import read_articles
 from maverik_backend.advisor.projection import REAL_ANNUAL_RETURN
-from maverik_backend.texts import advice, care, demo, mail, messages, openapi, pages, problems, validation
+from maverik_backend.texts import advice, care, demo, mail, messages, openapi, pages, problems, queries, validation
 from maverik_backend.texts import format as fmt
 
 PACKAGE = Path(maverik_backend.__file__).parent
-TEXT_MODULES: tuple[ModuleType, ...] = (advice, care, demo, mail, messages, openapi, pages, problems, validation)
+TEXT_MODULES: tuple[ModuleType, ...] = (advice, care, demo, mail, messages, openapi, pages, problems, queries, validation)
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import pytest
 pytest_plugins = [
     "tests.support.fixtures.application",
     "tests.support.fixtures.browser",
+    "tests.support.fixtures.dashboard",
     "tests.support.fixtures.database",
     "tests.support.fixtures.keys",
     "tests.support.fixtures.people",

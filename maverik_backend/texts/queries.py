@@ -12,7 +12,7 @@ CAN_BE_ASKED = {
 }
 DID_YOU_MEAN = {
     "es": "Tu pregunta puede querer decir más de una cosa. ¿Cuál de estas?",
-    "en": "Your question can mean more than one thing. Which of these?",
+    "en": "Your question can mean more than one thing. Choose one of these:",
 }
 ABOUT_KNOWLEDGE = {
     "es": "Eso no se responde con datos. De los datos podés preguntarme, por ejemplo:",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import pytest
@@ -299,11 +299,15 @@ class TestReadOnlyTransactions:
         driver_connection: Any = db.connection.driver_connection
         driver_connection.read_only_with(settings)
 
-    def test_refuse_to_write(self, engine: Engine) -> None:
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
         with engine.begin() as db:
             self.begin(db, {"app.project_id": "uno"})
-            with pytest.raises(DBAPIError, match="25006"):  # read_only_sql_transaction
-                db.execute(text("CREATE TABLE written AS SELECT CAST(:n AS int) AS n"), {"n": 1})
+            yield db
+
+    def test_refuse_to_write(self, engine: Engine) -> None:
+        with pytest.raises(DBAPIError, match="25006"), self.reading(engine) as db:  # read_only_sql_transaction
+            db.execute(text("CREATE TABLE written AS SELECT CAST(:n AS int) AS n"), {"n": 1})
 
     def test_have_their_settings_at_no_round_trip(self, real: Database, engine: Engine, trips: RoundTrips) -> None:
         with real.transaction() as db:

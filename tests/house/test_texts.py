@@ -28,7 +28,18 @@ from maverik_backend.texts import advice, care, demo, mail, messages, openapi, p
 from maverik_backend.texts import format as fmt
 
 PACKAGE = Path(maverik_backend.__file__).parent
-TEXT_MODULES: tuple[ModuleType, ...] = (advice, care, demo, mail, messages, openapi, pages, problems, queries, validation)
+TEXT_MODULES: tuple[ModuleType, ...] = (
+    advice,
+    care,
+    demo,
+    mail,
+    messages,
+    openapi,
+    pages,
+    problems,
+    queries,
+    validation,
+)
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
 

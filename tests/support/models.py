@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from dataclasses import replace
@@ -20,6 +21,7 @@ from maverik_backend.clients.llm.base import (
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import ModelUnavailable
 
+_WORD = re.compile(r"\S+\s*|\s+")
 NAME = ModelName("scripted", "test")
 USAGE = ModelUsage(input_tokens=100, output_tokens=20, cached_tokens=60, reasoning_tokens=5)
 
@@ -61,7 +63,7 @@ class ScriptedModel:
 
 
 def _read(text: str, on_text: OnText) -> None:
-    for piece in text.replace(" ", " \n").split("\n"):
+    for piece in _WORD.findall(text):
         on_text(piece)
 
 

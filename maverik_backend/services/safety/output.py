@@ -81,6 +81,7 @@ class OutputGuard:
         self._held = ""
         self._begun = ""  # what of the sentence in hand was shown: "no te" changes what follows
         self._has_leaked = False
+        self._has_shown = False
 
     def feed(self, piece: str, *, ends_word: bool = False) -> Iterator[str]:
         """What of the text so far may be shown and was not shown yet.
@@ -104,7 +105,7 @@ class OutputGuard:
     def _release(self, *, is_end: bool, ends_word: bool) -> Iterator[str]:
         if self._leaks():
             self._has_leaked = True
-            yield texts.LEAKED
+            yield f"\n\n{texts.LEAKED}" if self._has_shown else texts.LEAKED  # behind no opening of a block
             return
         while match := _SENTENCE_END.search(self._held):
             sentence, self._held = self._held[: match.end()], self._held[match.end() :]
@@ -131,6 +132,7 @@ class OutputGuard:
         return not self._secret_runs.isdisjoint(_runs([*self._last_words, *_WORD.findall(fold(self._held))]))
 
     def _remember(self, released: str) -> None:
+        self._has_shown = True
         if self._secret_runs:
             self._last_words = [*self._last_words, *_WORD.findall(fold(released))][1 - LEAKED_WORDS :]
 

@@ -91,7 +91,7 @@ class TestInstructions:
         shown = [part for at in range(0, len(quoted), size) for part in guard.feed(quoted[at : at + size])]
         shown += guard.end()
         assert "comision" not in fold("".join(shown))
-        assert shown[-1] == texts.LEAKED
+        assert shown[-1].endswith(texts.LEAKED)
 
     def test_a_few_words_of_them_are_no_leak(self) -> None:
         said = "Sos bienvenido. El copiloto te ayuda: la comisión es del tres por ciento."

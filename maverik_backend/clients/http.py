@@ -5,7 +5,7 @@ Rule                    Value
 ======================  =============================================================================
 Connecting              at most 3 s for each address of the name; looking the name up is the system's business
 Whole call              the given deadline once connected, however slowly headers or body drip
-Answer                  at most 1 MiB, complete, JSON, status 2xx; redirects are not followed
+Answer                  at most 1 MiB unless a client takes more, complete, JSON, status 2xx; no redirects
 Connections             kept and used again; one that the service closed meanwhile is replaced
 Retries, breaker        ``clients/policy.py``; retried are 429, 502, 503 and 504, ``Retry-After`` honoured
 Health                  ``GET /``, and what calls taught
@@ -71,9 +71,11 @@ class HttpService:
         *,
         headers: Mapping[str, str] | None = None,
         max_connections: int = 64,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
         metrics: Metrics | None = None,
     ) -> None:
         """``name`` is how errors, logs and metrics call it; ``headers`` go with every call."""
+        self._max_answer_bytes = max_answer_bytes
         self.name = name
         self._policy = CallPolicy(name, metrics=metrics)
         self._base_url = base_url
@@ -183,7 +185,7 @@ class HttpService:
         body = bytearray()
         while chunk := response.read1(_CHUNK_BYTES):
             body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
+            if len(body) > self._max_answer_bytes:
                 raise UpstreamBadAnswer(self.name, "too large")
         return bytes(body)
 

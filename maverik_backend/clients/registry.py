@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from maverik_backend.clients.embeddings.base import Embedder
 from maverik_backend.clients.llm.base import Models
 from maverik_backend.clients.llm.models import ConfiguredModels
 from maverik_backend.clients.mail.base import MailSender
@@ -27,6 +28,10 @@ ADVISORS = {
 OPTIMIZERS = {
     "http": "maverik_backend.clients.optimizer.http:HttpOptimizer",
     "embedded": "maverik_backend.clients.optimizer.embedded:EmbeddedOptimizer",
+}
+EMBEDDERS = {
+    "openai": "maverik_backend.clients.embeddings.openai:OpenAIEmbedder",
+    "google": "maverik_backend.clients.embeddings.google:GoogleEmbedder",
 }
 MAIL_SENDERS = {
     "http_api": "maverik_backend.clients.mail.http_api:HttpApiSender",
@@ -48,14 +53,15 @@ class ClientContext:
 class Clients:
     """Everything outside the process that the use cases talk to, the database apart.
 
-    ``fallback`` answers when ``advisor`` fails; ``None``: there is none. ``models`` are those of every provider that is
-    configured.
+    ``fallback`` answers when ``advisor`` fails; ``None``: there is none. ``embedder`` makes vectors, where a model is
+    configured for it. ``models`` are those of every provider that is configured.
     """
 
     advisor: Advisor
     optimizer: Optimizer
     mail: MailSender
     fallback: Advisor | None = None
+    embedder: Embedder | None = None
     models: Models = field(default_factory=lambda: ConfiguredModels({}))
 
 
@@ -72,6 +78,7 @@ def make_clients(context: ClientContext) -> Clients:
         advisor=_make(ADVISORS, settings.advice.advisor, context),
         optimizer=_make(OPTIMIZERS, settings.advice.optimizer, context),
         mail=_make(MAIL_SENDERS, settings.mail.sender, context),
+        embedder=_make(EMBEDDERS, provider, context) if (provider := settings.embeddings.provider) else None,
         models=ConfiguredModels.from_context(context),
     )
 

@@ -25,6 +25,7 @@ from maverik_backend.settings.base import Group
 from maverik_backend.settings.checks import contradictions
 from maverik_backend.settings.data_sources import DataSourceSettings
 from maverik_backend.settings.database import PUBLISHED_DB_PASSWORD, DatabaseSettings
+from maverik_backend.settings.embeddings import EmbeddingsSettings
 from maverik_backend.settings.frontend import FrontendSettings
 from maverik_backend.settings.llm import LlmSettings
 from maverik_backend.settings.mail import MailSettings
@@ -40,6 +41,7 @@ __all__ = [
     "AssistantSettings",
     "DataSourceSettings",
     "DatabaseSettings",
+    "EmbeddingsSettings",
     "FrontendSettings",
     "LlmSettings",
     "MailSettings",

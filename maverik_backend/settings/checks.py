@@ -15,9 +15,11 @@ def contradictions(settings: Settings, needs: Collection[Need]) -> Iterator[str]
     yield from settings.database.problems()
     if Need.MAIL in needs:
         yield from settings.mail.problems()
+    yield from settings.embeddings.problems(settings.llm)
     yield from _capacity_problems(settings)
     if is_production:
         yield from settings.database.production_problems()
+        yield from settings.embeddings.production_problems()
         yield from settings.llm.production_problems()
     if is_production and Need.MAIL in needs:
         yield from settings.mail.production_problems()

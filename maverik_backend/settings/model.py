@@ -14,6 +14,7 @@ from maverik_backend.settings.assistants import AssistantSettings
 from maverik_backend.settings.base import Group
 from maverik_backend.settings.data_sources import DataSourceSettings
 from maverik_backend.settings.database import DatabaseSettings
+from maverik_backend.settings.embeddings import EmbeddingsSettings
 from maverik_backend.settings.frontend import FrontendSettings
 from maverik_backend.settings.llm import LlmSettings
 from maverik_backend.settings.mail import MailSettings
@@ -31,6 +32,7 @@ class Settings(BaseModel):
     assistants: AssistantSettings = Field(default_factory=AssistantSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
     mail: MailSettings = Field(default_factory=MailSettings)
+    embeddings: EmbeddingsSettings = Field(default_factory=EmbeddingsSettings)
     security: SecuritySettings = Field(default_factory=SecuritySettings)
     frontend: FrontendSettings = Field(default_factory=FrontendSettings)
     data_sources: DataSourceSettings = Field(default_factory=DataSourceSettings)
@@ -52,6 +54,7 @@ GROUPS: dict[str, type[Group]] = {
     "assistants": AssistantSettings,
     "llm": LlmSettings,
     "mail": MailSettings,
+    "embeddings": EmbeddingsSettings,
     "security": SecuritySettings,
     "frontend": FrontendSettings,
     "data_sources": DataSourceSettings,

@@ -99,7 +99,12 @@ def implementations() -> set[str]:
         for module in pkgutil.walk_packages(clients.__path__, f"{clients.__name__}.")
         if not module.ispkg and not module.name.endswith(".base")
     }
-    chosen = (*registry.ADVISORS.values(), *registry.OPTIMIZERS.values(), *registry.MAIL_SENDERS.values())
+    chosen = (
+        *registry.ADVISORS.values(),
+        *registry.OPTIMIZERS.values(),
+        *registry.MAIL_SENDERS.values(),
+        *registry.EMBEDDERS.values(),
+    )
     return modules | {target.partition(":")[0] for target in chosen}
 
 

@@ -1,0 +1,1 @@
+"""Embeddings: texts as vectors, by a provider that is configured."""

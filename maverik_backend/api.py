@@ -22,18 +22,18 @@ from uuid import uuid4
 import anyio.to_thread
 import structlog
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from starlette.types import Scope
 
 from maverik_backend import __version__
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
 from maverik_backend.container import advisory_assistant, make_assistants
-from maverik_backend.core.database import Database, make_engine, make_heartbeat_engine
+from maverik_backend.core.database import Database, TransactionFactory, make_engine, make_heartbeat_engine
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.mail_links import Links
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.secret_key import make_keyring
-from maverik_backend.core.security import PasswordHasher
+from maverik_backend.core.security import Keyring, PasswordHasher
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.invocation import own_command
@@ -53,7 +53,14 @@ from maverik_backend.services.accounts import (
 from maverik_backend.services.advice import Proposals
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.jobs import JobKind, JobRunner, MailJob, Worker
-from maverik_backend.services.knowledge import DocumentSearch, IngestionJob, KnowledgeIndex
+from maverik_backend.services.knowledge import (
+    DocumentSearch,
+    EmbeddingJob,
+    IngestionJob,
+    KnowledgeIndex,
+    request_missing_vectors,
+    request_vectors,
+)
 from maverik_backend.services.limits import Action, Throttle, limits_from, make_storage
 from maverik_backend.services.operations import Health, clean_up, keep_used_passwords
 from maverik_backend.services.sessions import AdviceClients
@@ -151,7 +158,7 @@ def create_app(
         beats=beats,
         clients=clients,
         knowledge=index,
-        documents=DocumentSearch(database.transaction),
+        documents=DocumentSearch(database.transaction, embedder=clients.embedder),
         keyring=keyring,
         tokens=tokens,
         throttle=throttle,
@@ -177,7 +184,7 @@ def create_app(
         exports=Exports(transaction=database.transaction, throttle=throttle, pool_size=settings.database.pool_size),
         jobs=JobRunner(
             transaction=database.transaction,
-            kinds=job_kinds(settings, clients, database),
+            kinds=job_kinds(settings, clients, transaction=database.transaction, keyring=keyring),
             keyring=keyring,
             metrics=measured,
         ),
@@ -224,11 +231,20 @@ def _make_turn_engine(
     )
 
 
-def job_kinds(settings: Settings, clients: Clients, database: Database) -> tuple[JobKind[Any], ...]:
-    """Every kind of job, with the clients that it needs: one line each."""
+def job_kinds(
+    settings: Settings, clients: Clients, *, transaction: TransactionFactory, keyring: Keyring
+) -> tuple[JobKind[Any], ...]:
+    """Every kind of job, with what it needs: one line each."""
+    embedder = clients.embedder
+
+    def have_vectors_made(db: Connection) -> None:
+        if embedder is not None:
+            request_vectors(db, model=embedder.name, keyring=keyring)
+
     return (
         MailJob(sender=clients.mail, timeout_s=settings.mail.mail_timeout_s),
-        IngestionJob(transaction=database.transaction),
+        IngestionJob(transaction=transaction, after_stored=have_vectors_made),
+        EmbeddingJob(transaction=transaction, embedder=embedder, keyring=keyring),
     )
 
 
@@ -357,6 +373,9 @@ def prepare(resources: Resources) -> None:
             return
         resources.catalogs.get()
         resources.knowledge.prepare()
+        if (embedder := resources.clients.embedder) is not None:
+            with resources.database.transaction() as db:
+                request_missing_vectors(db, embedder=embedder, keyring=resources.keyring)
     except DatabaseUnavailable as error:
         database = resources.settings.database
         _log.error("database_unavailable_at_start", host=database.host, port=database.port, detail=str(error))

@@ -15,6 +15,12 @@ from maverik_backend.services.knowledge.documents import (
     remove_owned,
     sniff,
 )
+from maverik_backend.services.knowledge.embedding import (
+    EmbeddingJob,
+    EmbeddingPayload,
+    request_missing_vectors,
+    request_vectors,
+)
 from maverik_backend.services.knowledge.index import KnowledgeIndex, sync
 from maverik_backend.services.knowledge.ingestion import IngestionJob, IngestionPayload
 from maverik_backend.services.knowledge.records import (
@@ -34,6 +40,8 @@ __all__ = [
     "Collection",
     "Document",
     "DocumentSearch",
+    "EmbeddingJob",
+    "EmbeddingPayload",
     "FoundPassage",
     "IngestionJob",
     "IngestionPayload",
@@ -48,6 +56,8 @@ __all__ = [
     "get_owned",
     "remove_document",
     "remove_owned",
+    "request_missing_vectors",
+    "request_vectors",
     "sniff",
     "sync",
 ]

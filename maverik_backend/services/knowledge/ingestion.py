@@ -30,7 +30,7 @@ PROGRESS_INTERVAL_S = 1.0
 # What storing the passages may take after reading them.
 _STORING_S = 120.0
 
-AfterStored = Callable[[Connection, int], None]
+AfterStored = Callable[[Connection], None]
 
 
 class IngestionPayload(BaseModel):
@@ -61,9 +61,9 @@ class IngestionJob(JobKind[IngestionPayload]):
         *,
         transaction: TransactionFactory,
         limits: ReadingLimits | None = None,
-        after_stored: AfterStored = lambda _db, _document_id: None,
+        after_stored: AfterStored = lambda _db: None,
     ) -> None:
-        """``after_stored`` is called with the id of the document, in the transaction that stores its passages."""
+        """``after_stored`` is called in the transaction that stores the passages of a document."""
         self._transaction = transaction
         self._limits = limits or ReadingLimits()
         self._after_stored = after_stored
@@ -113,7 +113,7 @@ class IngestionJob(JobKind[IngestionPayload]):
         values = {"pasajes": len(passages), "paginas": pages, "paginas_hechas": pages or 0}
         document_store.set_state(db, document_id=document_id, state=DocumentState.READY, **values)
         document_store.drop_file(db, document_id=document_id)
-        self._after_stored(db, document_id)
+        self._after_stored(db)
 
     def _refuse(self, document_id: int, sentence: str) -> None:
         with self._transaction() as db:

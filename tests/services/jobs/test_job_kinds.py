@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from maverik_backend.api import job_kinds
 from maverik_backend.core.database import Database
 from maverik_backend.services.jobs import JobKind, MailJob, MailPayload, enqueue
-from maverik_backend.services.knowledge import IngestionJob, IngestionPayload
+from maverik_backend.services.knowledge import EmbeddingJob, EmbeddingPayload, IngestionJob, IngestionPayload
 from maverik_backend.web.resources import Resources
 
 # A payload of each kind; the text must not be readable at rest where the kind is sealed.
@@ -20,6 +20,7 @@ TEXT = "texto-reconocible"
 PAYLOADS: dict[str, BaseModel] = {
     MailJob.name: MailPayload(to=f"{TEXT}@example.com", subject=TEXT, text=TEXT, html=TEXT),
     IngestionJob.name: IngestionPayload(document_id=7),
+    EmbeddingJob.name: EmbeddingPayload(model="openai:prueba"),
 }
 KINDS = sorted(PAYLOADS)
 DAYS_30 = timedelta(days=30)
@@ -35,7 +36,10 @@ def test_every_registered_kind_is_tested(resources: Resources) -> None:
 
 
 def test_names_are_unique(resources: Resources) -> None:
-    names = [kind.name for kind in job_kinds(resources.settings, resources.clients, resources.database)]
+    kinds = job_kinds(
+        resources.settings, resources.clients, transaction=resources.database.transaction, keyring=resources.keyring
+    )
+    names = [kind.name for kind in kinds]
 
     assert len(set(names)) == len(names)
 

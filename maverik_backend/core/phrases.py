@@ -37,6 +37,11 @@ def plain(text: str) -> str:
     return " ".join(fold(text).split())
 
 
+def squeezed(text: str) -> str:
+    """``text`` folded, letters that are drawn out written once: whatever is in a word of :func:`words_of` is in it."""
+    return _LONG_LETTERS.sub(r"\1", fold(text))
+
+
 def words_of(text: str) -> str:
     """``text`` as words: folded, abbreviations written out, marks dropped but ``%`` and ``.`` between sentences.
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +29,7 @@ PROMISES = [
     "Es imposible perder plata con esto.",
     "Vas a duplicar tu capital seguro.",
     "Rinde 8% en dólares sin ningún riesgo.",
+    "Esta acción va a subir con certeza.",
 ]
 HONEST = [
     "Nadie puede garantizar un rendimiento.",
@@ -35,9 +40,24 @@ HONEST = [
 ]
 
 
+CHANGES: list[Callable[[str], str]] = [
+    str.upper,
+    lambda sentence: re.sub(r"([aeiou])", r"\1\1\1", sentence),
+    lambda sentence: unicodedata.normalize("NFD", sentence),
+    lambda sentence: sentence.replace(" ", ", "),
+    lambda sentence: sentence.replace(" ", "  **"),
+]
+
+
 @pytest.mark.parametrize("sentence", PROMISES)
 def test_a_promise_of_returns_is_taken_out(sentence: str) -> None:
     assert OutputGuard().check(f"Hola. {sentence} Chau.") == f"Hola. {texts.NO_PROMISES} Chau."
+
+
+@pytest.mark.parametrize("sentence", PROMISES)
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_promise_is_one_however_it_is_written(sentence: str, change: Callable[[str], str]) -> None:
+    assert is_promise(change(sentence)) == is_promise(sentence)
 
 
 @pytest.mark.parametrize("sentence", HONEST)

@@ -1,8 +1,9 @@
 """The embedded advisor: no language model, just articles written for this product, found and joined.
 
 It tells a question about money from everything else (``intent``), reads it in its conversation (``conversation``),
-finds the passages that it is about (``selection``), computes what can be computed (``sums``), says what that means for
-this person (``case``), and names its sources. It says of itself that it is not a language model and not a professional.
+finds the passages that it is about (``selection``), says what was found out before (``Question.findings``: sums, and
+wishes that do not suit) and what that means for this person (``case``), and names its sources. It says of itself that
+it is not a language model and not a professional.
 """
 
 from __future__ import annotations
@@ -26,14 +27,13 @@ from maverik_backend.advisor.selection import (
     pieces_of,
     speaks_of,
 )
-from maverik_backend.advisor.sums import Sum, sum_for
 from maverik_backend.advisor.vocabulary import (
     ABOUT_COMPANIES,
     ABOUT_PROFILES,
     GENERAL_ADVICE,
     searchable,
 )
-from maverik_backend.clients.rag.base import Answer, Passage, PassageSearch, Question
+from maverik_backend.clients.rag.base import Answer, Finding, FindingKind, Passage, PassageSearch, Question
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.texts import advice as texts
 from maverik_backend.texts import format as fmt
@@ -89,6 +89,8 @@ class EmbeddedAdvisor:
         return cls(context.search)
 
     def answer(self, question: Question, *, deadline: Deadline) -> Answer:  # noqa: ARG002 - nothing here waits on the network
+        if complete := [finding for finding in question.findings if finding.is_complete]:
+            return self._found_out(complete)
         conversation = Conversation(question.chat_history)
         intent = intent_of(question.input)
         if intent in _FIXED:
@@ -113,14 +115,21 @@ class EmbeddedAdvisor:
 
     def _advise(self, conversation: Conversation, question: Question) -> Answer:
         is_opening = not conversation.has_advice and is_own_decision(question.input)
-        goal_sum = sum_for(question, is_opening=is_opening)
-        found = _Found() if goal_sum and goal_sum.stands_alone else self._find(question, conversation)
-        if not found.passages and not (goal_sum and goal_sum.is_asked):
+        goal_sum = next(iter(question.findings), None)
+        is_asked = goal_sum is not None and goal_sum.kind is FindingKind.SUM
+        found = self._find(question, conversation)
+        if not found.passages and not is_asked:
             return self._not_understood(conversation, question.input)
-        if goal_sum and goal_sum.is_asked and not found.is_joined:
+        if is_asked and not found.is_joined:
             found = replace(found, passages=found.passages[:1])
         case = case_of(question.situation, months=goal_sum.months if goal_sum else None) if is_opening else None
         return self._told(_in_order(goal_sum, found, case), found.passages)
+
+    def _found_out(self, findings: Sequence[Finding]) -> Answer:
+        """What was found out before is all that is to be said."""
+        is_advice = all(finding.kind is FindingKind.SUM for finding in findings)
+        text = "\n\n".join([*(finding.text for finding in findings), texts.DISCLAIMER])
+        return Answer(text=text, origin=self.origin, is_advice=is_advice)
 
     def _not_understood(self, conversation: Conversation, asked: str) -> Answer:
         """No article is about it. A few words in the middle of a conversation may still belong to it."""
@@ -243,11 +252,11 @@ def _joined(parts: Iterable[Sequence[Passage]], conversation: Conversation) -> _
     return _Found(passages=[introduce(part, is_shown=conversation.has_shown) for part in parts], is_joined=True)
 
 
-def _in_order(goal_sum: Sum | None, found: _Found, case: str | None) -> list[str]:
+def _in_order(goal_sum: Finding | None, found: _Found, case: str | None) -> list[str]:
     """A sum that was asked for comes first, one that is offered last; joined passages stand under their titles."""
     told = [passage.text for passage in found.passages]
     if found.is_joined:
         told = [texts.UNDER_TITLE.format(title=passage.title, text=passage.text) for passage in found.passages]
-    first = goal_sum.text if goal_sum and goal_sum.is_asked else None
-    last = goal_sum.text if goal_sum and not goal_sum.is_asked else None
+    first = goal_sum.text if goal_sum and goal_sum.kind is FindingKind.SUM else None
+    last = goal_sum.text if goal_sum and goal_sum.kind is FindingKind.OFFER else None
     return [block for block in (first, *told, case, last) if block]

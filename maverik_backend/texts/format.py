@@ -19,7 +19,7 @@ def amount(value: Decimal | float) -> str:
     return number(value, decimals=0 if value == int(value) else 2)
 
 
-def percent(value: float) -> str:
+def percent(value: Decimal | float) -> str:
     """One decimal and the sign: ``12,3 %`` (a no-break space keeps them together)."""
     return f"{number(value, decimals=1)}\N{NO-BREAK SPACE}%"
 

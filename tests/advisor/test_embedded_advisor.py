@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from maverik_backend.advisor.embedded import FOUND_LIMIT, EmbeddedAdvisor
-from maverik_backend.clients.rag.base import Advisor, Answer, Passage, Question, Situation
+from maverik_backend.clients.rag.base import Advisor, Answer, Finding, FindingKind, Passage, Question, Situation
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.markdown import MAX_CHARS, clean
 from maverik_backend.errors import DatabaseUnavailable
@@ -475,7 +475,9 @@ class TestCase:
         assert "primeros pasos" not in text
 
     def test_a_term_in_the_question_comes_before_the_sessions(self) -> None:
-        text = ask(make_question("¿Qué hago si quiero juntar 900 dólares en 3 años?", horizon_months=6)).text
+        offer = Finding(kind=FindingKind.SUM, text="Son 25.", instruction="", months=36)
+        question = make_question("¿Qué hago si quiero juntar 900 dólares en 3 años?", horizon_months=6)
+        text = ask(replace(question, findings=(offer,))).text
 
         assert "horizonte de 3 años" in text
 
@@ -486,43 +488,40 @@ class TestCase:
         assert "tolerancia" not in ask(make_question(risk_tolerance="muy alta")).text
 
 
-class TestSums:
-    def test_one_that_was_asked_for_comes_first(self) -> None:
-        answer = ask(make_question("Ahorro 350 dólares por mes en 2 años, ¿me conviene el oro?"))
+class TestFindings:
+    SUM = Finding(kind=FindingKind.SUM, text="**Son 12.**", instruction="")
+    ALONE = replace(SUM, is_complete=True)
+    OFFER = replace(SUM, kind=FindingKind.OFFER)
+    UNSUITABLE = Finding(kind=FindingKind.UNSUITABLE, text="No, no conviene.", instruction="", is_complete=True)
 
-        assert answer.text.startswith("**Cuentas para tu meta:** en 2 años")
+    def told(self, *findings: Finding, text: str = "¿Qué me recomendás?", **facts: Any) -> Answer:
+        question = replace(make_question(text, **facts), findings=findings)
+        advisor = EmbeddedAdvisor(ScriptedSearch([make_passage(), make_passage(order=2)]))
+        return advisor.answer(question, deadline=Deadline.after(60))
+
+    def test_a_sum_that_was_asked_for_comes_first_with_one_passage(self) -> None:
+        answer = self.told(self.SUM)
+
+        assert answer.text.startswith("**Son 12.**\n\noro 1.")
+        assert "oro 2." not in answer.text
         assert answer.sources == ("Sobre oro",)
 
-    def test_beside_it_one_passage_is_enough(self) -> None:
-        text = ask(
-            make_question("Ahorro 100 por mes en 2 años, ¿y el oro?"), make_passage(), make_passage(order=2)
-        ).text
+    def test_one_that_is_offered_comes_last(self) -> None:
+        text = self.told(self.OFFER, goal="Viajar").text
 
-        assert "oro 2." not in text
+        assert text.index("oro 1.") < text.index("En tu caso") < text.index("Son 12.")
 
-    def test_the_one_of_the_session_comes_last(self) -> None:
-        text = ask(make_question("¿Qué me recomendás?", goal="Viajar", capital=1000, horizon_months=12)).text
+    def test_one_that_says_it_all_stands_alone(self) -> None:
+        answer = self.told(self.ALONE)
 
-        assert text.index("oro 1.") < text.index("En tu caso") < text.index("Cuentas para tu meta")
+        assert answer.text == f"**Son 12.**\n\n{texts.DISCLAIMER}"
+        assert (answer.sources, answer.is_advice) == ((), True)
 
-    def test_it_needs_no_article(self) -> None:
-        answer = talk("Ahorro 100 por mes en 2 años", articles={})
+    def test_what_does_not_suit_is_told_before_anything_else(self) -> None:
+        answer = self.told(self.UNSUITABLE, text="¿compro acciones de YPF?")
 
-        assert answer.is_advice
-        assert answer.sources == ()
-        assert answer.text.endswith(texts.DISCLAIMER)
-
-    def test_another_try_is_answered_by_the_sum_alone(self) -> None:
-        answer = talk("Ahorro 100 por mes en 2 años", "¿y si ahorro 200?", articles={"ahorro": 3})
-
-        assert answer.sources == ()
-        assert "un ahorro de 200 por mes" in answer.text
-
-    @pytest.mark.parametrize("text", ["¿Cuánto está el dólar hoy?", "¿Cuánto vale YPF?", "¿Y cuánto rinde el oro?"])
-    def test_none_comes_unasked_with_other_questions(self, text: str) -> None:
-        answer = ask(make_question(text, goal="Viajar", capital=1000, horizon_months=12))
-
-        assert "Cuentas para tu meta" not in answer.text
+        assert answer.text == f"No, no conviene.\n\n{texts.DISCLAIMER}"
+        assert not answer.is_advice
 
 
 @pytest.mark.parametrize("name", WORST_TEXTS)

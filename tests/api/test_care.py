@@ -35,7 +35,7 @@ def test_later_questions_are_answered_after_a_reminder_and_without_a_portfolio(
     assert turn["output"].endswith(ANSWER)
     assert turn["portafolio"] is None
     assert optimizer.profiles == []
-    assert texts.INSTRUCTIONS["distress"] in advisor.questions[-1].user_profile
+    assert texts.INSTRUCTIONS["distress"] in advisor.questions[-1].instructions
 
 
 def test_it_is_remembered_however_long_ago(user: TestUser, connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from maverik_backend.core.deadline import Deadline
@@ -33,18 +34,49 @@ class Situation:
     wants_no_losses: bool = False
 
 
+class FindingKind(StrEnum):
+    """What was found out: a wish that does not suit, a sum that is asked for, one that is offered."""
+
+    UNSUITABLE = "unsuitable"
+    SUM = "sum"
+    OFFER = "offer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that the product knows about a message.
+
+    ``text`` is what the person should read of it, ``instruction`` what an advisor that writes by itself is told.
+    ``is_complete`` is whether nothing else needs to be said, ``months`` the term that a sum was made for.
+    """
+
+    kind: FindingKind
+    text: str
+    instruction: str
+    is_complete: bool = False
+    months: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One turn as an advisor sees it.
 
     ``user_profile`` and ``input`` are Spanish texts. ``chat_history`` holds earlier turns as (person, advisor), oldest
-    first, already bounded. ``situation`` repeats as data what ``user_profile`` says in words.
+    first, already bounded. ``situation`` repeats as data what ``user_profile`` says in words. ``instructions`` are the
+    product's own, for an assistant that writes by itself; one without a language model says the texts of ``findings``.
     """
 
     user_profile: str
     chat_history: tuple[tuple[str, str], ...]
     input: str
     situation: Situation
+    findings: tuple[Finding, ...] = ()
+    instructions: tuple[str, ...] = ()
+
+    @property
+    def lead(self) -> str:
+        """What comes before an answer that is shown as it is written, and cannot be held against the findings."""
+        return "".join(f"{finding.text}\n\n" for finding in self.findings if finding.is_complete)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class HttpAdvisor:
 
     def answer(self, question: Question, *, deadline: Deadline) -> Answer:
         payload = {
-            "userProfile": question.user_profile,
+            "userProfile": "\n".join([question.user_profile, *question.instructions]),
             "chatHistory": [list(turn) for turn in question.chat_history],
             "input": question.input,
         }

@@ -1,5 +1,8 @@
-"""What suits a person: the risk, the portfolio with its explanation, and when it is given."""
+"""What suits a person: the risk, the portfolio and when it is given; wishes that do not suit; sums."""
 
+from maverik_backend.services.advice import finance
+from maverik_backend.services.advice.calculator import NotCalculable, evaluate
+from maverik_backend.services.advice.findings import checked, findings_of
 from maverik_backend.services.advice.occasion import calls_for_portfolio, facts_behind
 from maverik_backend.services.advice.portfolio import Asset, Portfolio, portfolio_sentence
 from maverik_backend.services.advice.proposal import PendingPortfolio, Proposals, Refused
@@ -8,6 +11,7 @@ from maverik_backend.services.advice.suiting import explanation, risk_instructio
 
 __all__ = [
     "Asset",
+    "NotCalculable",
     "PendingPortfolio",
     "Portfolio",
     "Proposals",
@@ -15,8 +19,12 @@ __all__ = [
     "Refused",
     "SuitedRisk",
     "calls_for_portfolio",
+    "checked",
+    "evaluate",
     "explanation",
     "facts_behind",
+    "finance",
+    "findings_of",
     "portfolio_sentence",
     "risk_instruction",
     "suited_risk",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from maverik_backend.clients.rag.base import Advisor, Answer, Question, StreamingAdvisor
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamBadAnswer, UpstreamError
+from maverik_backend.services.advice import checked
 from maverik_backend.services.assistants.writing import Writer, write_whole
 from maverik_backend.services.turns import Emit, Ending, Source
 
@@ -29,13 +30,13 @@ class AdvisorAssistant:
 
 def _ask(advisor: Advisor, question: Question, *, emit: Emit, deadline: Deadline) -> Answer:
     answer = advisor.answer(question, deadline=deadline)
-    if not write_whole(answer.text, emit):
+    if not write_whole(checked(answer.text, question.findings), emit):
         raise UpstreamBadAnswer(answer.origin, "nothing left after cleaning")
     return answer
 
 
 def _stream(advisor: StreamingAdvisor, question: Question, *, emit: Emit, deadline: Deadline) -> Answer:
-    writer = Writer(emit)
+    writer = Writer(emit, lead=question.lead)
     try:
         answer = advisor.stream(question, on_text=writer.add, deadline=deadline)
     except UpstreamError:

@@ -91,7 +91,12 @@ class _Turn:
         self._context = context
         self._emit = emit
         canary = make_canary()
-        self._writer = Writer(emit, canary=canary, instructions=f"{definition.instructions}\n{prompts.rules()}")
+        self._writer = Writer(
+            emit,
+            canary=canary,
+            instructions=f"{definition.instructions}\n{prompts.rules()}",
+            lead=context.question.lead,
+        )
         self._fence = Fence()
         self._messages = prompts.messages_for(definition, context.question)
         self._request = ModelRequest(

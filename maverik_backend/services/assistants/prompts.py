@@ -40,6 +40,7 @@ def instructions_for(definition: Definition, question: Question, *, fence: Fence
     """The assistant's instructions, the rules for every model, and what is known of the principal, marked as data."""
     variables = {"assistant": definition.name, "fence": f"data-{fence.number}", "canary": canary}
     parts = [Template(text).safe_substitute(variables) for text in (definition.instructions, rules())]
+    parts += question.instructions
     known = {name: CONTEXT_SOURCES[name](question) for name in definition.context}
     parts += [fence.around(text, source=name) for name, text in known.items() if text]
     return "\n\n".join(part for part in parts if part)

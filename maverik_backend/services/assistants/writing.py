@@ -17,11 +17,15 @@ class Writer:
     (services/safety/output.py).
     """
 
-    def __init__(self, emit: Emit, *, canary: str | None = None, instructions: str = "") -> None:
-        """``instructions`` are those of the model that writes, if one does; ``canary`` is the one in them."""
+    def __init__(self, emit: Emit, *, canary: str | None = None, instructions: str = "", lead: str = "") -> None:
+        """``instructions`` are those of the model that writes, if one does; ``canary`` is the one in them.
+
+        ``lead`` comes before the first piece.
+        """
         self._emit = emit
         self._cleaner = StreamCleaner()
         self._guard = OutputGuard(canary=canary, instructions=instructions)
+        self._lead = lead
         self._has_text = False
         self._breaks_before_next = False
 
@@ -36,7 +40,8 @@ class Writer:
             self._breaks_before_next = False
             piece = f"\n\n{piece}"
         self._has_text = True
-        self._emit_all(self._cleaner.feed(piece))
+        lead, self._lead = self._lead, ""
+        self._emit_all(self._cleaner.feed(lead + piece))
 
     def break_paragraph(self) -> None:
         """What is added next begins a paragraph of its own."""

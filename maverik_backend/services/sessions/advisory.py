@@ -33,6 +33,7 @@ from maverik_backend.services.advice import (
     calls_for_portfolio,
     explanation,
     facts_behind,
+    findings_of,
     risk_instruction,
 )
 from maverik_backend.services.assistants import Assistants
@@ -92,8 +93,11 @@ class AdvisorySessions:
         if verdict.answer is not None:
             emit(TextDelta(text=verdict.answer))
             return Ending(origin=OWN_ORIGIN, is_advice=False)
-        question = self._question(attempt, told=verdict.instruction)
-        pending = self._ask_for_portfolio(attempt, question, deadline) if verdict.care is None else None
+        calls, question = self._question(attempt, told=verdict.instruction)
+        may_have_portfolio = (
+            calls and verdict.care is None and not any(found.is_complete for found in question.findings)
+        )
+        pending = self._ask_for_portfolio(attempt, question, deadline) if may_have_portfolio else None
         if verdict.lead:
             emit(TextDelta(text=f"{verdict.lead}\n\n"))
         ending = self._clients.assistants.answer(
@@ -111,7 +115,7 @@ class AdvisorySessions:
             db,
             attempt.context,
             is_answered=outcome.state is TurnState.COMPLETED and not outcome.is_stopped,
-            portfolio_facts=self._facts(attempt) if PORTFOLIO in outcome.data else None,
+            portfolio_facts=self._portfolio_facts(attempt) if PORTFOLIO in outcome.data else None,
         )
         return remembers or marks
 
@@ -122,11 +126,12 @@ class AdvisorySessions:
             self._verdicts[key] = safety.judge(attempt.message, remembered=attempt.context.care)
         return self._verdicts[key]
 
-    def _facts(self, attempt: Attempt) -> str:
-        return facts_behind(self._question(attempt, told=None).situation)
+    def _portfolio_facts(self, attempt: Attempt) -> str:
+        _, question = self._question(attempt, told=None)
+        return facts_behind(question.situation)
 
-    def _question(self, attempt: Attempt, *, told: str | None) -> Question:
-        """``told`` is what the assistant is told besides the facts."""
+    def _question(self, attempt: Attempt, *, told: str | None) -> tuple[bool, Question]:
+        """Whether the message calls for a portfolio, and what the assistant is asked; ``told``: what care tells it."""
         settings = self._clients.settings
         history = prompt.chat_history(
             attempt.history, max_turns=settings.history_max_turns, max_chars=settings.history_max_chars
@@ -134,15 +139,15 @@ class AdvisorySessions:
         catalogs = self._clients.catalogs.get()
         today = datetime.now(UTC).date()
         question = prompt.question(attempt.context, catalogs, history=history, message=attempt.message, today=today)
-        lines = [question.user_profile, risk_instruction(question.situation), *([told] if told else [])]
-        return replace(question, user_profile="\n".join(lines))
-
-    def _ask_for_portfolio(self, attempt: Attempt, question: Question, deadline: Deadline) -> PendingPortfolio | None:
         situation = question.situation
         is_due = attempt.context.portfolio_facts != facts_behind(situation)
-        if not calls_for_portfolio(attempt.message, has_goal=situation.goal is not None, is_due=is_due):
-            return None
-        return self._clients.proposals.ask(turn_id=attempt.turn_id, situation=situation, deadline=deadline)
+        calls = calls_for_portfolio(attempt.message, has_goal=situation.goal is not None, is_due=is_due)
+        findings = findings_of(question, is_opening=calls)
+        instructions = [risk_instruction(situation), *(found.instruction for found in findings), told or ""]
+        return calls, replace(question, findings=findings, instructions=tuple(filter(None, instructions)))
+
+    def _ask_for_portfolio(self, attempt: Attempt, question: Question, deadline: Deadline) -> PendingPortfolio:
+        return self._clients.proposals.ask(turn_id=attempt.turn_id, situation=question.situation, deadline=deadline)
 
     def _add_portfolio(
         self,

@@ -9,7 +9,9 @@ from decimal import Decimal
 from enum import Enum
 from itertools import islice
 
-from maverik_backend.core.text import fold
+from maverik_backend.core import phrases
+from maverik_backend.services.advice.calculator import parse_number
+from maverik_backend.services.advice.number_words import in_figures
 
 MAX_AMOUNT = Decimal(10) ** 13
 MAX_MONTHS = 600
@@ -18,7 +20,7 @@ MAX_FIGURES = 20
 # A bare number this large is an amount ("tengo 12.000"); a smaller one may count children or cards.
 MIN_BARE_AMOUNT = 1_000
 
-_MULTIPLIERS = {"mil": 1_000, "k": 1_000, "lucas": 1_000, "luca": 1_000, "mangos": 1}
+_MULTIPLIERS = {"mil": 1_000, "k": 1_000, "lucas": 1_000, "luca": 1_000, "mangos": 1, "gambas": 100}
 _MULTIPLIERS |= dict.fromkeys(("millones", "millon", "palos", "palo"), 1_000_000)
 _DOLLARS = r"dolar(?:es)?|usd|u\$[sd]|us\$|verdes?"
 _PESOS = r"pesos?|ars|mangos"
@@ -53,21 +55,25 @@ _TERM = re.compile(
     rf"(?:unos )?(?P<count>\d{{1,4}}|{_ONES}|medio) (?P<unit>años?|anos?|mes(?:es)?)\b(?P<half> y medio)?"
 )
 
-# What makes a sum unsafe: English marks, ranges, amounts in words, other rhythms than a month, calendar dates.
-_HUNDREDS = r"cien(?:to)?|(?:dos|tres|cuatro|quin|seis|sete|ocho|nove)(?:cient[oa]s)?|quinient[oa]s"
-_IN_WORDS = (
-    rf"(?<![\w.,])(?<!\d )(?:{_ONES}|{_HUNDREDS}|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa|mil|medio|media)"
-    rf" (?:mil|millon(?:es)?|palos?|lucas?|{_PESOS}|{_DOLLARS})(?!\w)"
-)
+# What makes a sum unsafe: English marks, ranges, other rhythms than a month, calendar dates.
 _UNCLEAR = re.compile(
     r"\d,\d{3}(?!\d)|\d[.,]\d{4}|\d\.\d{3}\.\d{1,2}(?!\d)"
-    rf"|{_IN_WORDS}"
     r"|\bentre \$?\d[\d.,]*(?: mil)? y \$?\d|\d ?(?:-|\bo\b|\ba\b) ?\$?\d"
     r"|\d(?: \w+){0,3} (?:por|x|cada) (?:semana|dia|quincena|año|ano|bimestre)\b|\d(?: \w+){0,2} "
     r"(?:semanal|anual|diari)"
     r"|\b(?:para|hasta|antes de|en)(?: el)?(?: año)? 20[2-9]\d\b(?! ?(?:pesos|dolares|usd))"
     r"|\b(?:euros?|reales|bitcoins?|btc|uvas?)\b"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountText:
+    """An amount where it stands in a text."""
+
+    value: Decimal
+    currency: str | None
+    start: int
+    end: int
 
 
 class Role(Enum):
@@ -110,8 +116,8 @@ _CLAUSE_ENDS = re.compile(r"[;:!?¿¡]|[.,](?!\d)|\b(?:y|pero|aunque|si|asi que)
 
 
 def plain(text: str) -> str:
-    """``text`` as everything here reads it: folded, one space between words."""
-    return " ".join(fold(text).split())
+    """``text`` as everything here reads it: folded, one space between words, amounts in words as figures."""
+    return in_figures(phrases.plain(text))
 
 
 def is_unclear(said: str) -> bool:
@@ -155,17 +161,23 @@ def amounts_in(said: str) -> dict[Role, Money]:
     return found
 
 
-def parse_number(number: str) -> Decimal:
-    """``1.234.567,89`` and ``1234567.89`` alike: a point before exactly three digits separates thousands."""
-    if "," in number or re.fullmatch(r"\d{1,3}(?:\.\d{3})+", number):
-        number = number.replace(".", "").replace(",", ".")
-    return Decimal(number)
+def amounts_written(said: str) -> list[AmountText]:
+    """Every number of a :func:`plain` text that may be an amount, whatever its part."""
+    return [
+        AmountText(value=value, currency=_currency(match), start=match.start(), end=match.end())
+        for match in islice(_AMOUNT.finditer(said), MAX_FIGURES)
+        if 0 < (value := _value_of(match)) <= MAX_AMOUNT
+    ]
+
+
+def _value_of(match: re.Match[str]) -> Decimal:
+    return parse_number(match["number"]) * _MULTIPLIERS.get(match["multiplier"] or "", 1)
 
 
 def _money(match: re.Match[str], said: str) -> Money | None:
     """``None`` for a number that counts something else."""
     before, after = said[max(0, match.start() - 20) : match.start()], said[match.end() : match.end() + 20]
-    value = parse_number(match["number"]) * _MULTIPLIERS.get(match["multiplier"] or "", 1)
+    value = _value_of(match)
     if _NO_MONEY_AFTER.match(after) and not _A_MONTH_AFTER.match(after):
         return None
     is_marked = match["sign"] or match["multiplier"] or match["currency"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from maverik_backend import __version__
+from maverik_backend.cli.assistants import assistants
 from maverik_backend.cli.demo import demo
 from maverik_backend.cli.jobs import jobs
 from maverik_backend.cli.keys import keys
@@ -23,5 +24,5 @@ def main() -> None:
     """Maverik Backend."""
 
 
-for _command in (serve, migrate, demo, keys, users, cleanup, jobs):
+for _command in (serve, migrate, demo, keys, users, cleanup, jobs, assistants):
     main.add_command(_command)

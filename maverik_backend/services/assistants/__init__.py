@@ -6,6 +6,7 @@ from maverik_backend.services.assistants.base import Assistant
 from maverik_backend.services.assistants.definition import Definition, Kind
 from maverik_backend.services.assistants.library import SHIPPED, Library
 from maverik_backend.services.assistants.model import ModelAssistant
+from maverik_backend.services.assistants.store import KeptVersion, get_versions
 from maverik_backend.services.assistants.tools import Tool, ToolClients, make_tools
 from maverik_backend.services.assistants.validation import faults
 
@@ -15,11 +16,13 @@ __all__ = [
     "Assistant",
     "Assistants",
     "Definition",
+    "KeptVersion",
     "Kind",
     "Library",
     "ModelAssistant",
     "Tool",
     "ToolClients",
     "faults",
+    "get_versions",
     "make_tools",
 ]

@@ -12,7 +12,7 @@ in the middle       what came, and a sentence that it is incomplete
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -46,6 +46,10 @@ class Assistants:
         self._lock = threading.Lock()
         self._made: dict[str, tuple[Definition, Assistant | None]] = {}
         self._kept: set[tuple[str, str]] = set()
+
+    def definitions(self) -> Sequence[Definition]:
+        """Every definition as it is now, in order of slug."""
+        return [definition for _, definition in sorted(self._library.current().items())]
 
     def can_answer(self, slug: str) -> bool:
         """Whether there is such an assistant and something that is configured answers for it."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from maverik_backend.models import AsistenteVersion
@@ -22,3 +25,20 @@ def keep_version(db: Connection, definition: Definition) -> None:
         contenido=definition.model_dump(mode="json"),
     )
     db.execute(added.on_conflict_do_nothing())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptVersion:
+    """A version that has answered; ``created`` is when it first did."""
+
+    version: str
+    content: dict[str, Any]
+    created: datetime
+
+
+def get_versions(db: Connection, *, slug: str) -> Sequence[KeptVersion]:
+    """Every version of an assistant that has answered, the newest first."""
+    query = select(VERSIONS).where(VERSIONS.c.asistente == slug).order_by(VERSIONS.c.fecha_creacion.desc())
+    return [
+        KeptVersion(version=row.version, content=row.contenido, created=row.fecha_creacion) for row in db.execute(query)
+    ]

@@ -29,7 +29,7 @@ from tests.support.worst_requests import (
 )
 from tests.support.worst_texts import WORST_JSON, WORST_TEXTS
 
-MAX_PROCESSOR_S = 0.25
+MAX_PROCESSOR_S = 0.5  # of a slow machine; here 0.03, and what these cases are about takes many seconds
 TRIES = 3  # the collector of a process full of tests may run in one of them
 MAX_URL_BYTES = 10_000  # three characters each, twice in some paths, of 65,536 that the server reads
 MAX_HEADER_BYTES = 60_000

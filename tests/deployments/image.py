@@ -23,8 +23,8 @@ from tests.support.processes import clean_environment
 
 DOCKERFILE = ROOT / "deployments" / "backend.Dockerfile"
 LAMBDA_DOCKERFILE = ROOT / "deployments" / "lambda" / "Dockerfile"
-BUILD_TIMEOUT_S = 240
-RUN_TIMEOUT_S = 60
+BUILD_TIMEOUT_S = 600
+RUN_TIMEOUT_S = 240
 _SYSTEM_PROGRAMS = ("apt-get ", "groupadd ", "useradd ")
 _ABSOLUTE = re.compile(r"(?<![\w.$/])/(?=(?:app|build|data|opt)\b)")
 

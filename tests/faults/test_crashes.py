@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.forked import run_forked
 from tests.support.postgres import TcpPostgres
-from tests.support.processes import ServerProcess, run_maverik
+from tests.support.processes import ServerProcess
 from tests.support.servers import HANG, OptimizerServer, RagServer, Reply, Request
 from tests.support.talk import CLIENTS, Talk
 
@@ -122,7 +123,7 @@ class TestTheDatabase:
     def variables(self, own_folder: Path, services: dict[str, str], postgres: TcpPostgres) -> dict[str, str]:
         """The environment of a server that keeps its tables in ``postgres``, where they are already."""
         variables = {**services, **postgres.variables(schema="asesoria")}
-        migration = run_maverik("migrate", cwd=own_folder, **variables)
+        migration = run_forked("migrate", cwd=own_folder, **variables)
         assert migration.returncode == 0, migration.stderr
         return variables
 

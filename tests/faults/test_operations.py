@@ -22,9 +22,10 @@ from maverik_backend.settings import Settings
 from maverik_backend.web.resources import resources_of
 from tests.support.fixtures.database import rows
 from tests.support.fixtures.people import key_in, make_profile
+from tests.support.forked import run_forked
 from tests.support.paths import ROOT
 from tests.support.postgres import PASSWORD, TcpPostgres
-from tests.support.processes import ServerProcess, clean_environment, run_maverik
+from tests.support.processes import ServerProcess, clean_environment
 from tests.support.talk import Talk
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
@@ -40,7 +41,7 @@ class TestRestoringABackup:
 
     def test_what_was_said_is_there_again(self, postgres: TcpPostgres, own_folder: Path) -> None:
         variables = {**postgres.variables(schema="public"), "SECRET_KEY": OLD}
-        assert run_maverik("migrate", cwd=own_folder, **variables).returncode == 0
+        assert run_forked("migrate", cwd=own_folder, **variables).returncode == 0
         with ServerProcess(own_folder, **variables) as server:
             talk = Talk.begin(server, own_folder)
             talk.post(talk.open_session(), "hola").raise_for_status()

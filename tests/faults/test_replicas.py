@@ -21,8 +21,9 @@ import requests
 from maverik_backend.core.security import generate_paserk
 from maverik_backend.services.limits import LIMITS, Action
 from tests.support.fixtures.people import make_profile
+from tests.support.forked import run_forked
 from tests.support.postgres import TcpPostgres
-from tests.support.processes import ServerProcess, run_maverik
+from tests.support.processes import ServerProcess
 from tests.support.servers import MailApiServer, OptimizerServer, RagServer, Reply, Request
 from tests.support.talk import CLIENTS, Talk, Tally
 from tests.support.waiting import eventually
@@ -105,7 +106,7 @@ def replicas(
             "JOBS_POLL_INTERVAL_S": "0.05",
             "MAIL_TIMEOUT_S": "120",  # one test keeps the mails waiting until all servers deliver
         }
-        migration = run_maverik("migrate", cwd=folder, **variables)
+        migration = run_forked("migrate", cwd=folder, **variables)
         assert migration.returncode == 0, migration.stderr
         yield Replicas(folder, variables, stack)
 

@@ -22,8 +22,9 @@ from maverik_backend.settings import Settings
 from tests.support.fixtures.database import rows
 from tests.support.fixtures.people import make_session_body
 from tests.support.fixtures.replicas import Replica
+from tests.support.forked import run_forked
 from tests.support.postgres import TcpPostgres
-from tests.support.processes import ServerProcess, run_maverik
+from tests.support.processes import ServerProcess
 from tests.support.servers import HANG, OptimizerServer, RagServer
 from tests.support.signing_in import sign_up_and_in
 from tests.support.streams import EVENTS, EventStream, text_of
@@ -73,7 +74,7 @@ class TestKilled:
                 "LOCAL_DATA_DIR": str(tmp_path / "data"),
                 "PORTFOLIO_OPTIMIZATION_URL": stack.enter_context(OptimizerServer()).url,
             }
-            migration = run_maverik("migrate", cwd=tmp_path, **variables)
+            migration = run_forked("migrate", cwd=tmp_path, **variables)
             assert migration.returncode == 0, migration.stderr
             folders = tmp_path / "one", tmp_path / "other"
             for each in folders:

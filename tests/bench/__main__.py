@@ -15,7 +15,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import cleaning, connections, crowd, enumeration, export, figures, progress, releases, turns, worst
+from tests.bench import (
+    cleaning,
+    connections,
+    crowd,
+    enumeration,
+    export,
+    figures,
+    progress,
+    providers,
+    releases,
+    streams,
+    turns,
+    worst,
+)
 from tests.bench.figures import Result
 from tests.bench.imports import imports
 from tests.bench.stage import Stage, rag_service
@@ -28,6 +41,8 @@ MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "latency": turns.latency,
     "progress": progress.progress,
     "history": turns.history,
+    "streams": streams.streams,
+    "providers": providers.providers,
     "stuck": crowd.stuck,
     "logins": crowd.logins,
     "export": export.export,

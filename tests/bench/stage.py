@@ -71,6 +71,15 @@ class Person:
         """One turn."""
         return make_call("POST", self._path, token=self.token, body={"input": _SAID})
 
+    def say_streamed(self, said: str) -> bytes:
+        """One turn, whose events are streamed."""
+        headers = "Accept: text/event-stream\r\n"
+        return make_call("POST", self._path, token=self.token, body={"input": said}, headers=headers)
+
+    def resume(self) -> bytes:
+        """The stream of the turn that runs."""
+        return make_call("GET", f"{self._path}/stream", token=self.token)
+
     def read_history(self) -> bytes:
         return make_call("GET", f"{self._path}?limit=20", token=self.token)
 
@@ -119,10 +128,10 @@ class Stage:
 
     def product(self, *, rag: str = "0", **variables: str) -> ServerProcess:
         """``maverik serve`` whose RAG service takes ``rag`` milliseconds."""
-        return ServerProcess(self._server_folder(), **self._environment(rag), **variables)
+        return ServerProcess(self.server_folder(), **self.environment(rag), **variables)
 
     def baseline(self) -> Baseline:
-        return Baseline(self._server_folder(), **self._environment("0"))
+        return Baseline(self.server_folder(), **self.environment("0"))
 
     def next_address(self) -> int:
         """One that nobody called from before: no limit is met."""
@@ -189,7 +198,8 @@ class Stage:
         )
         return local_settings(self._folder).model_copy(update={"database": database})
 
-    def _environment(self, rag: str) -> dict[str, str]:
+    def environment(self, rag: str) -> dict[str, str]:
+        """Variables of a server whose RAG service takes ``rag`` milliseconds."""
         return {
             "DB_HOST": LOOPBACK,
             "DB_PORT": str(self._postgres_port),
@@ -202,7 +212,8 @@ class Stage:
             "EXTERNAL_SERVICE_TIMEOUT": "300",
         }
 
-    def _server_folder(self) -> Path:
+    def server_folder(self) -> Path:
+        """A new one."""
         folder = self._folder / f"server{next(self._servers)}"
         folder.mkdir()
         return folder

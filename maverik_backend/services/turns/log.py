@@ -7,9 +7,9 @@ turn of 40 pieces a second costs its event loop as many wakes as the reader's fl
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
-import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -54,6 +54,10 @@ class TurnLog:
         """The events from number ``after`` on."""
         return self._events[after:]
 
+    def has_after(self, number: int) -> bool:
+        """Whether there are events from ``number`` on."""
+        return len(self._events) > number
+
     def add_listener(self, listener: Listener) -> None:
         """Notify ``listener`` of everything that is appended from now on."""
         with self._lock:
@@ -70,6 +74,9 @@ class Subscription:
 
     A batch holds what was appended since the one before. It is empty when nothing came for ``idle_s``, so that an edge
     can send something that keeps the connection open. At most one batch comes in :data:`FLUSH_INTERVAL_S`.
+
+    A stream has thousands of batches, so each of them costs one callback of the loop and one step of the reading task:
+    no timer, unless the log grows faster than it is flushed, and none for ``idle_s`` but one for the whole stream.
     """
 
     def __init__(self, log: TurnLog, *, idle_s: float) -> None:
@@ -77,7 +84,9 @@ class Subscription:
         self._idle_s = idle_s
         self._cursor = 0
         self._loop = asyncio.get_running_loop()
-        self._grown = asyncio.Event()
+        self._batch_at = -math.inf
+        self._waiter: asyncio.Future[bool] | None = None
+        self._timers: dict[Callable[[], None], asyncio.TimerHandle] = {}
         self._is_armed = False
 
     def notify(self) -> None:
@@ -85,34 +94,59 @@ class Subscription:
         if self._is_armed and not self._loop.is_closed():
             self._is_armed = False
             with suppress(RuntimeError):  # the loop was closed at this moment
-                self._loop.call_soon_threadsafe(self._grown.set)
+                self._loop.call_soon_threadsafe(self._flush)
 
     async def batches(self) -> AsyncGenerator[Sequence[TurnEvent]]:
         """The batches. Close the generator (``contextlib.aclosing``) to stop listening before the end."""
         self._log.add_listener(self)
+        self._call_later(self._idle_s, self._look_for_silence)
         try:
             while True:
                 batch = await self._next_batch()
-                read_at = time.monotonic()
+                self._batch_at = self._loop.time()
                 yield batch
                 if batch and is_last(batch[-1]):
                     return
-                await asyncio.sleep(max(0.0, FLUSH_INTERVAL_S - (time.monotonic() - read_at)))
         finally:
             self._log.remove_listener(self)
+            for timer in self._timers.values():
+                timer.cancel()
 
     async def _next_batch(self) -> Sequence[TurnEvent]:
-        # Armed before it reads: what is appended after the read finds it armed.
-        self._grown.clear()
-        self._is_armed = True
-        batch = self._log.read(self._cursor)
-        if not batch:
-            try:
-                async with asyncio.timeout(self._idle_s):
-                    await self._grown.wait()
-            except TimeoutError:
-                return ()
+        is_silent = False
+        while True:
+            self._waiter = self._loop.create_future()
+            # Armed before it reads: what is appended after the read finds it armed.
+            self._is_armed = True
+            if self._log.has_after(self._cursor):
+                self._is_armed = False
+                self._flush()
+            is_silent = await self._waiter
+            self._is_armed = False
             batch = self._log.read(self._cursor)
-        self._is_armed = False
-        self._cursor += len(batch)
-        return batch
+            self._cursor += len(batch)
+            if batch or is_silent:
+                return batch or ()
+
+    def _flush(self) -> None:
+        """Wake the reader, but not before the interval since its last batch is over."""
+        wait_s = self._batch_at + FLUSH_INTERVAL_S - self._loop.time()
+        if wait_s > 0:
+            self._call_later(wait_s, self._wake)
+        else:
+            self._wake()
+
+    def _wake(self, *, is_silent: bool = False) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(is_silent)
+
+    def _look_for_silence(self) -> None:
+        """One timer for a whole stream: it looks when the last batch came, and comes back when that is too long ago."""
+        remaining_s = self._batch_at + self._idle_s - self._loop.time()
+        if remaining_s <= 0:
+            self._wake(is_silent=True)
+            remaining_s = self._idle_s
+        self._call_later(remaining_s, self._look_for_silence)
+
+    def _call_later(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._timers[callback] = self._loop.call_later(seconds, callback)

@@ -7,10 +7,12 @@ and has begun to answer before a refusal can still be said. ``send`` of a client
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import aclosing
 from enum import StrEnum
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import anyio
 from starlette.responses import Response
@@ -62,16 +64,65 @@ class EventStreamResponse(Response):
             tasks.cancel_scope.cancel()
 
     async def _send_events(self, send: Send) -> StreamEnd:
-        async with aclosing(Subscription(self._log, idle_s=PING_INTERVAL_S).batches()) as batches:
-            async for batch in batches:
-                body = self._encode(batch) if batch else self._ping
-                try:
-                    with anyio.fail_after(self._write_timeout_s):
-                        await send({"type": "http.response.body", "body": body, "more_body": True})
-                except TimeoutError:
-                    return StreamEnd.CLIENT_STALLED
+        batches = Subscription(self._log, idle_s=PING_INTERVAL_S).batches()
+        async with aclosing(batches):
+            with _StallGuard(self._write_timeout_s) as guard:
+                async for batch in batches:
+                    body = self._encode(batch) if batch else self._ping
+                    guard.begins()
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                    guard.ends()
+        if guard.has_stalled:
+            return StreamEnd.CLIENT_STALLED
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return StreamEnd.COMPLETE
+
+
+class _StallGuard:
+    """Ends its block when one write in it takes longer than ``timeout_s``, at most twice as long.
+
+    One timer for the whole stream looks whether a write is under way: a time-out for each of them costs more than the
+    write.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._scope = anyio.CancelScope()
+        self._loop = asyncio.get_running_loop()
+        self._began: float | None = None
+
+    def begins(self) -> None:
+        """A write begins."""
+        self._began = self._loop.time()
+
+    def ends(self) -> None:
+        """It ended."""
+        self._began = None
+
+    @property
+    def has_stalled(self) -> bool:
+        """Whether the block was ended so."""
+        return self._scope.cancelled_caught
+
+    def __enter__(self) -> Self:
+        self._scope.__enter__()
+        self._timer = self._loop.call_later(self._timeout_s, self._look)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        self._timer.cancel()
+        return self._scope.__exit__(kind, error, traceback)
+
+    def _look(self) -> None:
+        remaining_s = self._timeout_s
+        if self._began is not None:
+            remaining_s = self._began + self._timeout_s - self._loop.time()
+        if remaining_s <= 0:
+            self._scope.cancel()
+        else:
+            self._timer = self._loop.call_later(remaining_s, self._look)
 
 
 async def _until_disconnect(receive: Receive, state: MutableMapping[str, Any], scope: anyio.CancelScope) -> None:

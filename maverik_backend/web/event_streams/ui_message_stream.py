@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 from maverik_backend.models import TurnState
@@ -82,6 +83,9 @@ class UiMessageStream:
         """The frames of ``events``; after the last event of a turn also the end of the stream."""
         frames = bytearray()
         for event in events:
+            if isinstance(event, TextDelta) and self._is_text_open and not self._has_results:
+                frames += self._next_delta(event.text)
+                continue
             for part in self._parts(event):
                 frames += b"data: " + json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
             if is_last(event):
@@ -118,6 +122,12 @@ class UiMessageStream:
             case Failed():
                 yield from self._end_text()
                 yield {"type": "error", "errorText": self._explain(event)}
+
+    def _next_delta(self, delta: str) -> bytes:
+        """The frame of a further ``text-delta``, nearly all that a stream consists of."""
+        return (
+            f'data: {{"type":"text-delta","id":"text-{self._texts}","delta":{encode_basestring(delta)}}}\n\n'.encode()
+        )
 
     def _text(self, delta: str) -> Iterator[Part]:
         if not self._is_text_open:

@@ -10,13 +10,15 @@ The parser costs 0.1 s of processor time to import: this module is imported when
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot import Token, TokenType, exp
+from sqlglot.errors import ErrorLevel
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
@@ -24,6 +26,9 @@ from maverik_backend.errors import QueryRefused
 from maverik_backend.services.queries.definition import MAX_SQL_CHARS
 from maverik_backend.services.queries.grammar import ALLOWED, FUNCTIONS, JOINS, SIDES, TYPES
 from maverik_backend.services.queries.statement import ROW_LIMIT, Statement
+
+# What it warns of quotes statements, which hold what people asked.
+logging.getLogger("sqlglot").disabled = True
 
 _DIALECT = "postgres"
 MAX_PARENTHESES = 60
@@ -38,6 +43,8 @@ _POSTGRES_NAMES: dict[type[exp.Func], str] = {
     exp.StrPosition: "position",
     exp.CurrentTimestamp: "now",
 }
+_ONE_SELECT = "Write exactly one SELECT, without UNION, INTERSECT or EXCEPT."
+_UNSUPPORTED = "The statement is written in a way that is not supported."
 _KEYWORD = re.compile(r"[A-Za-z_ ]{1,30}")
 _RESERVED = re.compile(r"pg_|information_schema", re.IGNORECASE)
 _NAME_BYTES = 63  # PostgreSQL cuts longer names off, so two of them may become one
@@ -67,6 +74,8 @@ def fenced(sql: str, *, readable: Readable, parameters: Mapping[str, str] | None
     _check_nodes(query)
     _check_names(query, readable)
     columns = tuple(query.named_selects)
+    if not columns:
+        raise QueryRefused("Select at least one column.")
     used = _number_placeholders(query, parameters or {})
     _limit(query, number=len(used) + 1)
     return Statement(sql=_rendered(query), parameters=(*used, ROW_LIMIT), columns=columns)
@@ -79,15 +88,35 @@ def _parsed(sql: str) -> exp.Select:
         )
     if "\0" in sql:
         raise QueryRefused("The statement holds a null character.")
-    try:
-        if any(token.comments for token in sqlglot.tokenize(sql, read=_DIALECT)):
-            raise QueryRefused("Write the statement without comments.")
+    with _refusing("This is not a statement that can be read as PostgreSQL's SQL."):
+        tokens = sqlglot.tokenize(sql, read=_DIALECT)
+        _check_tokens(tokens)
         statements = sqlglot.parse(sql.strip().rstrip(";"), read=_DIALECT)
-    except (SqlglotError, RecursionError):
-        raise QueryRefused("This is not a statement that can be read as PostgreSQL's SQL.") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Select):
-        raise QueryRefused("Write exactly one SELECT, without UNION, INTERSECT or EXCEPT.")
+        raise QueryRefused(_ONE_SELECT)
     return statements[0]
+
+
+def _check_tokens(tokens: Sequence[Token]) -> None:
+    """Refuse what is no SELECT before it is parsed: the parser logs statements that it does not know."""
+    if any(token.comments for token in tokens):
+        raise QueryRefused("Write the statement without comments.")
+    kinds = [token.token_type for token in tokens]
+    while kinds and kinds[-1] is TokenType.SEMICOLON:
+        kinds.pop()
+    if not kinds or kinds[0] not in {TokenType.SELECT, TokenType.WITH} or TokenType.SEMICOLON in kinds:
+        raise QueryRefused(_ONE_SELECT)
+
+
+@contextmanager
+def _refusing(reason: str) -> Iterator[None]:
+    """Take whatever a library does with a hostile text, assertions and recursion included, for a refusal."""
+    try:
+        yield
+    except QueryRefused:
+        raise
+    except Exception:  # noqa: BLE001
+        raise QueryRefused(reason) from None
 
 
 def _check_nodes(query: exp.Select) -> None:
@@ -111,6 +140,8 @@ def _check_node(node: exp.Expr) -> None:
         raise QueryRefused("Tables can be joined with JOIN, LEFT JOIN, RIGHT JOIN, FULL JOIN and CROSS JOIN only.")
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         raise QueryRefused("FROM can name tables and subqueries only.")
+    if isinstance(node, exp.TableAlias) and node.args.get("columns") and isinstance(node.parent, exp.Table):
+        raise QueryRefused("A table's columns cannot be renamed beside its alias: name them in SELECT.")
     if isinstance(node, exp.Identifier) and not _is_plain_name(node.name):
         raise QueryRefused("A name is empty, too long, or begins with pg_.")
 
@@ -160,12 +191,10 @@ def _qualified(query: exp.Select, readable: Readable) -> exp.Select:
     schema: dict[str, object] = {
         readable.schema: {name: dict.fromkeys(columns, "text") for name, columns in readable.tables.items()}
     }
-    try:
+    with _refusing(f"A table or column is not known. {_known(readable)}"):
         found = qualify(query, dialect=_DIALECT, schema=schema, db=readable.schema, quote_identifiers=True)
-    except (SqlglotError, RecursionError):
-        raise QueryRefused(f"A table or column is not known. {_known(readable)}") from None
     if not isinstance(found, exp.Select):
-        raise QueryRefused("Write exactly one SELECT.")
+        raise QueryRefused(_ONE_SELECT)
     for select in found.find_all(exp.Select):
         _put_outputs_in_full(select)
     return found
@@ -269,11 +298,13 @@ def _limit(query: exp.Select, *, number: int) -> None:
 
 def _rendered(query: exp.Select) -> str:
     """The statement, which must mean to the parser what the tree says."""
-    try:
-        sql = query.sql(dialect=_DIALECT, comments=False, identify=True)
-        again = sqlglot.parse_one(sql, read=_DIALECT).sql(dialect=_DIALECT, comments=False, identify=True)
-    except (SqlglotError, RecursionError):
-        again = sql = ""
-    if not sql or sql != again:
-        raise QueryRefused("The statement is written in a way that is not supported.")
+    with _refusing(_UNSUPPORTED):
+        sql = _sql_of(query)
+        if _sql_of(sqlglot.parse_one(sql, read=_DIALECT)) != sql:
+            raise QueryRefused(_UNSUPPORTED)
     return sql
+
+
+def _sql_of(query: exp.Expr) -> str:
+    """The tree as text: every name quoted, and an error where the dialect cannot say something."""
+    return query.sql(dialect=_DIALECT, comments=False, identify=True, unsupported_level=ErrorLevel.RAISE)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pg8000  # type: ignore[import-untyped]
 import pytest
@@ -14,6 +17,7 @@ from maverik_backend.services.queries.fence import Readable, fenced
 from maverik_backend.services.queries.grammar import FUNCTIONS
 from tests.support.dashboard import Dashboard, asker, deadline, make_part, questions
 from tests.support.hostile_statements import HARMLESS, HOSTILE
+from tests.support.log_lines import Lines
 
 READABLE = Readable(schema="public", tables={"data_orders": ("customer", "warehouse", "order_type", "amount")})
 SOON_S = 0.3
@@ -155,6 +159,43 @@ class TestTheDatabase:
         )
 
         assert told_raw(source, trick) == ""
+
+
+def mutated(rng: random.Random) -> str:
+    """A statement of the corpus with parts of others in it, or without some of its own."""
+    parts = _PART.findall(rng.choice(SHORT))
+    for _ in range(rng.randint(1, 4)):
+        place = rng.randrange(len(parts) + 1)
+        others = _PART.findall(rng.choice(SHORT))
+        start = rng.randrange(len(others))
+        removed = rng.randint(0, 2)
+        parts[place : place + removed] = others[start : start + rng.randint(0, 8)]
+    return "".join(parts)
+
+
+_PART = re.compile(r"\w+|\s+|[^\w\s]")
+SHORT = [sql for sql in (*HOSTILE, *HARMLESS) if 0 < len(sql) < 600]
+
+
+def test_mutated_statements_are_refused_or_harmless(data_sources: DataSources, lines: Lines) -> None:
+    asked = questions(data_sources, make_part(row_limit=50, timeout_s=SOON_S))
+    rng = random.Random(20261121)  # noqa: S311 - no secret
+    told: list[str] = []
+    for _ in range(3000):
+        with suppress(QueryRefused, UpstreamError):
+            told.append(str(asked.run(WRITTEN, {"sql": mutated(rng)}, asker=asker(), deadline=deadline()).rows))
+
+    assert len(told) > 20
+    assert [text for text in told if any(secret in text for secret in (*SECRETS, "dashboard_miempresa"))] == []
+    assert not any("SELECT" in str(line) for line in lines.all)
+
+
+def test_what_the_parser_warns_of_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    for sql in HOSTILE:
+        with suppress(QueryRefused):
+            fenced(sql, readable=READABLE)
+
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("sql", HARMLESS)

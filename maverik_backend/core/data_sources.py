@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from maverik_backend.core.database import is_unavailable, make_source_engine
-from maverik_backend.errors import UpstreamError, UpstreamQueryFailed, UpstreamTimeout, UpstreamUnreachable
+from maverik_backend.core.deadline import Cancellation
+from maverik_backend.errors import Cancelled, UpstreamError, UpstreamQueryFailed, UpstreamTimeout, UpstreamUnreachable
 from maverik_backend.settings import DatabaseSettings, DataSourceSettings
 
 MAX_TIMEOUT_S = 30.0
@@ -34,13 +35,17 @@ class DataSource:
         self._engine: Engine = make_source_engine(database, statement_timeout_s=MAX_TIMEOUT_S)
 
     @contextmanager
-    def transaction(self, settings: Mapping[str, str], *, timeout_s: float) -> Iterator[Connection]:
+    def transaction(
+        self, settings: Mapping[str, str], *, timeout_s: float, cancellation: Cancellation | None = None
+    ) -> Iterator[Connection]:
         """A read-only transaction in which each statement ends after ``timeout_s`` and ``settings`` are set.
 
         ``settings`` are PostgreSQL's or customised ones (``app.project_id``). Every statement must have parameters:
-        only such a one is sent by the protocol that runs a single statement.
+        only such a one is sent by the protocol that runs a single statement. When ``cancellation`` is set, the
+        connection is given up; the server then ends the statement after ``timeout_s`` at the latest.
 
         Raises:
+            Cancelled: ``cancellation`` was set.
             UpstreamUnreachable: no connection, or it was cut.
             UpstreamTimeout: a statement took longer, or no connection came free.
             UpstreamQueryFailed: the database does not run the statement.
@@ -50,8 +55,11 @@ class DataSource:
             with self._engine.begin() as db:
                 driver_connection: Any = db.connection.driver_connection
                 driver_connection.read_only_with({"statement_timeout": str(timeout_ms), **settings})
-                yield db
+                with (cancellation or Cancellation()).calling(driver_connection.abandon):
+                    yield db
         except (DBAPIError, PoolTimeoutError) as error:
+            if cancellation is not None and cancellation.is_set:
+                raise Cancelled from None
             # Not chained: the database's own words may quote what people asked or other people's rows.
             raise self._failure(error) from None
 

@@ -123,6 +123,11 @@ class Connection(pg8000.Connection):  # type: ignore[misc] # it has no types
         with suppress(pg8000.InterfaceError):
             super().close()
 
+    def abandon(self) -> None:
+        """Shut the socket down, from any thread: what waits for an answer gets a network error at once."""
+        with suppress(OSError):
+            self._usock.shutdown(socket.SHUT_RDWR)
+
     def cursor(self) -> Cursor:
         return Cursor(self)
 

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from maverik_backend.core.data_sources import DataSource
+from maverik_backend.core.database import commit_with_next
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.principal import Principal
 from maverik_backend.errors import Cancelled, UpstreamError, UpstreamTimeout, UpstreamUnsafe
@@ -90,13 +91,14 @@ class Runner:
         Raises:
             UpstreamUnsafe: the role may write, or reads rows of other projects; nothing was asked.
             UpstreamError: the source could not be reached, took too long, or does not run the statement.
-            Cancelled: ``deadline`` was cancelled before.
+            Cancelled: ``deadline`` was cancelled, before or while the source was asked.
         """
         limit = row_limit or self._definition.row_limit
         started = time.monotonic()
         with self._logged():
             self._require_safety(asker, deadline)
             with self._transaction(asker, deadline) as db:
+                commit_with_next(db)
                 found = store.run(db, statement=statement, values=values, row_limit=limit + 1)
             rows = rows_of(found.rows[:limit])
         _log.info(
@@ -147,7 +149,7 @@ class Runner:
         if deadline.passed:
             raise UpstreamTimeout(f"data_source.{self._source.name}", "deadline")
         timeout_s = min(self._definition.timeout_s, deadline.remaining_s())
-        with self._source.transaction(asker.settings(), timeout_s=timeout_s) as db:
+        with self._source.transaction(asker.settings(), timeout_s=timeout_s, cancellation=deadline.cancellation) as db:
             yield db
 
     def _require_safety(self, asker: Asker, deadline: Deadline) -> None:

@@ -197,6 +197,20 @@ class TestBounds:
         with pytest.raises(Cancelled):
             select(questions(data_sources, make_part()), deadline=Deadline.after(9, cancellation=cancellation))
 
+    def test_a_turn_that_is_stopped_waits_no_longer(self, data_sources: DataSources) -> None:
+        asked = questions(data_sources, make_part(timeout_s=30))
+        select(asked)
+        cancellation = Cancellation()
+        stopping = threading.Timer(0.3, cancellation.cancel)
+        stopping.start()
+        began = time.monotonic()
+
+        with pytest.raises(Cancelled):
+            select(asked, SLOW, deadline=Deadline.after(60, cancellation=cancellation))
+
+        assert time.monotonic() - began < 20
+        assert select(asked).rows == ((360,),)
+
     def test_a_question_that_finds_no_connection_in_time_is_told_so(self, dashboard: Dashboard) -> None:
         settings = DataSourceSettings.isolated(urls={"miempresa": dashboard.url()}, pool_size=1, pool_timeout_s=0.2)
         sources = DataSources(settings)

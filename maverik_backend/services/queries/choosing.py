@@ -108,6 +108,7 @@ class Chooser:
 
     def __init__(self, definition: Definition) -> None:
         self._synonyms = _Synonyms(definition.synonyms)
+        self._known = {stem for group in definition.synonyms for word in group for stem in stems_of(word)}
         self._vocabulary: dict[Language, set[str]] = {language: set() for language in LANGUAGES}
         self._queries = [self._learn(query) for query in definition.queries]
         known_by: defaultdict[str, set[str]] = defaultdict(set)
@@ -126,7 +127,7 @@ class Chooser:
         language = language_of(tokens, vocabulary=self._vocabulary)
         if len(question) > MAX_QUESTION_CHARS or len(tokens) > MAX_TOKENS:
             return Chosen(language=language)
-        asked = Asked(text=question, tokens=tokens, language=language, today=today)
+        asked = Asked(text=question, tokens=tokens, language=language, today=today, known=self._known)
         is_knowledge = asks_for_knowledge(question)
         fitting = [
             choice
@@ -150,6 +151,7 @@ class Chooser:
             for text in texts:
                 tokens, slots = _with_slots(text)
                 self._vocabulary[language].update(token.folded for token in tokens)
+                self._known.update(token.stem for token in tokens)
                 features = self._features(tokens, slots, frozenset())
                 examples.append(_Example(language=language, features=features, is_knowledge=asks_for_knowledge(text)))
                 for position, name in slots.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
@@ -63,12 +63,13 @@ def month_named(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question, ready to be searched for values."""
+    """A question, ready to be searched for values. ``known`` are the stems that examples and synonyms have."""
 
     text: str
     tokens: Sequence[Token]
     language: Language
     today: date
+    known: Collection[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +131,11 @@ def _rare_word(asked: Asked, wanted: Wanted, used: set[int]) -> Span | None:
     if not wanted.parameter.values_from:
         return None
     for position, token in enumerate(asked.tokens):
-        if position in used or token.folded in STOP_WORDS or token.is_number or len(token.stem) < 3:  # noqa: PLR2004
+        is_ordinary = token.folded in STOP_WORDS or token.stem in asked.known
+        if position in used or is_ordinary or token.is_number or len(token.stem) < 3:  # noqa: PLR2004
             continue
         named = {value for phrase, value in wanted.choices.items() if token.stem in phrase}
-        if len(named) == 1 and token.stem not in wanted.anchors:
+        if len(named) == 1:
             return named.pop(), range(position, position + 1)
     return None
 

@@ -11,6 +11,7 @@ import click
 from maverik_backend import __version__
 from maverik_backend.cli.assistants import assistants
 from maverik_backend.cli.demo import demo
+from maverik_backend.cli.documents import documents
 from maverik_backend.cli.jobs import jobs
 from maverik_backend.cli.keys import keys
 from maverik_backend.cli.maintenance import cleanup
@@ -24,5 +25,5 @@ def main() -> None:
     """Maverik Backend."""
 
 
-for _command in (serve, migrate, demo, keys, users, cleanup, jobs, assistants):
+for _command in (serve, migrate, demo, keys, users, cleanup, jobs, assistants, documents):
     main.add_command(_command)

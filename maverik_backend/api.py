@@ -37,7 +37,7 @@ from maverik_backend.core.security import Keyring, PasswordHasher
 from maverik_backend.core.tokens import Tokens
 from maverik_backend.errors import DatabaseUnavailable, SettingsError
 from maverik_backend.invocation import own_command
-from maverik_backend.routers import catalog, docs, health, metrics, site
+from maverik_backend.routers import catalog, docs, documents, health, metrics, site
 from maverik_backend.routers.copilot import auth, chat, second_factor, session, user
 from maverik_backend.services.accounts import (
     Authenticator,
@@ -61,7 +61,7 @@ from maverik_backend.services.knowledge import (
     request_missing_vectors,
     request_vectors,
 )
-from maverik_backend.services.limits import Action, Throttle, limits_from, make_storage
+from maverik_backend.services.limits import Action, ConcurrencyLimiter, Throttle, limits_from, make_storage
 from maverik_backend.services.operations import Health, clean_up, keep_used_passwords
 from maverik_backend.services.sessions import AdviceClients
 from maverik_backend.services.turns import Acceptance, Follower, Heartbeat, Lease, RunningTurns, TurnEngine
@@ -76,6 +76,7 @@ from maverik_backend.web.middleware.websocket_errors import WebSocketErrors
 from maverik_backend.web.middleware.websocket_log import WebSocketLog
 from maverik_backend.web.middleware.websocket_origin import WebSocketOrigin
 from maverik_backend.web.resources import Resources, resources_of
+from maverik_backend.web.uploads import MAX_AT_ONCE
 
 HOURLY_S = 3600.0
 
@@ -159,6 +160,7 @@ def create_app(
         clients=clients,
         knowledge=index,
         documents=DocumentSearch(database.transaction, embedder=clients.embedder),
+        uploads=ConcurrencyLimiter(MAX_AT_ONCE),
         keyring=keyring,
         tokens=tokens,
         throttle=throttle,
@@ -276,6 +278,7 @@ def _make_fastapi(settings: Settings, measured: Metrics, throttle: Throttle) -> 
         user,
         auth,
         second_factor,
+        documents,
         health,
         site,
     ):  # routes are tried in order: the busiest come first

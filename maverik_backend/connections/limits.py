@@ -36,8 +36,8 @@ class ConnectionLimits:
     max_head_bytes: int = 32 * 1024
     """Request line and header fields together; what nginx's default buffers hold (RFC 6585, section 5)."""
     max_headers: int = 100
-    max_body_wire_bytes: int = 256 * 1024
-    """A body as sent; ``web/middleware/body_limit.py`` bounds its content."""
+    max_body_wire_bytes: int = 42 * 1024 * 1024
+    """A body as sent, twice the largest upload; ``web/middleware/body_limit.py`` bounds its content."""
     max_framing_bytes: int = 4 * 1024
     """Chunk sizes, extensions and trailers of a body of any size (RFC 9112, section 7.1)."""
     max_drained_bytes: int = 64 * 1024

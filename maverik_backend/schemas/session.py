@@ -66,9 +66,10 @@ JsonNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_u
 _FILLERS = "\u115f\u1160\u3164\uffa0\u2800"
 
 
-def _displayable(value: str) -> str:
+def displayable(value: str) -> str:
+    """``value``, unless it shows nothing or holds what a title does not."""
     if any(unicodedata.category(character) in _NOT_IN_A_TITLE for character in value.replace(_ZERO_WIDTH_JOINER, "")):
-        raise PydanticCustomError("not_displayable", texts.DEFAULT)
+        raise PydanticCustomError("notdisplayable", texts.DEFAULT)
     if not any(map(_is_visible, value)):
         raise PydanticCustomError("blank", texts.BLANK)
     return value
@@ -97,7 +98,7 @@ class SesionRenombrarRequest(Request):
         Text(max_chars=MAX_READ_TITLE_CHARS, allows_blank=False),
         AfterValidator(str.strip),
         AfterValidator(AtMost(MAX_TITLE_CHARS)),
-        AfterValidator(_displayable),
+        AfterValidator(displayable),
     ]
 
 

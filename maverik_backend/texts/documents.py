@@ -18,4 +18,6 @@ REFUSALS: dict[str, str] = {
     "unreadable": "El documento está dañado y no se pudo leer. Guardalo de nuevo y volvé a subirlo.",
 }
 """By the reason (``core/documents/refusals.py``)."""
+NO_FORM = "Mandá el archivo como cuerpo del pedido, sin formulario."
+UNTITLED = "Documento"
 FAILED = "No pudimos leer el documento por un problema nuestro. Volvé a subirlo."

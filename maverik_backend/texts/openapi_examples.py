@@ -56,6 +56,19 @@ _CATALOGS = (
     "proposito_sesion",
 )
 _SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - of the test vectors in RFC 6238, appendix B
+_DOCUMENT = {
+    "id": 31,
+    "coleccion": "documentos",
+    "titulo": "Prospecto del fondo",
+    "tipo": "application/pdf",
+    "tamano": 183_204,
+    "estado": "procesando",
+    "error": None,
+    "paginas": 40,
+    "paginas_hechas": 12,
+    "pasajes": 0,
+    "fecha_creacion": "2026-03-02T14:06:00Z",
+}
 _CITATION = {"titulo": "Plazo fijo", "url": None, "documento_id": 31, "pagina": 2, "pasaje_id": 870}
 _HEALTHY: dict[str, Any] = {"status": "healthy", "latency_ms": 1.2, "detail": None, "backlog": None}
 
@@ -76,8 +89,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "user_name": "ana",
     },
     "CodigosRecuperacionResponse": {"codigos": ["aaaa-bbbb-cccc-dddd-eeee-ffff"]},
+    "ColeccionResponse": {"coleccion": "documentos", "nombre": "Mis documentos", "propia": True, "documentos": 3},
     "CorreoRequest": {"email": "ana@example.com"},
     "DisponibilidadResponse": {"status": "ready"},
+    "DocumentoResponse": _DOCUMENT,
+    "DocumentosResponse": {"documentos": [_DOCUMENT], "siguiente": None},
     "EventoResponse": {
         "id": 31,
         "tipo": "inicio_de_sesion",

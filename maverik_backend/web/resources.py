@@ -16,7 +16,7 @@ from maverik_backend.services.accounts import Authenticator, Enrolments, Exports
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.jobs import JobRunner
 from maverik_backend.services.knowledge import DocumentSearch, KnowledgeIndex
-from maverik_backend.services.limits import Throttle
+from maverik_backend.services.limits import ConcurrencyLimiter, Throttle
 from maverik_backend.services.operations import Health
 from maverik_backend.services.sessions import AdviceClients
 from maverik_backend.services.turns import TurnEngine
@@ -33,6 +33,7 @@ class Resources:
     clients: Clients
     knowledge: KnowledgeIndex
     documents: DocumentSearch
+    uploads: ConcurrencyLimiter
     keyring: Keyring
     tokens: Tokens
     throttle: Throttle

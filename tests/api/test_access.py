@@ -52,12 +52,13 @@ WITH_ANOTHER_TOKEN = {("GET", "/metrics")}
 ROUTES = [(route.method, route.path) for route in OWN_ROUTES]
 CLOSED = [route for route in ROUTES if route not in OPEN | WITH_ANOTHER_TOKEN]
 OF_A_SESSION = [route for route in ROUTES if "{session_id}" in route[1]]
+OF_A_DOCUMENT = [route for route in ROUTES if "{document_id}" in route[1]]
 OF_A_LOGIN = [route for route in ROUTES if "{login_id}" in route[1]]
 
 
 def at(path: str, some_id: object = 1) -> str:
     """``path`` with every id filled in."""
-    return path.format(session_id=some_id, login_id=some_id, turn_id=some_id)
+    return path.format(session_id=some_id, login_id=some_id, turn_id=some_id, document_id=some_id)
 
 
 def test_the_route_table_is_complete(app: FastAPI) -> None:
@@ -73,7 +74,7 @@ def test_what_is_open_exists() -> None:
 
 
 def test_every_route_of_something_owned_is_walked() -> None:
-    assert {route for route in CLOSED if "{" in route[1]} == {*OF_A_SESSION, *OF_A_LOGIN}
+    assert {route for route in CLOSED if "{" in route[1]} == {*OF_A_SESSION, *OF_A_LOGIN, *OF_A_DOCUMENT}
 
 
 def lock_out_by_disabling(person: TestUser, connection: Connection, resources: Resources) -> None:

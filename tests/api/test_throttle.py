@@ -86,6 +86,7 @@ TRIES: dict[Action, Try] = {
     Action.READ_HISTORY: lambda _api, user: user.get(NO_SESSION),
     Action.OPEN_SESSION: lambda _api, user: user.post("/copilot/sessions", {}),
     Action.EXPORT: lambda _api, user: user.get("/user/me/export"),
+    Action.ADD_DOCUMENT: lambda _api, user: user.request("POST", "/documents", content=b""),
     Action.REQUEST_FROM_ADDRESS: lambda api, _user: api.get("/catalogs"),
     Action.PREFLIGHT_FROM_ADDRESS: lambda api, _user: ask_before(api),
 }

@@ -16,7 +16,7 @@ from maverik_backend import settings as settings_module
 from maverik_backend.core.security import generate_paserk
 from maverik_backend.errors import SettingsError
 from maverik_backend.settings import PUBLISHED_DB_PASSWORD, Settings, load_config
-from maverik_backend.web.middleware.body_limit import LARGEST_BYTES
+from maverik_backend.web.middleware.body_limit import LARGEST_BYTES, UPLOADS
 from tests.deployments.compose import environment_of, example_env, services
 from tests.deployments.nginx import directives
 from tests.support.paths import ROOT
@@ -309,4 +309,5 @@ class TestOrderOfTimes:
 
 
 def test_the_proxy_takes_bodies_as_large_as_the_application_does() -> None:
-    assert directives("client_max_body_size") == [[f"{LARGEST_BYTES // 1024}k"]]
+    (upload,) = UPLOADS.values()
+    assert directives("client_max_body_size") == [[f"{LARGEST_BYTES // 1024}k"], [f"{upload // 1024**2}m"]]

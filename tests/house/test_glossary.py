@@ -26,6 +26,7 @@ ENGLISH = frozenset(
         "dependencies",
         "detail",
         "docs",
+        "document",
         "email",
         "error",
         "expires",

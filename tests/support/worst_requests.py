@@ -21,7 +21,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 BODIES: dict[str, dict[str, Any]] = {
     name: _SCHEMAS[operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]
     for name, operation in OPERATIONS.items()
-    if "requestBody" in operation
+    if "application/json" in operation.get("requestBody", {}).get("content", {})  # others are files
 }
 FIELDS = [(name, field) for name, schema in BODIES.items() for field in schema["properties"]]
 PARAMETERS = [

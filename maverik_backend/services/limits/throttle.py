@@ -45,6 +45,7 @@ class Action(StrEnum):
     READ_HISTORY = "read_history"
     OPEN_SESSION = "open_session"
     EXPORT = "export"
+    ADD_DOCUMENT = "add_document"
     REQUEST_FROM_ADDRESS = "request_from_address"
     PREFLIGHT_FROM_ADDRESS = "preflight_from_address"
 
@@ -87,6 +88,8 @@ LIMITS: dict[Action, RateLimitItem] = {
     # By principal, too. Each session is a row that stays; an export reads everything that the principal owns.
     Action.OPEN_SESSION: parse("60 per hour"),
     Action.EXPORT: parse("5 per hour"),
+    # Each one is read by a process of its own for as long as minutes.
+    Action.ADD_DOCUMENT: parse("60 per hour"),
     # Every request of any client, but those that only ask how the service is (web/middleware/address_limit.py).
     Action.REQUEST_FROM_ADDRESS: parse("100 per minute"),
     # What browsers ask before a request (OPTIONS), at most once in ten minutes for each URL. Counted apart, and as many

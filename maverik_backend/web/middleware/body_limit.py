@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from maverik_backend.core.documents.limits import MAX_BYTES as MAX_UPLOAD_BYTES
 from maverik_backend.web import problems
 
 TOO_LARGE = 413
@@ -25,6 +26,11 @@ OF_ROUTES = {
 }
 """By the name of the route function."""
 LARGEST_BYTES = max(MAX_BYTES, *OF_ROUTES.values())
+"""Of bodies that are parsed."""
+UPLOADS = {("POST", "/documents"): MAX_UPLOAD_BYTES}
+"""Bodies that are a file, by method and path, so that every other path refuses them before it is looked for."""
+UPLOAD_S = 180.0
+"""How long a file may take: 20 MiB at 120 KB/s."""
 # The largest body takes so long at 5 KB/s; nginx's client_body_timeout is the second one.
 BODY_S = 30.0
 LONGEST_PAUSE_S = 10.0
@@ -49,12 +55,11 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = _declared_bytes(scope)
-        if declared > LARGEST_BYTES:
+        if declared > (_upload_limit(scope) or LARGEST_BYTES):
             await problems.response_for_status(TOO_LARGE)(scope, receive, send)
             return
-        body = _BoundedBody(
-            scope, receive, declared=declared, body_s=self._body_s, longest_pause_s=self._longest_pause_s
-        )
+        body_s = self._body_s if _upload_limit(scope) is None else max(self._body_s, UPLOAD_S)
+        body = _BoundedBody(scope, receive, declared=declared, body_s=body_s, longest_pause_s=self._longest_pause_s)
 
         async def watched_send(message: Message) -> None:
             body.is_wanted = False
@@ -109,7 +114,13 @@ class _BoundedBody:
 
 
 def _limit_of(scope: Scope) -> int:
+    if upload := _upload_limit(scope):
+        return upload
     return OF_ROUTES.get(getattr(scope.get("route"), "name", ""), MAX_BYTES)
+
+
+def _upload_limit(scope: Scope) -> int | None:
+    return UPLOADS.get((scope["method"], scope["path"]))
 
 
 def _declared_bytes(scope: Scope) -> int:

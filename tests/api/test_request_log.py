@@ -144,7 +144,7 @@ class TestTrace:
         session = user.open_session()
         headers = {"traceparent": PARENT, "tracestate": "rojo=1"}
 
-        user.post(f"/copilot/sessions/{session['id']}", {"input": "hola"}, headers=headers)
+        user.post(f"/copilot/sessions/{session['id']}", {"input": "Armame un portafolio"}, headers=headers)
 
         sent = [request.headers for request in (*rag.requests, *optimizer_service.wait_for_requests(1))]
         parents = [each["traceparent"] for each in sent]

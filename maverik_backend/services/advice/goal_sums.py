@@ -92,6 +92,8 @@ class Sum:
 def sum_for(question: Question, *, is_opening: bool) -> Sum | None:
     """The sum that belongs into the answer; ``is_opening`` is whether the advice on the person's goal starts here."""
     said, situation = plain(question.input), question.situation
+    if not (is_opening or _is_wanted(said) or _gives_another_figure(said)):
+        return None  # whatever was said before, which takes ten times as long to read
     plan = plan_of(situation, [person for person, _ in question.chat_history])
     if is_opening and _tells_nothing_new(said, plan):
         has_all = situation.goal and situation.horizon_months and situation.capital
@@ -220,7 +222,11 @@ def _asks(said: str) -> bool:
 
 def _tries_again(said: str, plan: Plan) -> bool:
     """Whether a text gives another figure for a sum made before: "¿y si ahorro 200?", "¿y en 5 años?"."""
-    if not plan.is_told or len(said.split()) > _MAX_SHORT_WORDS or not _TRIES_AGAIN.match(said):
+    return plan.is_told and _gives_another_figure(said)
+
+
+def _gives_another_figure(said: str) -> bool:
+    if len(said.split()) > _MAX_SHORT_WORDS or not _TRIES_AGAIN.match(said):
         return False
     return Role.SAVING_WITHOUT_RHYTHM in amounts_in(said) or months_in(said) is not None
 

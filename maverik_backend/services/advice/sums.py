@@ -54,6 +54,8 @@ class _Task:
 
 def sum_asked(message: str, earlier: Iterable[str] = ()) -> Sum | None:
     """The sum that ``message`` asks for, or goes on with from ``earlier`` messages (oldest first)."""
+    if not _may_ask(message):  # reading what was said before takes ten times as long
+        return None
     task, figures = None, Figures()
     for text in earlier:
         task, figures, _ = _read(text, task, figures)
@@ -78,9 +80,23 @@ def _read(text: str, task: _Task | None, figures: Figures) -> tuple[_Task | None
     if (asked := next((known for known in _TASKS if known.asks(said, told)), None)) is not None:
         same = asked is task and len(said.split()) <= MAX_FOLLOW_UP_WORDS
         return asked, figures.updated(told) if same else told, True
-    if task is None or told.is_empty or len(said.split()) > MAX_FOLLOW_UP_WORDS or not _GOES_ON.match(said):
+    if task is None or not _goes_on(said, told):
         return task, figures, False
     return task, figures.updated(_placed(told, task)), True
+
+
+def _may_ask(message: str) -> bool:
+    """Whether a message asks for a sum, or would go on with one."""
+    if len(message) > MAX_SUM_CHARS:
+        return False
+    said = plain(message)
+    told = figures_in(said)
+    return _goes_on(said, told) or any(known.asks(said, told) for known in _TASKS)
+
+
+def _goes_on(said: str, told: Figures) -> bool:
+    """Whether a text is but other figures for a sum that was asked for before."""
+    return not told.is_empty and len(said.split()) <= MAX_FOLLOW_UP_WORDS and bool(_GOES_ON.match(said))
 
 
 # "¿Y si son 24 cuotas?", "al 60%", "12 meses", "con 500 lucas".

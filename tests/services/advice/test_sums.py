@@ -50,6 +50,13 @@ def test_those_that_were_set_aside_are_nearly_all_right() -> None:
     assert len(wrong) <= 0.1 * len(SET_ASIDE), wrong
 
 
+def test_what_was_said_before_is_read_only_for_a_message_that_may_need_it() -> None:
+    earlier = iter(["¿Cuánto es el 21% de 3500?"])
+
+    assert sum_asked("¿Qué hago con lo que ahorro cada mes?", earlier) is None
+    assert sum_asked("¿Y el 10%?", earlier) is not None
+
+
 def test_the_answer_passes_as_one() -> None:
     for said, _ in CASES:
         if made := sum_asked(said[-1], said[:-1]):

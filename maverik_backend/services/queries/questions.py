@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from maverik_backend.clients.llm.base import ToolSpec
@@ -31,6 +32,7 @@ from maverik_backend.services.queries.sentences import listed, sentence_for, wit
 from maverik_backend.texts import queries as texts
 
 MAX_SUGGESTIONS = 6
+_KEPT_CHOICES = 64
 
 
 class Outcome(StrEnum):
@@ -82,6 +84,8 @@ class DataQuestions:
         self._chooser = Chooser(read.definition)
         self._fence = Fence(read.definition)
         self._today = today
+        # Stemming hundreds of values takes milliseconds, and people of one project mostly have the same.
+        self._choices = lru_cache(_KEPT_CHOICES)(lambda held: choices_of(self.definition, dict(held)))
 
     def problems(self, *, asker: Asker, deadline: Deadline) -> list[str]:
         """What keeps the source from being asked, an English sentence each; for operators.
@@ -101,7 +105,7 @@ class DataQuestions:
             Cancelled: ``deadline`` was cancelled.
         """
         held = self._runner.column_values(asker=asker, deadline=deadline)
-        choices = choices_of(self.definition, held)
+        choices = self._choices(tuple(held.items()))
         chosen = self._chooser.choose(question, choices=choices, today=self._today())
         if chosen.choice is None:
             return self._not_answered(chosen)
@@ -116,10 +120,16 @@ class DataQuestions:
         if chosen.candidates:
             examples = tuple(_example(query, language) for query in chosen.candidates)
             return self._listing(Outcome.AMBIGUOUS, texts.DID_YOU_MEAN, examples, language)
-        examples = tuple(_example(query, language) for query in self.definition.queries[:MAX_SUGGESTIONS])
+        examples = self._suggestions(language)
         if chosen.is_knowledge:
             return self._listing(Outcome.KNOWLEDGE, texts.ABOUT_KNOWLEDGE, examples, language)
         return self._listing(Outcome.NOT_UNDERSTOOD, texts.CAN_BE_ASKED, examples, language)
+
+    def _suggestions(self, language: Language) -> tuple[str, ...]:
+        """Questions that are answered; where none is declared, what the tables are about."""
+        examples = [_example(query, language) for query in self.definition.queries[:MAX_SUGGESTIONS]]
+        tables = [text_in(table.description, language) for table in self.definition.tables.values()]
+        return tuple(examples or tables)
 
     @staticmethod
     def _listing(
@@ -173,7 +183,7 @@ class DataQuestions:
             return self._run_written(arguments, language=language, asker=asker, deadline=deadline)
         if (query := self._queries.get(name)) is None:
             raise QueryRefused(f"There is no query {name[:40]!r}. There are: {', '.join(self._queries)}.")
-        held = self._runner.column_values(asker=asker, deadline=deadline)
+        held = self._runner.column_values(asker=asker, deadline=deadline, query=query)
         values = values_of(query, arguments, column_values=held)
         return self._run(query, values, language=language, asker=asker, deadline=deadline)
 

@@ -16,9 +16,9 @@ from maverik_backend.core.data_sources import DataSource
 from maverik_backend.core.database import commit_with_next
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.principal import Principal
-from maverik_backend.errors import Cancelled, UpstreamError, UpstreamTimeout, UpstreamUnsafe
+from maverik_backend.errors import Cancelled, UpstreamError, UpstreamQueryFailed, UpstreamTimeout, UpstreamUnsafe
 from maverik_backend.services.queries import store
-from maverik_backend.services.queries.definition import Definition, ParameterValue
+from maverik_backend.services.queries.definition import DeclaredQuery, Definition, ParameterValue
 from maverik_backend.services.queries.reading import ReadDefinition
 from maverik_backend.services.queries.results import Column, Row, columns_of, rows_of
 from maverik_backend.services.queries.statement import Statement
@@ -72,6 +72,7 @@ class Runner:
     def __init__(self, source: DataSource, read: ReadDefinition) -> None:
         self._source = source
         self._definition: Definition = read.definition
+        self._statements = read.statements
         self._value_statements = read.value_statements
         self._lock = threading.Lock()
         self._safe_until = 0.0
@@ -110,13 +111,22 @@ class Runner:
         )
         return Rows(columns=columns_of(found.columns), rows=rows, is_truncated=len(found.rows) > len(rows))
 
-    def column_values(self, *, asker: Asker, deadline: Deadline) -> dict[str, tuple[str, ...]]:
-        """What the columns hold that parameters take their values from, by ``table.column``; kept for a minute.
+    def column_values(
+        self, *, asker: Asker, deadline: Deadline, query: DeclaredQuery | None = None
+    ) -> dict[str, tuple[str, ...]]:
+        """What the columns hold that parameters (of ``query``, or all) take values from; kept for a minute.
+
+        The columns are named ``table.column``.
 
         Raises:
             as :meth:`run`.
         """
-        return {place: self._values_of(place, asker, deadline) for place in self._value_statements}
+        wanted = None if query is None else {parameter.values_from for parameter in query.parameters.values()}
+        return {
+            place: self._values_of(place, asker, deadline)
+            for place in self._value_statements
+            if wanted is None or place in wanted
+        }
 
     def problems(self, *, asker: Asker, deadline: Deadline) -> list[str]:
         """Everything for which the source would refuse or fail, a sentence each; for operators.
@@ -125,7 +135,17 @@ class Runner:
             UpstreamError: the source could not be asked.
         """
         with self._transaction(asker, deadline) as db:
-            return [*self._dangers(db), *self._lacks(db)]
+            problems = [*self._dangers(db), *self._lacks(db)]
+        return [*problems, *self._failing(asker, deadline)]
+
+    def _failing(self, asker: Asker, deadline: Deadline) -> Iterator[str]:
+        """The declared queries that the source does not run, asked for no row."""
+        for name, statement in self._statements.items():
+            try:
+                with self._transaction(asker, deadline) as db:
+                    store.run(db, statement=statement, values={}, row_limit=0)
+            except UpstreamQueryFailed as error:
+                yield f"queries.{name}.sql: the database does not run it (SQLSTATE {error.sqlstate})."
 
     def _values_of(self, place: str, asker: Asker, deadline: Deadline) -> tuple[str, ...]:
         key = (place, *asker.settings().values())

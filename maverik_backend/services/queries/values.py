@@ -117,12 +117,14 @@ def _narrowness(wanted: Wanted) -> float:
 
 
 def _choice(asked: Asked, wanted: Wanted, used: set[int]) -> Span | None:
-    stems = [token.stem for token in asked.tokens]
-    for phrase in sorted(wanted.choices, key=len, reverse=True):
-        for start in range(len(stems) - len(phrase) + 1):
-            span = range(start, start + len(phrase))
-            if tuple(stems[start : span.stop]) == phrase and used.isdisjoint(span):
-                return wanted.choices[phrase], span
+    stems = tuple(token.stem for token in asked.tokens)
+    longest = max(map(len, wanted.choices), default=0)
+    for length in range(min(longest, len(stems)), 0, -1):
+        for start in range(len(stems) - length + 1):
+            span = range(start, start + length)
+            value = wanted.choices.get(stems[start : span.stop])
+            if value is not None and used.isdisjoint(span):
+                return value, span
     return _rare_word(asked, wanted, used)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from maverik_backend.core.data_sources import DataSources
 from maverik_backend.services.queries import DataQuestions, Outcome, QueryAnswer
-from tests.support.dashboard import OTHER_PROJECT, Dashboard, asker, deadline
+from tests.support.dashboard import OTHER_PROJECT, Dashboard, asker, deadline, make_part, questions
 
 
 @pytest.fixture
@@ -268,6 +269,11 @@ class TestWhatIsNotAsked:
         assert (answer.outcome, answer.result) == (Outcome.NOT_UNDERSTOOD, None)
         assert len(answer.suggestions) > 2
         assert all(suggestion in answer.text for suggestion in answer.suggestions)
+
+    def test_without_declared_queries_the_tables_say_what_there_is(self, data_sources: DataSources) -> None:
+        answer = questions(data_sources, make_part()).answer("órdenes", asker=asker(), deadline=deadline())
+
+        assert (answer.outcome, answer.suggestions) == (Outcome.NOT_UNDERSTOOD, ("Órdenes",))
 
     def test_it_is_said_in_the_language_of_the_question(self, ask: Any) -> None:
         assert ask("Which orders were late?").text.startswith("I cannot answer that from the data I have.")

@@ -264,6 +264,25 @@ class TestTrouble:
             "DATA_SOURCE_MIEMPRESA_URL: there is no table faltante in schema public."
         ]
 
+    def test_a_query_that_the_database_does_not_run_is_told_to_operators(self, data_sources: DataSources) -> None:
+        columns = {"customer": "Cliente", "faltante": "No existe"}
+        part = make_part(
+            tables={"data_orders": {"description": "Órdenes", "columns": columns}},
+            queries=[
+                {
+                    "name": "missing",
+                    "description": "x",
+                    "sql": "SELECT faltante FROM data_orders",
+                    "examples": ["qué falta"],
+                    "sentence": {"es": {"zero": "0", "one": "1", "many": "{count}"}},
+                }
+            ],
+        )
+
+        assert questions(data_sources, part).problems(asker=asker(), deadline=deadline()) == [
+            "queries.missing.sql: the database does not run it (SQLSTATE 42703)."
+        ]
+
     def test_a_column_that_the_role_may_not_read_fails_without_its_words(self, data_sources: DataSources) -> None:
         columns = {"customer": "Cliente", "internal_note": "Nota"}
         part = make_part(
@@ -273,13 +292,11 @@ class TestTrouble:
                     "name": "notes",
                     "description": "Notas",
                     "sql": "SELECT internal_note FROM data_orders",
-                    "examples": "notas",
+                    "examples": ["notas"],
                     "sentence": {"es": {"zero": "0", "one": "1", "many": "{count}"}},
                 }
             ],
         )
-        part["queries"][0]["examples"] = ["notas"]
-
         with pytest.raises(UpstreamQueryFailed) as caught:
             questions(data_sources, part).run("notes", {}, asker=asker(), deadline=deadline())
 

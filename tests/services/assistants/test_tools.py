@@ -135,3 +135,53 @@ class TestSuggestPortfolio:
         optimizer.queue.append(UpstreamUnreachable("optimizer"))
         with pytest.raises(ToolFailed, match="no portfolio at the moment"):
             tools["suggest_portfolio"].run({}, context)
+
+
+class TestCalculator:
+    @pytest.mark.parametrize(
+        ("name", "arguments", "result"),
+        [
+            ("calculate", {"expression": "(1.250.000,50 + 10) * 3%"}, {"result": "37500.315"}),
+            ("convert_rate", {"annual_pct": 36, "given": "tna"}, {"tea_pct": "42.58"}),
+            ("convert_rate", {"annual_pct": 42.576, "given": "tea"}, {"tna_pct": "36.00"}),
+            (
+                "compound_growth",
+                {"capital": 1000, "monthly": 100, "months": 12, "monthly_pct": 1},
+                {"value": "2395.08", "put_in": "2200.00", "earned": "195.08"},
+            ),
+            ("saving_for_goal", {"target": 12000, "months": 12}, {"monthly": "1000.00"}),
+            (
+                "loan_instalment",
+                {"principal": 100000, "instalments": 12, "monthly_pct": 5},
+                {"instalment": "11282.54", "total": "135390.49", "interest": "35390.49"},
+            ),
+            ("real_rate", {"nominal_pct": 40, "inflation_pct": 50}, {"real_pct": "-6.67"}),
+            ("periods_to_double", {"rate_pct": 3}, {"periods": "23.45"}),
+            ("percentage_change", {"before": 80, "after": 100}, {"change_pct": "25.00"}),
+            ("budget_50_30_20", {"income": 900}, {"needs": "450.00", "wants": "270.00", "savings": "180.00"}),
+            ("aguinaldo", {"best_pay": 1200000, "months": 3}, {"aguinaldo": "300000.00"}),
+        ],
+    )
+    def test_it_computes_to_the_cent(
+        self, tools: dict[str, Tool], context: ToolContext, name: str, arguments: dict[str, Any], result: dict[str, str]
+    ) -> None:
+        assert result.items() <= tools[name].run(arguments, context).value.items()
+
+    @pytest.mark.parametrize(
+        ("name", "arguments"),
+        [
+            ("calculate", {"expression": "__import__('os')"}),
+            ("calculate", {"expression": "1 / 0"}),
+            ("calculate", {"expression": "9^9^9^9"}),
+            ("compound_growth", {"capital": 10**15, "months": 1200, "monthly_pct": 100000}),
+            ("compound_growth", {"capital": "NaN", "months": 1, "monthly_pct": 1}),
+            ("loan_instalment", {"principal": 100, "instalments": 0, "monthly_pct": 1}),
+            ("percentage_change", {"before": 0, "after": 1}),
+            ("periods_to_double", {"rate_pct": 0}),
+        ],
+    )
+    def test_what_cannot_be_computed_is_told_to_the_model(
+        self, tools: dict[str, Tool], context: ToolContext, name: str, arguments: dict[str, Any]
+    ) -> None:
+        with pytest.raises(ToolFailed):
+            tools[name].run(arguments, context)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from maverik_backend.clients.llm.base import Models
 from maverik_backend.clients.rag.base import PassageSearch
 from maverik_backend.services.advice import Proposals
 from maverik_backend.services.assistants.tools.articles import search_articles
 from maverik_backend.services.assistants.tools.base import Tool
+from maverik_backend.services.assistants.tools.calculator import CALCULATOR
 from maverik_backend.services.assistants.tools.portfolio import suggest_portfolio
 from maverik_backend.services.assistants.tools.web_search import web_search
 
@@ -23,10 +25,15 @@ class ToolClients:
     proposals: Proposals
 
 
+def _as_it_is(tool: Tool, _clients: ToolClients) -> Tool:
+    return tool
+
+
 TOOLS: Mapping[str, Callable[[ToolClients], Tool | None]] = {
     "search_articles": lambda clients: search_articles(clients.search),
     "suggest_portfolio": lambda clients: suggest_portfolio(clients.proposals),
     "web_search": lambda clients: web_search(clients.models),
+    **{tool.spec.name: partial(_as_it_is, tool) for tool in CALCULATOR},
 }
 
 

@@ -28,6 +28,7 @@ from starlette.types import Scope
 from maverik_backend import __version__
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
 from maverik_backend.container import advisory_assistant, make_assistants
+from maverik_backend.core.data_sources import DataSources
 from maverik_backend.core.database import Database, TransactionFactory, make_engine, make_heartbeat_engine
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.mail_links import Links
@@ -143,8 +144,12 @@ def create_app(
     executor = executor or ThreadPoolExecutor(settings.app.worker_threads, thread_name_prefix="optimizer")
     catalogs = CatalogCache(database.transaction)
     proposals = Proposals(optimizer=clients.optimizer, executor=executor)
+    documents = DocumentSearch(database.transaction, embedder=clients.embedder)
+    sources = DataSources(settings.data_sources)
     advice = AdviceClients(
-        assistants=make_assistants(settings, clients, search=index, proposals=proposals, database=database),
+        assistants=make_assistants(
+            settings, clients, documents=documents, proposals=proposals, sources=sources, database=database
+        ),
         assistant=advisory_assistant(settings, clients),
         proposals=proposals,
         catalogs=catalogs,
@@ -159,8 +164,9 @@ def create_app(
         beats=beats,
         clients=clients,
         knowledge=index,
-        documents=DocumentSearch(database.transaction, embedder=clients.embedder),
         uploads=ConcurrencyLimiter(MAX_AT_ONCE),
+        documents=documents,
+        data_sources=sources,
         keyring=keyring,
         tokens=tokens,
         throttle=throttle,

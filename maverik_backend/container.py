@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from maverik_backend.clients.rag.base import Advisor, PassageSearch
+from maverik_backend.clients.rag.base import Advisor
 from maverik_backend.clients.registry import Clients
+from maverik_backend.core.data_sources import DataSources
 from maverik_backend.core.database import Database
 from maverik_backend.errors import ModelUnavailable, SettingsError
+from maverik_backend.services import queries
 from maverik_backend.services.advice import Proposals
 from maverik_backend.services.assistants import (
     SHIPPED,
@@ -19,16 +21,26 @@ from maverik_backend.services.assistants import (
     Kind,
     Library,
     ModelAssistant,
+    QueriesAssistant,
     Tool,
     ToolClients,
     faults,
     make_tools,
+    query_tools,
 )
+from maverik_backend.services.knowledge import DocumentSearch
+from maverik_backend.services.queries import DataQuestions
 from maverik_backend.settings import Settings
 
 
 def make_assistants(
-    settings: Settings, clients: Clients, *, search: PassageSearch, proposals: Proposals, database: Database
+    settings: Settings,
+    clients: Clients,
+    *,
+    documents: DocumentSearch,
+    proposals: Proposals,
+    sources: DataSources,
+    database: Database,
 ) -> Assistants:
     """The assistants that ship and those of ``ASSISTANTS_DIR``.
 
@@ -38,14 +50,15 @@ def make_assistants(
     """
     own = settings.assistants.assistants_dir
     library = Library([SHIPPED] if own is None else [SHIPPED, own], check=faults)
-    tool_clients = ToolClients(search=search, models=clients.models, proposals=proposals)
+    tool_clients = ToolClients(documents=documents, models=clients.models, proposals=proposals)
     is_embedded = settings.advice.advisor == "embedded"
     assistants = Assistants(
         library,
         kinds={
             Kind.RAG: partial(_advisor, None if is_embedded else clients.advisor),
             Kind.EMBEDDED: partial(_advisor, clients.advisor if is_embedded else clients.fallback),
-            Kind.MODEL: partial(_model, clients, tools=make_tools(tool_clients)),
+            Kind.MODEL: partial(_model, clients, tools=make_tools(tool_clients), sources=sources),
+            Kind.QUERIES: partial(_queries, sources=sources),
         },
         transaction=database.transaction,
     )
@@ -67,7 +80,22 @@ def _advisor(advisor: Advisor | None, _definition: Definition) -> Assistant | No
     return None if advisor is None else AdvisorAssistant(advisor)
 
 
-def _model(clients: Clients, definition: Definition, *, tools: Mapping[str, Tool]) -> Assistant | None:
+def _queries(definition: Definition, *, sources: DataSources) -> Assistant | None:
+    questions = _questions(definition, sources)
+    return None if questions is None else QueriesAssistant(definition, questions)
+
+
+def _questions(definition: Definition, sources: DataSources) -> DataQuestions | None:
+    """What may be asked of the definition's data; ``None`` when there is nothing, or its address is not set."""
+    if definition.queries is None:
+        return None
+    read = queries.read(definition.queries)
+    return None if sources.get(read.definition.source) is None else DataQuestions(read, sources=sources)
+
+
+def _model(
+    clients: Clients, definition: Definition, *, tools: Mapping[str, Tool], sources: DataSources
+) -> Assistant | None:
     models = clients.models
     try:
         name = models.default if definition.model is None else models.find(definition.model)
@@ -77,4 +105,6 @@ def _model(clients: Clients, definition: Definition, *, tools: Mapping[str, Tool
     if name is None or model is None:
         return None
     known = {tool: tools[tool] for tool in definition.tools if tool in tools}
+    if (questions := _questions(definition, sources)) is not None:
+        known |= query_tools(questions)
     return ModelAssistant(definition, name=name, model=model, tools=known)

@@ -133,7 +133,7 @@ class TurnoCrearRequest(Request):
 
 
 # Both are texts with a list, not types of their own: another release may have written what this one does not know.
-TurnOrigin = Annotated[str, Field(json_schema_extra={"enum": ["rag", "integrado", "modelo", "respaldo"]})]
+TurnOrigin = Annotated[str, Field(json_schema_extra={"enum": ["rag", "integrado", "modelo", "datos", "respaldo"]})]
 PortfolioOrigin = Annotated[str, Field(json_schema_extra={"enum": ["optimizador", "integrado"]})]
 
 
@@ -183,9 +183,9 @@ class TurnoResponse(Response):
     estado: Literal["pendiente", "completada", "respaldo", "detenida", "interrumpida"]
     origen: TurnOrigin | None = Field(
         description=(
-            "Quién contestó: el servicio de asesoramiento (`rag`), el propio servicio (`integrado`), un "
-            "modelo de lenguaje (`modelo`) o nadie, y es un texto de respaldo (`respaldo`); null si todavía no hay "
-            "respuesta, o si es de antes de que se guardara."
+            "Quién contestó: el servicio de asesoramiento (`rag`), el propio servicio (`integrado`), un modelo de "
+            "lenguaje (`modelo`), una base de datos (`datos`) o nadie, y es un texto de respaldo (`respaldo`); null si "
+            "todavía no hay respuesta, o si es de antes de que se guardara."
         )
     )
     portafolio: Portafolio | None

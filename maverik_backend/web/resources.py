@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request
 
 from maverik_backend.clients.registry import Clients
+from maverik_backend.core.data_sources import DataSources
 from maverik_backend.core.database import Database
 from maverik_backend.core.metrics import Metrics
 from maverik_backend.core.security import Keyring
@@ -34,6 +35,7 @@ class Resources:
     knowledge: KnowledgeIndex
     documents: DocumentSearch
     uploads: ConcurrencyLimiter
+    data_sources: DataSources
     keyring: Keyring
     tokens: Tokens
     throttle: Throttle
@@ -52,6 +54,7 @@ class Resources:
         """Let running turns finish, at most ``grace_s`` seconds, and close what was opened."""
         self.turns.close(timeout_s=grace_s)
         self.clients.models.close()
+        self.data_sources.dispose()
         self.database.dispose()
         self.beats.dispose()
 

@@ -65,7 +65,7 @@ def test_it_is_told_the_profile_of_the_person(sign_in_to: MakeApi, model: Script
 
 def test_the_articles_that_it_searches_are_the_sources_of_the_turn(sign_in_to: MakeApi, model: ScriptedModel) -> None:
     user = sign_in_to()
-    model.queue += [calls("search_articles", {"query": "fondo de emergencia"}), says("Guardá tres meses de gastos.")]
+    model.queue += [calls("search_documents", {"query": "fondo de emergencia"}), says("Guardá tres meses de gastos.")]
 
     turn = user.say(user.open_session(), "¿Cuánto guardo?")
 
@@ -76,7 +76,7 @@ def test_the_articles_that_it_searches_are_the_sources_of_the_turn(sign_in_to: M
 def test_a_stream_shows_text_calls_and_results(sign_in_to: MakeApi, model: ScriptedModel) -> None:
     user = sign_in_to()
     session = user.open_session()
-    model.queue += [calls("search_articles", {"query": "bonos"}), says("Un bono es un préstamo.")]
+    model.queue += [calls("search_documents", {"query": "bonos"}), says("Un bono es un préstamo.")]
 
     response = user.post(f"/copilot/sessions/{session['id']}", {"input": "¿Qué es un bono?"}, headers=EVENTS)
 

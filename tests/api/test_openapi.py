@@ -18,8 +18,8 @@ from maverik_backend.clients.optimizer.http import HttpOptimizer
 from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.core import passwords
 from maverik_backend.models import SecurityEvent
+from maverik_backend.services.assistants import data_questions, model
 from maverik_backend.services.assistants.assistants import FALLBACK_ORIGIN
-from maverik_backend.services.assistants.model import ORIGIN
 from maverik_backend.web.problems import MEDIA_TYPE
 from tests.support.paths import OPENAPI_SNAPSHOT
 from tests.support.routes import OWN_ROUTES, Route
@@ -197,7 +197,7 @@ def test_every_header_is_declared() -> None:
 
 
 def test_every_origin_of_turns_is_listed() -> None:
-    advisors = {HttpAdvisor.origin, EmbeddedAdvisor.origin, ORIGIN, FALLBACK_ORIGIN}
+    advisors = {HttpAdvisor.origin, EmbeddedAdvisor.origin, model.ORIGIN, data_questions.ORIGIN, FALLBACK_ORIGIN}
 
     assert set(SCHEMAS["TurnoResponse"]["properties"]["origen"]["anyOf"][0]["enum"]) == advisors
 

@@ -71,7 +71,7 @@ def running_dashboard() -> Iterator[Dashboard]:
 
 def example_part() -> dict[str, Any]:
     """What the example's file says."""
-    part: dict[str, Any] = tomllib.loads((EXAMPLE / "queries.toml").read_text(encoding="utf-8"))["queries"]
+    part: dict[str, Any] = tomllib.loads((EXAMPLE / "dashboard_miempresa.toml").read_text(encoding="utf-8"))["queries"]
     return part
 
 

@@ -2,7 +2,8 @@
 
 from maverik_backend.services.assistants.advisors import AdvisorAssistant
 from maverik_backend.services.assistants.assistants import Assistants
-from maverik_backend.services.assistants.base import Assistant
+from maverik_backend.services.assistants.base import Assistant, AssistantRequest
+from maverik_backend.services.assistants.data_questions import QueriesAssistant, query_tools
 from maverik_backend.services.assistants.definition import Definition, Kind
 from maverik_backend.services.assistants.library import SHIPPED, Library
 from maverik_backend.services.assistants.model import ModelAssistant
@@ -14,15 +15,18 @@ __all__ = [
     "SHIPPED",
     "AdvisorAssistant",
     "Assistant",
+    "AssistantRequest",
     "Assistants",
     "Definition",
     "KeptVersion",
     "Kind",
     "Library",
     "ModelAssistant",
+    "QueriesAssistant",
     "Tool",
     "ToolClients",
     "faults",
     "get_versions",
     "make_tools",
+    "query_tools",
 ]

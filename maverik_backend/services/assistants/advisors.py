@@ -6,6 +6,7 @@ from maverik_backend.clients.rag.base import Advisor, Answer, Question, Streamin
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamBadAnswer, UpstreamError
 from maverik_backend.services.advice import checked
+from maverik_backend.services.assistants.base import AssistantRequest
 from maverik_backend.services.assistants.writing import Writer, write_whole
 from maverik_backend.services.turns import Emit, Ending, Source
 
@@ -16,9 +17,8 @@ class AdvisorAssistant:
     def __init__(self, advisor: Advisor) -> None:
         self._advisor = advisor
 
-    def answer(self, question: Question, *, turn_id: int, emit: Emit, deadline: Deadline) -> Ending:
-        del turn_id
-        advisor = self._advisor
+    def answer(self, request: AssistantRequest, *, emit: Emit, deadline: Deadline) -> Ending:
+        advisor, question = self._advisor, request.question
         if isinstance(advisor, StreamingAdvisor):
             answer = _stream(advisor, question, emit=emit, deadline=deadline)
         else:

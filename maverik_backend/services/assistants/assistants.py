@@ -17,12 +17,11 @@ from dataclasses import replace
 
 import structlog
 
-from maverik_backend.clients.rag.base import Question
 from maverik_backend.core.database import TransactionFactory
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import Cancelled, DatabaseUnavailable, NotFound, UpstreamError
 from maverik_backend.services.assistants import store
-from maverik_backend.services.assistants.base import Assistant
+from maverik_backend.services.assistants.base import Assistant, AssistantRequest
 from maverik_backend.services.assistants.definition import Definition, Kind
 from maverik_backend.services.assistants.library import Library
 from maverik_backend.services.turns import AnsweredBy, Emit, Ending, StoredEvent, TextDelta
@@ -56,7 +55,7 @@ class Assistants:
         definition = self._library.current().get(slug)
         return definition is not None and self._assistant(definition) is not None
 
-    def answer(self, slug: str, question: Question, *, turn_id: int, emit: Emit, deadline: Deadline) -> Ending:
+    def answer(self, slug: str, request: AssistantRequest, *, emit: Emit, deadline: Deadline) -> Ending:
         """Have assistant ``slug`` answer; ``emit`` gets the events. Its failures are the table above.
 
         Raises:
@@ -71,29 +70,20 @@ class Assistants:
         answered_by = self._keep(definition)
         watched = _Watched(emit)
         try:
-            ending = assistant.answer(question, turn_id=turn_id, emit=watched.emit, deadline=deadline)
+            ending = assistant.answer(request, emit=watched.emit, deadline=deadline)
         except UpstreamError as error:
             if deadline.is_cancelled:
                 raise Cancelled from None
-            _log.warning("advisor_failed", turn_id=turn_id, kind=error.kind, detail=error.detail)
+            _log.warning("advisor_failed", turn_id=request.turn_id, kind=error.kind, detail=error.detail)
             if watched.has_text:
                 emit(TextDelta(text=texts.CUT_OFF))
                 ending = Ending(origin=FALLBACK_ORIGIN, failure=error.kind, is_advice=False)
             else:
-                ending = self._fall_back(
-                    definition, question, failure=error.kind, turn_id=turn_id, emit=emit, deadline=deadline
-                )
+                ending = self._fall_back(definition, request, failure=error.kind, emit=emit, deadline=deadline)
         return replace(ending, answered_by=answered_by)
 
     def _fall_back(
-        self,
-        failed: Definition,
-        question: Question,
-        *,
-        failure: str,
-        turn_id: int,
-        emit: Emit,
-        deadline: Deadline,
+        self, failed: Definition, request: AssistantRequest, *, failure: str, emit: Emit, deadline: Deadline
     ) -> Ending:
         """What stands in for an answer of ``failed``."""
         ending = Ending(origin=FALLBACK_ORIGIN, failure=failure)
@@ -104,9 +94,9 @@ class Assistants:
             return ending
         watched = _Watched(emit, before_text=texts.FALLBACK_LEAD)
         try:
-            fallback.answer(question, turn_id=turn_id, emit=watched.emit, deadline=deadline)
+            fallback.answer(request, emit=watched.emit, deadline=deadline)
         except (UpstreamError, DatabaseUnavailable) as error:
-            _log.warning("fallback_failed", turn_id=turn_id, kind=type(error).__name__)
+            _log.warning("fallback_failed", turn_id=request.turn_id, kind=type(error).__name__)
             emit(TextDelta(text=texts.CUT_OFF if watched.has_text else texts.FALLBACK))
         return ending
 

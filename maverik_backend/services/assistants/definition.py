@@ -25,6 +25,8 @@ class Kind(StrEnum):
     """The advisor inside the process."""
     MODEL = "model"
     """A language model, with tools."""
+    QUERIES = "queries"
+    """Declared queries over a database, chosen by their examples."""
 
 
 class History(BaseModel):
@@ -42,7 +44,8 @@ class Definition(BaseModel):
     ``model`` is ``provider:model`` or an alias, ``None`` for ``DEFAULT_AI_MODEL``. ``context`` names what the model is
     told of the principal (``context.py``), ``tools`` what it may call (``tools/registry.py``). ``fallback`` is the slug
     of who answers when this assistant fails. ``channels`` and ``projects`` name the surfaces that it serves; empty
-    means that it is chosen by its slug alone.
+    means that it is chosen by its slug alone. ``queries`` is what may be asked of a database (services/queries), whose
+    rows are those of the first of ``projects``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +66,7 @@ class Definition(BaseModel):
     fallback: Slug | None = None
     channels: tuple[Slug, ...] = ()
     projects: tuple[Slug, ...] = ()
+    queries: dict[str, Any] | None = None
 
     @cached_property
     def content(self) -> str:

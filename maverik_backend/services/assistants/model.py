@@ -17,15 +17,16 @@ the record is that of the calls.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
 from maverik_backend.clients.llm.base import Completion, Model, ModelName, ModelRequest, StopReason, ToolCall
 from maverik_backend.clients.llm.base import ToolResult as ModelToolResult
-from maverik_backend.clients.rag.base import Question
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import DatabaseUnavailable, UpstreamBadAnswer, UpstreamBlocked, UpstreamError
 from maverik_backend.services.assistants import prompts
+from maverik_backend.services.assistants.base import AssistantRequest
 from maverik_backend.services.assistants.definition import Definition
 from maverik_backend.services.assistants.prompts import Fence
 from maverik_backend.services.assistants.tools import Tool, ToolContext, ToolFailed, ToolOutput
@@ -60,13 +61,13 @@ class ModelAssistant:
         self._model = model
         self._tools = tools
 
-    def answer(self, question: Question, *, turn_id: int, emit: Emit, deadline: Deadline) -> Ending:
+    def answer(self, request: AssistantRequest, *, emit: Emit, deadline: Deadline) -> Ending:
         turn = _Turn(
             self._definition,
             name=self._name,
             model=self._model,
             tools=self._tools,
-            context=ToolContext(question=question, turn_id=turn_id, deadline=deadline),
+            context=ToolContext(request=request, definition=self._definition, deadline=deadline),
             emit=emit,
         )
         return turn.run()
@@ -85,6 +86,7 @@ class _Turn:
         context: ToolContext,
         emit: Emit,
     ) -> None:
+        question = context.request.question
         self._name = name
         self._model = model
         self._tools = tools
@@ -95,14 +97,14 @@ class _Turn:
             emit,
             canary=canary,
             instructions=f"{definition.instructions}\n{prompts.rules()}",
-            lead=context.question.lead,
+            lead=question.lead,
         )
         self._fence = Fence()
-        self._messages = prompts.messages_for(definition, context.question)
+        self._messages = prompts.messages_for(definition, question)
         self._request = ModelRequest(
             model=name.model,
             messages=self._messages,
-            instructions=prompts.instructions_for(definition, context.question, fence=self._fence, canary=canary),
+            instructions=prompts.instructions_for(definition, question, fence=self._fence, canary=canary),
             tools=tuple(tool.spec for tool in tools.values()),
             temperature=definition.temperature,
             max_output_tokens=definition.max_output_tokens,
@@ -171,14 +173,16 @@ class _Turn:
         try:
             return tool.run(call.arguments, self._context_of_call())
         except (UpstreamError, DatabaseUnavailable) as error:
-            _log.warning("tool_failed", tool=call.name, turn_id=self._context.turn_id, kind=type(error).__name__)
+            _log.warning(
+                "tool_failed", tool=call.name, turn_id=self._context.request.turn_id, kind=type(error).__name__
+            )
             raise ToolFailed(_UNAVAILABLE) from None
 
     def _context_of_call(self) -> ToolContext:
         context = self._context
         within_s = min(TOOL_TIMEOUT_S, context.deadline.remaining_s())
         deadline = Deadline.after(within_s, cancellation=context.deadline.cancellation)
-        return ToolContext(question=context.question, turn_id=context.turn_id, deadline=deadline)
+        return replace(context, deadline=deadline)
 
     def _result(self, call: ToolCall, value: object, *, is_error: bool) -> ModelToolResult:
         self._emit(ToolResult(call_id=call.id, result=value, is_error=is_error))

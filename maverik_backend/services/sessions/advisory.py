@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from maverik_backend.clients.rag.base import Question
 from maverik_backend.core.deadline import Deadline
+from maverik_backend.core.principal import Principal
 from maverik_backend.core.tokens import AccessClaims
 from maverik_backend.errors import Cancelled, FieldError, InvalidInput
 from maverik_backend.models import TurnState
@@ -36,7 +37,7 @@ from maverik_backend.services.advice import (
     findings_of,
     risk_instruction,
 )
-from maverik_backend.services.assistants import Assistants
+from maverik_backend.services.assistants import AssistantRequest, Assistants
 from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.sessions import prompt, store
 from maverik_backend.services.sessions.records import SessionContext
@@ -100,9 +101,10 @@ class AdvisorySessions:
         pending = self._ask_for_portfolio(attempt, question, deadline) if may_have_portfolio else None
         if verdict.lead:
             emit(TextDelta(text=f"{verdict.lead}\n\n"))
-        ending = self._clients.assistants.answer(
-            self._clients.assistant, question, turn_id=attempt.turn_id, emit=emit, deadline=deadline
+        request = AssistantRequest(
+            question=question, principal=Principal(id=self._claims.user_id), turn_id=attempt.turn_id
         )
+        ending = self._clients.assistants.answer(self._clients.assistant, request, emit=emit, deadline=deadline)
         if deadline.is_cancelled and ending.failure is None:  # a fallback stays one, and out of the history
             raise Cancelled
         if pending is not None and ending.is_advice and not deadline.is_cancelled:

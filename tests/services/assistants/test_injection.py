@@ -21,6 +21,7 @@ from maverik_backend.services.assistants.tools import Arguments, FunctionTool, T
 from maverik_backend.services.safety.output import is_promise
 from maverik_backend.services.turns import StoredEvent
 from maverik_backend.services.turns.events import text_of
+from tests.support.assistants import request_of
 from tests.support.models import NAME, ScriptedModel, calls, says
 from tests.support.paths import ROOT
 
@@ -60,7 +61,7 @@ def in_history(order: str) -> tuple[Question, ObedientModel, str]:
 
 
 def in_document(order: str) -> tuple[Question, ObedientModel, str]:
-    return QUESTION, ObedientModel(calls("search_articles", {})), order
+    return QUESTION, ObedientModel(calls("search_documents", {})), order
 
 
 PLACES = [in_message, in_profile, in_history, in_document]
@@ -71,10 +72,10 @@ def answer(question: Question, model: ObedientModel, document: str) -> str:
         del arguments, context
         return ToolOutput(value=document)
 
-    tool = FunctionTool(name="search_articles", description="Finds.", arguments=NoArguments, function=search)
+    tool = FunctionTool(name="search_documents", description="Finds.", arguments=NoArguments, function=search)
     events: list[StoredEvent] = []
     ModelAssistant(MAVERIK, name=NAME, model=model, tools={tool.name: tool}).answer(
-        question, turn_id=1, emit=events.append, deadline=Deadline.after(60)
+        request_of(question), emit=events.append, deadline=Deadline.after(60)
     )
     return text_of(events)
 

@@ -27,6 +27,7 @@ from maverik_backend.services.assistants.tools import Arguments, FunctionTool, T
 from maverik_backend.services.turns import Data, Ending, Source, StoredEvent, ToolCall, ToolResult, Usage
 from maverik_backend.services.turns.events import text_of
 from maverik_backend.texts import advice as texts
+from tests.support.assistants import request_of
 from tests.support.models import NAME, ScriptedModel, calls, says
 
 DEFINITION = Definition(
@@ -55,7 +56,7 @@ class Echo:
     @property
     def tool(self) -> FunctionTool[EchoArguments]:
         def run(arguments: EchoArguments, context: ToolContext) -> ToolOutput:
-            assert context.turn_id == 1
+            assert context.request.turn_id == 1
             return self.behaviour(arguments.text)
 
         return FunctionTool(name="echo", description="Repeats.", arguments=EchoArguments, function=run)
@@ -80,7 +81,7 @@ def answer(
     events: list[StoredEvent] = []
     tool = (echo or Echo()).tool
     assistant = ModelAssistant(DEFINITION.model_copy(update=changes), name=NAME, model=model, tools={tool.name: tool})
-    ending = assistant.answer(question, turn_id=1, emit=events.append, deadline=Deadline.after(60))
+    ending = assistant.answer(request_of(question), emit=events.append, deadline=Deadline.after(60))
     return Answered(ending, events)
 
 
@@ -194,7 +195,7 @@ class TestText:
         events: list[StoredEvent] = []
         assistant = ModelAssistant(DEFINITION, name=NAME, model=model, tools={})
         with pytest.raises(UpstreamTimeout):
-            assistant.answer(QUESTION, turn_id=1, emit=events.append, deadline=Deadline.after(60))
+            assistant.answer(request_of(QUESTION), emit=events.append, deadline=Deadline.after(60))
         assert text_of(events).startswith("Lo primero es")
         assert "saldar" in text_of(events)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -11,20 +10,21 @@ import pytest
 
 from maverik_backend.clients.llm.base import Citation, UserMessage
 from maverik_backend.clients.llm.models import ConfiguredModels
-from maverik_backend.clients.rag.base import Passage, Question, Situation
+from maverik_backend.clients.rag.base import Question, Situation
+from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import UpstreamUnreachable
 from maverik_backend.services.advice import Proposals
+from maverik_backend.services.assistants import Definition, Kind
 from maverik_backend.services.assistants.tools import TOOLS, Tool, ToolClients, ToolContext, ToolFailed, make_tools
+from maverik_backend.services.knowledge import DocumentSearch
 from maverik_backend.services.turns import PORTFOLIO, Source
+from tests.support.assistants import request_of
 from tests.support.fixtures.application import ScriptedOptimizer
 from tests.support.models import ScriptedModel, says
 
 SITUATION = Situation(goal="Comprar una casa", horizon_months=120, risk_tolerance="media")
-PASSAGES = [
-    Passage(article="fondo", title="El fondo de emergencia", order=1, text="Tres meses de gastos.", score=2.0),
-    Passage(article="fondo", title="El fondo de emergencia", order=2, text="A mano.", score=1.0),
-]
+DEFINITION = Definition(slug="ana", name="Ana", kind=Kind.MODEL, instructions="x", collections=("articulos",))
 
 
 @pytest.fixture
@@ -38,14 +38,11 @@ def optimizer() -> ScriptedOptimizer:
 
 
 @pytest.fixture
-def tools(model: ScriptedModel, optimizer: ScriptedOptimizer) -> Any:
-    def search(text: str, *, limit: int) -> Sequence[Passage]:
-        return PASSAGES[:limit] if "fondo" in text else []
-
+def tools(model: ScriptedModel, optimizer: ScriptedOptimizer, database: Database) -> Any:
     with ThreadPoolExecutor(1) as executor:
         yield make_tools(
             ToolClients(
-                search=search,
+                documents=DocumentSearch(database.transaction),
                 models=ConfiguredModels({"perplexity": model}),
                 proposals=Proposals(optimizer=optimizer, executor=executor),
             )
@@ -55,7 +52,7 @@ def tools(model: ScriptedModel, optimizer: ScriptedOptimizer) -> Any:
 @pytest.fixture
 def context() -> ToolContext:
     question = Question(user_profile="", chat_history=(), input="hola", situation=SITUATION)
-    return ToolContext(question=question, turn_id=1, deadline=Deadline.after(30))
+    return ToolContext(request=request_of(question), definition=DEFINITION, deadline=Deadline.after(30))
 
 
 @pytest.mark.parametrize("name", TOOLS)
@@ -67,16 +64,18 @@ def test_each_is_described_under_its_own_name(tools: dict[str, Tool], name: str)
     assert all(field["description"] for field in spec.parameters["properties"].values())
 
 
-class TestSearchArticles:
-    def test_it_gives_passages_and_names_their_articles_once(
+class TestSearchDocuments:
+    def test_it_gives_passages_and_cites_them(self, tools: dict[str, Tool], context: ToolContext) -> None:
+        output = tools["search_documents"].run({"query": "fondo de emergencia"}, context)
+        assert any("emergencia" in passage["title"] for passage in output.value)
+        assert len(output.sources) == len(output.value)
+        assert all(source.document_id and source.passage_id for source in output.sources)
+
+    def test_only_the_collections_of_the_definition_are_searched(
         self, tools: dict[str, Tool], context: ToolContext
     ) -> None:
-        output = tools["search_articles"].run({"query": "fondo de emergencia"}, context)
-        assert [passage["text"] for passage in output.value] == ["Tres meses de gastos.", "A mano."]
-        assert output.sources == (Source(title="El fondo de emergencia"),)
-
-    def test_what_is_about_nothing_gives_nothing(self, tools: dict[str, Tool], context: ToolContext) -> None:
-        assert tools["search_articles"].run({"query": "receta de locro"}, context).value == []
+        other = replace(context, definition=DEFINITION.model_copy(update={"collections": ("otra",)}))
+        assert tools["search_documents"].run({"query": "fondo de emergencia"}, other).value == []
 
 
 class TestWebSearch:
@@ -101,14 +100,13 @@ class TestWebSearch:
         model.queue.append(says("La tasa bajó.", citations=(Citation(title="x", url=url),)))
         assert tools["web_search"].run({"query": "tasa hoy"}, context).sources == ()
 
-    def test_without_a_model_that_searches_there_is_no_such_tool(self, tools: dict[str, Tool]) -> None:
-        def search(text: str, *, limit: int) -> Sequence[Passage]:
-            del text, limit
-            return []
-
+    def test_without_a_model_that_searches_there_is_no_such_tool(
+        self, tools: dict[str, Tool], database: Database
+    ) -> None:
+        documents = DocumentSearch(database.transaction)
         with ThreadPoolExecutor(1) as executor:
             proposals = Proposals(optimizer=ScriptedOptimizer(), executor=executor)
-            made = make_tools(ToolClients(search=search, models=ConfiguredModels({}), proposals=proposals))
+            made = make_tools(ToolClients(documents=documents, models=ConfiguredModels({}), proposals=proposals))
         assert set(tools) - set(made) == {"web_search"}
 
 
@@ -125,8 +123,8 @@ class TestSuggestPortfolio:
     def test_it_is_made_for_the_profile_of_the_person(
         self, tools: dict[str, Tool], context: ToolContext, optimizer: ScriptedOptimizer
     ) -> None:
-        cautious = replace(context.question, situation=replace(SITUATION, risk_tolerance="baja"))
-        tools["suggest_portfolio"].run({}, replace(context, question=cautious))
+        cautious = replace(context.request.question, situation=replace(SITUATION, risk_tolerance="baja"))
+        tools["suggest_portfolio"].run({}, replace(context, request=request_of(cautious)))
         assert optimizer.profiles == ["conservative"]
 
     def test_an_optimiser_that_fails_is_told_to_the_model(

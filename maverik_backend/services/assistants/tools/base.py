@@ -9,9 +9,10 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maverik_backend.clients.llm.base import ToolSpec
-from maverik_backend.clients.rag.base import Question
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import MaverikError
+from maverik_backend.services.assistants.base import AssistantRequest
+from maverik_backend.services.assistants.definition import Definition
 from maverik_backend.services.turns import Data, Source
 
 
@@ -21,10 +22,10 @@ class ToolFailed(MaverikError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
-    """The turn in which a tool is called."""
+    """The turn in which a tool is called, and the assistant that calls it."""
 
-    question: Question
-    turn_id: int
+    request: AssistantRequest
+    definition: Definition
     deadline: Deadline
 
 

@@ -23,9 +23,9 @@ def suggest_portfolio(proposals: Proposals) -> Tool:
 
     def run(arguments: NoArguments, context: ToolContext) -> ToolOutput:
         del arguments
-        situation = context.question.situation
-        pending = proposals.ask(turn_id=context.turn_id, situation=situation, deadline=context.deadline)
-        proposal = proposals.take(pending, turn_id=context.turn_id, within_s=context.deadline.remaining_s())
+        situation, turn_id = context.request.question.situation, context.request.turn_id
+        pending = proposals.ask(turn_id=turn_id, situation=situation, deadline=context.deadline)
+        proposal = proposals.take(pending, turn_id=turn_id, within_s=context.deadline.remaining_s())
         if proposal is None:
             raise ToolFailed("There is no portfolio at the moment.")
         if isinstance(proposal, Refused):

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from maverik_backend.clients.llm.base import Models
-from maverik_backend.clients.rag.base import PassageSearch
 from maverik_backend.services.advice import Proposals
-from maverik_backend.services.assistants.tools.articles import search_articles
 from maverik_backend.services.assistants.tools.base import Tool
 from maverik_backend.services.assistants.tools.calculator import CALCULATOR
+from maverik_backend.services.assistants.tools.documents import search_documents
 from maverik_backend.services.assistants.tools.portfolio import suggest_portfolio
 from maverik_backend.services.assistants.tools.web_search import web_search
+from maverik_backend.services.knowledge import DocumentSearch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolClients:
     """What tools are made of."""
 
-    search: PassageSearch
+    documents: DocumentSearch
     models: Models
     proposals: Proposals
 
@@ -30,7 +30,7 @@ def _as_it_is(tool: Tool, _clients: ToolClients) -> Tool:
 
 
 TOOLS: Mapping[str, Callable[[ToolClients], Tool | None]] = {
-    "search_articles": lambda clients: search_articles(clients.search),
+    "search_documents": lambda clients: search_documents(clients.documents),
     "suggest_portfolio": lambda clients: suggest_portfolio(clients.proposals),
     "web_search": lambda clients: web_search(clients.models),
     **{tool.spec.name: partial(_as_it_is, tool) for tool in CALCULATOR},

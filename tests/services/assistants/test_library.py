@@ -88,7 +88,10 @@ class TestFaults:
         [
             ("name = ", "ana.toml: it is not TOML"),
             ('name = "Ana"\n', "ana.toml: kind: field required."),
-            ('name = "Ana"\nkind = "robot"\n', "ana.toml: kind: input should be 'rag', 'embedded', 'model' or 'queries'."),
+            (
+                'name = "Ana"\nkind = "robot"\n',
+                "ana.toml: kind: input should be 'rag', 'embedded', 'model' or 'queries'.",
+            ),
             (f"{MODEL}colour = 1\n", "ana.toml: colour is no field of an assistant; there are slug, name, kind"),
             (f'{MODEL}slug = "eva"\n', 'ana.toml: slug is "eva": it must be the name of the file'),
             (f"{MODEL}temperature = 3\n", "ana.toml: temperature: input should be less than or equal to 2."),

@@ -63,9 +63,10 @@ class CompletionBuilder:
 
     def flush(self) -> None:
         """Hand on what came since the last time, as one piece."""
-        if self._on_text is not None and self._flushed < len(self._text):
-            piece = "".join(self._text[self._flushed :])
-            self._flushed = len(self._text)
+        count = len(self._text)
+        if self._on_text is not None and self._flushed < count:
+            piece = self._text[-1] if self._flushed == count - 1 else "".join(self._text[self._flushed :])
+            self._flushed = count
             self._on_text(piece)
 
     def begin_call(self, key: object, *, name: str, call_id: str | None, signature: str | None = None) -> None:

@@ -100,8 +100,9 @@ class OpenAIModel(HttpModel):
         if refusal := message.get("refusal"):
             into.add_text(refusal)
             into.is_refused = True
-        for number, call in enumerate(message.get("tool_calls") or ()):
-            _read_call(call, call.get("index", number), into)
+        if calls := message.get("tool_calls"):
+            for number, call in enumerate(calls):
+                _read_call(call, call.get("index", number), into)
         if reason := choice.get("finish_reason"):
             into.stop_reason = _STOP_REASONS.get(reason, StopReason.FINISHED)
 

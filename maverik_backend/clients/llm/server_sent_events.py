@@ -7,9 +7,10 @@ some compatible servers send it so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _DATA = b"data:"
+_DATA_SPACE, _END = b"data: ", b"\n\n"
 
 
 class EventDecoder:
@@ -19,20 +20,22 @@ class EventDecoder:
         self._rest = b""
         self._lines: list[bytes] = []
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes) -> Sequence[bytes]:
         """The events that ``data`` completes."""
+        if not self._rest and not self._lines and data.startswith(_DATA_SPACE) and data.find(b"\n") == len(data) - 2:
+            return (data[len(_DATA_SPACE) : -2],)  # one event, as most providers send each piece
+        return list(self._split(data))
+
+    def end(self) -> Sequence[bytes]:
+        """What the end of the stream completes."""
+        return self.feed(_END)
+
+    def _split(self, data: bytes) -> Iterator[bytes]:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         for line in lines:
             if line.startswith(_DATA):
                 self._lines.append(line[len(_DATA) :].strip())
             elif self._lines and line in {b"", b"\r"}:
-                yield self._take()
-
-    def end(self) -> Iterator[bytes]:
-        """What the end of the stream completes."""
-        yield from self.feed(b"\n\n")
-
-    def _take(self) -> bytes:
-        lines, self._lines = self._lines, []
-        return lines[0] if len(lines) == 1 else b"\n".join(lines)
+                yield b"\n".join(self._lines)
+                self._lines.clear()

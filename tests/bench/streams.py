@@ -8,7 +8,8 @@ processor           :data:`STREAMS` streams of :data:`PIECES_PER_S` pieces a sec
                     server by pieces that its clients read. What it takes to begin and to store a turn is outside
 added delay         from the moment when a piece left the provider until the client has it, beyond what that takes when
                     the client reads the provider itself
-first piece         from the request to the first piece when :data:`FEW` streams begin at once, beyond the relay's
+first piece         from the request to the first piece, while :data:`FEW` streams begin one after the other within
+                    :data:`RAMP_S`, beyond the relay's
 memory              what the process grows by from :data:`FEW` streams to :data:`STREAMS`, a stream
 resumed             threads that :data:`RESUMED` clients cost that resume a turn whose provider is silent
 ==================  =================================================================================================
@@ -190,11 +191,7 @@ def _lasting(seconds: float) -> str:
 
 async def _measure(server: ServerProcess, people: Sequence[Person], seconds: float) -> Round:
     """All streams begin, run, are measured for ``seconds``, and are read to their end."""
-    said = _lasting(RAMP_S + seconds + 3 * SETTLE_S)
-    readings = []
-    for person in people:
-        readings.append(await _open(server.port, person.say_streamed(said)))
-        await asyncio.sleep(RAMP_S / len(people))
+    readings = await _ramped(server.port, people, _lasting(RAMP_S + seconds + 3 * SETTLE_S))
     await _until(lambda: all(reading.pieces for reading in readings))
     await asyncio.sleep(SETTLE_S)
     used_s, before = cpu_s(server), [reading.pieces for reading in readings]
@@ -204,6 +201,15 @@ async def _measure(server: ServerProcess, people: Sequence[Person], seconds: flo
     await _until_silent(readings)
     steady = [delay / 1e6 for one, b, a in zip(readings, before, after, strict=True) for delay in one.delays_ns[b:a]]
     return Round(cpu_s=cpu, pieces=sum(after) - sum(before), delays_ms=steady, memory_mib=memory_mib)
+
+
+async def _ramped(port: int, people: Sequence[Person], said: str) -> list[Readings]:
+    """A stream for each of them; they begin evenly."""
+    readings = []
+    for person in people:
+        readings.append(await _open(port, person.say_streamed(said)))
+        await asyncio.sleep(RAMP_S / len(people))
+    return readings
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -222,7 +228,7 @@ async def _until_silent(readings: Sequence[Readings]) -> None:
 
 
 def _first_pieces(server: ServerProcess, stage: Stage) -> list[float]:
-    """Milliseconds to the first piece of so many streams at once; a round before warms up."""
+    """Milliseconds to the first piece of each stream; a round before warms up."""
     people = stage.people[STREAMS : STREAMS + FEW]
     for _ in range(2):
         first = uvloop.run(_begin(server.port, people))
@@ -230,8 +236,7 @@ def _first_pieces(server: ServerProcess, stage: Stage) -> list[float]:
 
 
 async def _begin(port: int, people: Sequence[Person]) -> list[float]:
-    said = _lasting(SETTLE_S)
-    readings = await asyncio.gather(*(_open(port, person.say_streamed(said)) for person in people))
+    readings = await _ramped(port, people, _lasting(RAMP_S))
     await _until(lambda: all(reading.pieces for reading in readings))
     await _until_silent(readings)
     return [reading.first_ms for reading in readings]

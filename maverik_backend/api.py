@@ -26,10 +26,12 @@ from sqlalchemy import Connection, create_engine
 from starlette.types import Scope
 
 from maverik_backend import __version__
+from maverik_backend.clients.llm.base import Model
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
 from maverik_backend.container import advisory_assistant, make_assistants
 from maverik_backend.core.data_sources import DataSources
 from maverik_backend.core.database import Database, TransactionFactory, make_engine, make_heartbeat_engine
+from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.logging import configure_logging
 from maverik_backend.core.mail_links import Links
 from maverik_backend.core.metrics import Metrics
@@ -201,6 +203,7 @@ def create_app(
             upstreams={
                 "rag": lambda deadline: clients.advisor.check(deadline=deadline),
                 "optimizer": lambda deadline: clients.optimizer.check(deadline=deadline),
+                **{name: partial(_check, model) for name, model in clients.models.remote.items()},
             },
         ),
         metrics=measured,
@@ -254,6 +257,10 @@ def job_kinds(
         IngestionJob(transaction=transaction, after_stored=have_vectors_made),
         EmbeddingJob(transaction=transaction, embedder=embedder, keyring=keyring),
     )
+
+
+def _check(model: Model, deadline: Deadline) -> None:
+    model.check(deadline=deadline)
 
 
 def check_configuration(settings: Settings) -> None:

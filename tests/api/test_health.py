@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,18 +18,21 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from maverik_backend.api import create_app, prepare
+from maverik_backend.clients.llm.models import ConfiguredModels
 from maverik_backend.clients.rag.http import HttpAdvisor
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.principal import Principal
-from maverik_backend.errors import UpstreamBusy, UpstreamCircuitOpen, UpstreamError, UpstreamTimeout
+from maverik_backend.errors import UpstreamBusy, UpstreamCircuitOpen, UpstreamError, UpstreamTimeout, UpstreamWrongKey
 from maverik_backend.invocation import own_command
 from maverik_backend.services.operations.health import CHECK_TIMEOUT_S, DATABASE_FRESH_FOR_S, Health
 from maverik_backend.settings import AppEnv, Settings
-from maverik_backend.web.resources import Resources
+from maverik_backend.web.resources import Resources, resources_of
 from tests.support.fixtures.application import MakeApp, ScriptedAdvisor
 from tests.support.fixtures.people import TestUser, make_profile
+from tests.support.providers.server import ProviderServer
+from tests.support.providers.vendors import VENDORS, model_at
 
 
 @pytest.fixture
@@ -164,6 +168,17 @@ class TestOtherServices:
             api.get("/health")
 
         assert advisor.checks == 1
+
+    def test_a_provider_of_models_that_does_not_know_the_key_is_named(
+        self, settings: Settings, clients: Clients, database: Database
+    ) -> None:
+        vendor = VENDORS["openai"]
+        with ProviderServer(vendor.refusal(UpstreamWrongKey)) as server, model_at(vendor, server.url) as model:
+            models = ConfiguredModels({"openai": model})
+            app = create_app(settings, clients=replace(clients, models=models), database=database)
+            found = resources_of(app).health.report()
+
+        assert (found.status, found.dependencies["openai"].detail) == ("degraded", "wrong_key (status 401)")
 
     def test_an_open_breaker_is_a_failure_even_if_the_service_is_there(self) -> None:
         advisor = HttpAdvisor("http://127.0.0.1:1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -76,6 +77,10 @@ class ScriptedModels:
     @property
     def default(self) -> ModelName | None:
         return NAME
+
+    @property
+    def remote(self) -> Mapping[str, Model]:
+        return {}
 
     def find(self, name: str) -> ModelName:
         if name != str(NAME):

@@ -232,6 +232,11 @@ class Models(Protocol):
         """``DEFAULT_AI_MODEL``; ``None`` when it is not set."""
         ...
 
+    @property
+    def remote(self) -> Mapping[str, Model]:
+        """A model of each provider that is another service, by the provider's name: for health."""
+        ...
+
     def find(self, name: str) -> ModelName:
         """The model that ``name`` means: ``provider:model``, or an alias such as ``openai-gpt4o``.
 

@@ -56,6 +56,8 @@ PROVIDERS: Mapping[str, Provider] = {
         needs="APP_ENV=prod has no models that answer by a script",
     ),
 }
+IN_PROCESS = frozenset({"scripted"})
+"""Providers without a service."""
 ALIASES: Mapping[str, str] = {
     # What the existing clients of the sister systems send and store.
     "openai-gpt4o": "openai:gpt-4o",
@@ -97,7 +99,7 @@ class ConfiguredModels:
         """
         settings = context.settings
         chosen = [name for name, provider in PROVIDERS.items() if provider.is_configured(settings)]
-        reader = _make_reader(settings) if {*chosen} - {"scripted"} else None
+        reader = _make_reader(settings) if {*chosen} - IN_PROCESS else None
         models = {name: _load(PROVIDERS[name].target).from_context(context, reader) for name in chosen}
         try:
             return cls(models, default=settings.llm.default_ai_model, reader=reader)
@@ -110,8 +112,12 @@ class ConfiguredModels:
 
     @property
     def by_provider(self) -> Mapping[str, Model]:
-        """One for each provider that is configured, by its name: for health."""
+        """One for each provider that is configured, by its name."""
         return self._models
+
+    @property
+    def remote(self) -> Mapping[str, Model]:
+        return {name: model for name, model in self._models.items() if name not in IN_PROCESS}
 
     def find(self, name: str) -> ModelName:
         name = name.strip()

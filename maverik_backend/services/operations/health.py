@@ -8,8 +8,8 @@ health checks that come in crowds take one connection and no more, and a service
 Overall       When
 ============  ========================================================================================
 *unhealthy*   the database does not answer, or its tables are older than the code
-*degraded*    the RAG service or the optimiser fails (turns get a fallback, or no portfolio) or is busy, or
-              a mail has been waiting for more than :data:`LATE_MAIL`
+*degraded*    the RAG service, the optimiser or a provider of language models fails (turns get a fallback, or
+              no portfolio) or is busy, or a mail has been waiting for more than :data:`LATE_MAIL`
 *healthy*     otherwise
 ============  ========================================================================================
 """

@@ -14,7 +14,7 @@ import pytest
 
 from maverik_backend.clients.llm.base import Completion, Model, ModelUsage, StopReason, UserMessage
 from maverik_backend.clients.llm.building import MAX_CHARS, OWN_ID_PREFIX
-from maverik_backend.clients.llm.models import PROVIDERS
+from maverik_backend.clients.llm.models import IN_PROCESS, PROVIDERS
 from maverik_backend.clients.llm.reader import MAX_ANSWER_BYTES
 from maverik_backend.core import trace
 from maverik_backend.core.deadline import Deadline
@@ -61,7 +61,6 @@ KINDS = (
     UpstreamOverloaded,
     UpstreamInputTooLong,
 )
-IN_PROCESS = {"scripted"}  # tests/clients/llm/test_scripted_model.py
 
 
 @pytest.fixture(params=sorted(set(PROVIDERS) - IN_PROCESS))

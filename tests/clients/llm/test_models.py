@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from maverik_backend.clients.llm.base import ModelName
-from maverik_backend.clients.llm.models import ALIASES, PROVIDERS, ConfiguredModels
+from maverik_backend.clients.llm.models import ALIASES, IN_PROCESS, PROVIDERS, ConfiguredModels
 from maverik_backend.clients.registry import ClientContext
 from maverik_backend.errors import ModelUnavailable, SettingsError
 from maverik_backend.settings import AppSettings, LlmSettings, Settings
@@ -103,7 +103,7 @@ class TestConfiguring:
 
 
 def test_every_provider_over_http_is_played_by_the_tests() -> None:
-    assert set(VENDORS) == set(PROVIDERS) - {"scripted"}
+    assert set(VENDORS) == set(PROVIDERS) - IN_PROCESS
 
 
 def test_without_a_provider_nothing_of_it_is_imported(tmp_path: Path) -> None:

@@ -81,22 +81,21 @@ class QueryResult:
         names = [column.name for column in self.columns]
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
-    def for_model(self) -> str:
-        """JSON that a model reads: the columns, as many rows as fit, and how many there are."""
-        rows = list(self.rows[:MAX_MODEL_ROWS])
-        while rows and len(text := self._as_json(rows)) > MAX_MODEL_CHARS:
-            del rows[len(rows) // 2 if len(text) > 2 * MAX_MODEL_CHARS else -1 :]
-        return self._as_json(rows)
+    def for_model(self) -> dict[str, JsonValue]:
+        """What a model is told, as JSON: columns, the rows that fit in :data:`MAX_MODEL_CHARS`, how many there are."""
+        rows = [list(row) for row in self.rows[:MAX_MODEL_ROWS]]
+        while rows and (chars := len(json.dumps(self._told(rows), ensure_ascii=False))) > MAX_MODEL_CHARS:
+            del rows[len(rows) // 2 if chars > 2 * MAX_MODEL_CHARS else -1 :]
+        return self._told(rows)
 
-    def _as_json(self, rows: Sequence[Row]) -> str:
-        said = {
+    def _told(self, rows: list[list[JsonValue]]) -> dict[str, JsonValue]:
+        return {
             "columns": [column.name for column in self.columns],
-            "rows": rows,
+            "rows": [*rows],
             "rows_found": len(self.rows),
             "is_truncated": self.is_truncated or len(rows) < len(self.rows),
             "answer": self.sentence,
         }
-        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 WRITTEN = "write_select"

@@ -177,6 +177,8 @@ COSTLY = (
     "SELECT customer FROM data_orders WHERE " + "(" * 80 + "true" + ")" * 80,
     "SELECT " + " || ".join(["customer"] * 40) + " FROM data_orders",  # noqa: S608 - constants
     "SELECT customer FROM data_orders WHERE customer IN (" + ", ".join(f"'{n}'" for n in range(2000)) + ")",  # noqa: S608 - constants
+    "SELECT concat(" + ", ".join(["customer"] * 40) + ") FROM data_orders",  # noqa: S608 - constants
+    "SELECT customer::char(10000000) FROM data_orders",
     "SELECT factorial(1000000) FROM data_orders",
     "SELECT 10 ^ 1000 FROM data_orders",
     "SELECT customer FROM data_orders TABLESAMPLE SYSTEM (100)",

@@ -162,14 +162,17 @@ def _called(node: exp.Expr) -> str:
 
 
 def _check_sizes(query: exp.Select) -> None:
-    limits = (
-        (exp.Expr, MAX_NODES, "parts"),
-        (exp.Table, MAX_TABLES, "tables"),
-        (exp.Select, MAX_SELECTS, "subqueries"),
-        ((exp.DPipe, exp.Concat), MAX_JOINED_TEXTS, "joined texts"),
+    joined = sum(1 for _ in query.find_all(exp.DPipe)) + sum(
+        len(node.expressions) for node in query.find_all(exp.Concat)
     )
-    for classes, most, called in limits:
-        if sum(1 for _ in query.find_all(*(classes if isinstance(classes, tuple) else (classes,)))) > most:
+    counts = (
+        (sum(1 for _ in query.walk()), MAX_NODES, "parts"),
+        (sum(1 for _ in query.find_all(exp.Table)), MAX_TABLES, "tables"),
+        (sum(1 for _ in query.find_all(exp.Select)), MAX_SELECTS, "subqueries"),
+        (joined, MAX_JOINED_TEXTS, "joined texts"),
+    )
+    for count, most, called in counts:
+        if count > most:
             raise QueryRefused(f"The statement has too many {called}: at most {most}.")
 
 

@@ -94,12 +94,13 @@ FUNCTIONS = (
 
 TYPES = frozenset(
     {
-        *(exp.DType.TEXT, exp.DType.VARCHAR, exp.DType.CHAR, exp.DType.BOOLEAN),
+        *(exp.DType.TEXT, exp.DType.VARCHAR, exp.DType.BOOLEAN),
         *(exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT, exp.DType.DECIMAL, exp.DType.DOUBLE, exp.DType.FLOAT),
         *(exp.DType.DATE, exp.DType.TIME, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.INTERVAL),
     }
 )
-"""What may be cast to. Types that are looked up in a catalogue (``regclass``) are of no class of :data:`ALLOWED`."""
+"""What may be cast to: not ``char``, which fills up with spaces, ten million where one says so. Types that are looked
+up in a catalogue (``regclass``) are of no class of :data:`ALLOWED`."""
 
 JOINS = frozenset({"", "INNER", "CROSS", "OUTER"})
 SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})

@@ -113,6 +113,7 @@ class TestRoundTrips:
         clients = Clients(advisor=ScriptedAdvisor(), optimizer=ScriptedOptimizer(), mail=mailbox)
         app = create_app(own_database, clients=clients, database=real, hasher=cheap_hasher)
         user = sign_up_and_in(TestClient(app), delivering(resources_of(app), mailbox))
+        user.say(user.open_session(), "hola")  # what a process reads once
         session = user.open_session()["id"]
 
         def trips_of(**extra: str) -> int:

@@ -51,13 +51,15 @@ _AIM = re.compile(
     r"(?: (?:es|de|los|las|unos|un|una|para|total)){0,3} ?$"
 )
 _INCOME = re.compile(
-    r"\b(?:gan[oa]|cobr[oae]|sueldo|ingresos?|salario|haber|remuneracion|entran|facturo|bruto|neto|basico)(?: "
+    r"\b(?:gan[oa](?! (?:con|si|en|al|a)\b)|cobr[oae]|sueldo|ingresos?|salario|haber|remuneracion|entran|facturo|"
+    r"bruto|neto|basico)(?: "
     r"\w+){0,5} ?$"
 )
 _CASH_PRICE = re.compile(r"\b(?:contado|efectivo|precio|sale|vale|cuesta)(?: \w+){0,3} ?$")
 _CASH_PRICE_AFTER = re.compile(r"^ ?(?:de |al |en )?(?:contado|efectivo)")
 _INSTALMENT_OF = re.compile(r"(?:cuotas?|pagos)(?: (?:fijas|mensuales|iguales))? (?:de|a|por)(?: unos)? ?$")
 _WINDOW = 60
+_NAMED_WITHIN = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +143,13 @@ def _read_rates(said: str, found: dict[str, object]) -> list[tuple[int, int]]:
 def _kind_of_rate(before: str, after: str) -> str:
     if _A_MONTH.search(after) or _MONTHLY_BEFORE.search(before):
         return "month"
-    if _NOMINAL.search(after[:25]) or _NOMINAL.search(before):
-        return "tna"
-    return "tea" if _EFFECTIVE.search(after[:25]) or _EFFECTIVE.search(before) else "year"
+    named = {"tna": _NOMINAL, "tea": _EFFECTIVE}
+    behind = [kind for kind, pattern in named.items() if pattern.search(after[:_NAMED_WITHIN])]
+    if behind:
+        return behind[0]
+    # Of two that are named before, the nearer: "¿a qué TNA equivale una TEA del 100%?".
+    ahead = [(found[-1].start(), kind) for kind, pattern in named.items() if (found := [*pattern.finditer(before)])]
+    return max(ahead)[1] if ahead else "year"
 
 
 def _read_counts(said: str, found: dict[str, object]) -> list[tuple[int, int]]:

@@ -69,7 +69,9 @@ _OWN = any_of(
     r"deberia|debo|tengo|"
     r"tenemos|me|mi|mis|nos|nuestr\w+|invierto|pongo|meto|compro|vendo|saco|hago|entro|uso|usar|saque|meti|puse|es "
     r"(?:buena|mala) idea|"
-    r"vale la pena|que opinas|que te parece|recomend\w+|ganas de|arriesgo|me la juego|le meto|esta bien|sirve|alcanza"
+    r"vale la pena|si o no|todo|sol[oa]|hay un[ao]?|entre|estoy|rescato|saco|pague|pago|comprar|"
+    r"invertir|vender|dicen|que opinas|que te parece|recomend\w+|ganas de|arriesgo|me la juego|le meto|"
+    r"esta bien|sirve|alcanza"
 )
 _GENERAL = any_of(
     r"por que (?:no )?(?:conviene|es malo|es riesgoso|no hay que|se recomienda|dicen|esta mal)",
@@ -79,7 +81,7 @@ _GENERAL = any_of(
 )
 _NEGATED = any_of(
     r"no (?:quiero|voy a|pienso|puedo|vamos a|me animo a|quisiera|pondria|metere|pondre)(?: \w+){0,2} "
-    r"(?:endeud\w+|poner|meter|invertir|arriesgar|vender|tocar|sacar|jugar\w*|apostar)",
+    r"(?:endeud\w+|poner|meter|invertir|arriesgar|vender|tocar|sacar|jugar\w*|apostar)(?: \w+){0,12}",
     r"sin (?:endeudarme|tocar (?:el|mi) fondo|sacar (?:un )?(?:prestamo|credito)|poner todo|arriesgar)",
     r"ademas de(?:l| mi)? fondo de emergencia|ya tengo (?:el |mi |un )?fondo de emergencia(?! y (?:quiero|voy|pienso))",
 )
@@ -129,7 +131,7 @@ _ALL = (
     r"(?:peso|centavo|mango)|all ?in|cada peso|el 100|la mayor parte|casi todo)"
 )
 _SELL = (
-    r"(?:vend[eoai]\w*|sac[oa]r?\w*|liquid\w+|rescat\w+|retir\w+|me (?:salgo|bajo|voy)|salir\w*|desarm\w+|rajar|"
+    r"(?:vend[eoai]\w*|sac[oa]r?\w*|liquid\w+|rescat\w+|retir\w+|salgo|me (?:bajo|voy)|salir\w*|desarm\w+|rajar|"
     r"huir)"
 )
 _FALL = (
@@ -142,7 +144,8 @@ _OTHERS = (
     r"cuñad[oa]|amig[oa]|"
     r"viej[oa]|jefe|vecin[oa]|prim[oa]|socio|pareja|niet[oa]|sobrin[oa]|familia)|mis (?:amigos|padres|viejos|"
     r"clientes|hermanos|hijos|abuelos|"
-    r"suegros|compañeros|tios|nietos)|un amigo|una amiga|amigos|clientes|terceros|otros|la empresa|el consorcio|el "
+    r"suegros|compañeros|tios|nietos)|un amigo|una amiga|amigos|clientes|terceros|otros|consorcio|la empresa|el "
+    r"consorcio|el "
     r"club|la cooperadora|la "
     r"cooperativa|mi empresa|el negocio|mis empleados|mis alumnos|una vecina|un vecino)"
 )
@@ -169,6 +172,8 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         rf"{_INVEST}",
     ),
     Unsuitable.EMERGENCY_FUND: any_of(
+        rf"(?:sin (?:trabajo|laburo|empleo)|desemplead[oa]|desocupad[oa]|me (?:echaron|despidieron|rajaron))(?: \w+| "
+        rf"\.){{0,16}} (?:{_VOLATILE}|inv[ie]+rt\w*)",
         rf"(?:fondo|ahorros?|colchon|plata|reserva|dinero|guita)(?: \w+){{0,2}} (?:de|para|por) (?:las )?(?:mis "
         rf")?(?:emergencias?|"
         rf"imprevistos?|si pasa algo|urgencias?)(?: \w+){{0,10}} (?:{_VOLATILE}|bonos?|dolares|inv[ie]+rt\w*|met\w+)",
@@ -184,6 +189,8 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         rf"colchon|reserva)s?",
     ),
     Unsuitable.EXPENSIVE_DEBT: any_of(
+        rf"no (?:pague|pago|pagar|voy a pagar)(?: \\w+){{0,4}} (?:tarjeta|prestamo|cuota|deuda)s?(?: \\w+){{0,6}} "
+        rf"(?:{_VOLATILE}|inv[ie]+rt\\w*|bonos?|dolares)",
         rf"{_COSTLY_DEBT}(?: \w+| %| \.){{0,18}} (?:{_INVEST}|{_RISKY}|plazo fijo)",
         rf"(?:{_INVEST}|{_RISKY}|plazo fijo)(?: \w+| %| \.){{0,14}} {_COSTLY_DEBT}",
         rf"(?:inv[ie]+rt\w*|ahorr\w+|compr\w+ {_RISKY})(?: \w+){{0,4}} o (?:\w+ ){{0,2}}(?:pag\w+|cancel\w+)",
@@ -192,6 +199,9 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         rf"(?:dejo|dejar) de pagar(?: \w+){{0,6}} (?:para|y) (?:\w+ ){{0,2}}{_INVEST}",
     ),
     Unsuitable.NEEDED_SOON: any_of(
+        rf"(?:{_VOLATILE}|bonos?)(?: \w+){{0,6}} con (?:la |mi |el )?{_SAVINGS} (?:de|del|para) (?:el |la |las |los )?"
+        r"(?:alquiler|vacaciones|viaje|casamiento|operacion|matricula|expensas|anticipo|mudanza|cuota|impuestos|"
+        r"tratamiento)",
         rf"{_NEED}(?: \w+){{0,10}} {_SOON}(?: \w+| \.){{0,14}} (?:{_VOLATILE}|inv[ie]+rt\w*|bonos?|pong\w*|met\w+)",
         rf"{_SOON}(?: \w+){{0,8}} {_NEED}(?: \w+| \.){{0,14}} (?:{_VOLATILE}|inv[ie]+rt\w*|bonos?|pong\w*|met\w+)",
         rf"(?:{_VOLATILE}|bonos?)(?: \w+| \.){{0,16}} {_NEED}(?: \w+){{0,10}} {_SOON}",
@@ -210,6 +220,8 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         r"(?:estoy|entre) en panico(?: \w+){0,12}",
     ),
     Unsuitable.RETIREMENT: any_of(
+        rf"mi (?:papa|mama|padre|madre|abuel[oa]|suegr[oa]|viej[oa])(?: \w+){{0,4}} (?:6\d|7\d|8\d)(?: años)?(?: "
+        rf"\w+){{0,8}} {_VOLATILE}",
         rf"(?:me jubilo|jubilarme|me retiro|retirarme|mi retiro|mi jubilacion|para jubilar\w+)(?: \w+){{0,12}} "
         rf"(?:{_VOLATILE}|todo|arriesg\w+|"
         rf"duplicar)",
@@ -221,6 +233,10 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         rf"(?:la|mi|toda la|toda mi) jubilacion (?:\w+ ){{0,3}}(?:en|a) (?:\w+ ){{0,2}}{_VOLATILE}",
     ),
     Unsuitable.ALL_IN_ONE: any_of(
+        r"(?:una sola|un solo|una unica|un unico|la misma) (?:empresa|accion|activo|inversion|cripto\w*|moneda|papel|"
+        r"bono|fondo|lugar|cosa)",
+        rf"(?:solo|solamente|unicamente|nada mas que)(?: \w+){{0,3}} (?:{_COMPANY}|cripto\w*|bitcoin|btc)",
+        rf"tod[oa] (?:a|en|al) (?:\w+ )?{_ONE_THING}",
         rf"(?:{_INVEST}|pas[oa]r?\w*|apost\w+|apuest\w+|jug\w+|jueg\w+|destin\w+|us[ao]r?|arriesg\w+|dejar?|tener|"
         rf"tengo|guard\w+|cambi\w+|v[oae]\w+)"
         rf"(?: \w+){{0,5}} {_ALL}(?: \w+){{0,8}} (?:en|a|por|al) (?:\w+ ){{0,2}}{_ONE_THING}",
@@ -256,6 +272,14 @@ _GUARANTEED = any_of(
     r"(?:garanti\w+|asegurad[oa]s?|sin riesgos?|riesgo cero|100 ?% segur[oa]|imposible perder|no se pierde|nunca "
     r"(?:se )?pierde)(?: [\w%]+){0,10}"
 )
+_PROMISED = any_of(
+    r"(?:promet|asegur|garanti|ofrec|pag)\w*(?: [\w%]+){0,6} (?:ganancias?|interes(?:es)?|rentas?|ingresos?|"
+    r"rendimientos?)(?: \w+){0,2} "
+    r"(?:fij|segur|garantizad|asegurad)[oa]s?",
+    r"(?:da|dan|devuelv\w+|paga\w*|gan\w+|tenes) el (?:doble|triple)|(?:doble|triple) en (?:\w+ ){0,2}(?:dias?|"
+    r"semanas?|mes(?:es)?)",
+)
+_OF_MONEY = re.compile(r"%|rend|rind|gan|retorn|interes|inver|duplic|dolar|plata")
 _BANK_PRODUCT = any_of(r"plazos? fijos?|lecaps?|caucion\w*|money market|cuenta remunerada|banco nacion|letras?")
 _MINOR = any_of(
     r"(?:tengo|soy (?:un|una) (?:chico|chica|pibe) de|cumpli|voy a cumplir) (?:[89]|1[0-7])(?= *$| \.| (?:años?|y|"
@@ -278,6 +302,24 @@ _A_MONTH = re.compile(
 )
 
 
+# Families that make a wish of a kind wherever they stand in a short message.
+_MAX_TOGETHER_WORDS = 45
+_TOGETHER: dict[Unsuitable, tuple[re.Pattern[str], ...]] = {
+    Unsuitable.NEEDED_SOON: (any_of(_NEED), any_of(_SOON), any_of(rf"{_VOLATILE}|bonos? a \d+ años")),
+    Unsuitable.BORROWED: (
+        any_of(r"prestamos?|creditos?|endeud\w+|prestad[oa]s?|hipotec\w+|limite de la tarjeta|adelanto"),
+        any_of(rf"inv[ie]+rt\w*|{_VOLATILE}|comprar dolares"),
+        any_of(r"saco|sacar|saque|pido|pedir|tomo|tomar|uso|usar|con|aprovech\w+|para"),
+    ),
+    Unsuitable.PANIC: (
+        any_of(_FALL),
+        any_of(_SELL),
+        any_of(r"acciones|cedears?|bonos?|cripto\w*|bitcoin|cartera|portafolio|fondos?|inversion(?:es)?|todo|todas?"),
+        any_of(r"mis?|me|quiero|tengo|conviene|mejor|estoy"),
+    ),
+}
+
+
 def unsuitable_in(message: str, situation: Situation) -> Unsuitable | None:
     """The weightiest reason why what ``message`` wishes does not suit the person, ``None`` when there is none."""
     said = words_of(message)
@@ -297,7 +339,11 @@ def _is(kind: Unsuitable, said: str, message: str, situation: Situation) -> bool
         return is_minor and bool(_ADULT_PRODUCT.search(said))
     if kind is Unsuitable.NEEDED_SOON and _is_soon(situation) and _wants_volatile(said):
         return True
-    return bool(_PATTERNS[kind].search(said))
+    families = _TOGETHER.get(kind, ())
+    is_together = (
+        bool(families) and len(said.split()) <= _MAX_TOGETHER_WORDS and all(one.search(said) for one in families)
+    )
+    return is_together or bool(_PATTERNS[kind].search(said))
 
 
 def _is_soon(situation: Situation) -> bool:
@@ -318,14 +364,16 @@ def _promises_too_much(said: str, message: str) -> bool:
     """Whether a yield is spoken of that is guaranteed, or beyond what an honest business pays."""
     if _BANK_PRODUCT.search(said) and not re.search(r"garanti|sin riesgo", said):
         return False
-    text = plain(message)
+    if _PROMISED.search(said) or (_GUARANTEED.search(said) and _OF_MONEY.search(said)):
+        return True
+    return bool(_YIELD_TALK.search(said)) and _is_absurd(said, plain(message))
+
+
+def _is_absurd(said: str, text: str) -> bool:
+    """Whether a percentage of ``text`` is one that no honest business pays in the time that it is said to take."""
     told = figures_in(text)
-    if _GUARANTEED.search(said) and re.search(r"%|rend|rind|gan|retorn|interes|inver|duplic|dolar|plata", said):
-        return True
-    if not told.percents or not _YIELD_TALK.search(said):
-        return False
-    if _OFTEN.search(text):
-        return True
+    if not told.percents or _OFTEN.search(text):
+        return bool(told.percents)
     rate, in_dollars = max(told.percents), bool(_IN_DOLLARS.search(said))
     if _A_MONTH.search(text):
         return rate >= (_ABSURD_A_MONTH_IN_DOLLARS if in_dollars else _ABSURD_A_MONTH)

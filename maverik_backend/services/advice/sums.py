@@ -333,7 +333,7 @@ def _compared(figures: Figures, instalment: Decimal, count: int) -> str:
 
 def _deposit(figures: Figures, _: str) -> str:
     days = figures.days or (figures.months * _DAYS_A_MONTH if figures.months else None)
-    principal = figures.principal or figures.cash_price or figures.monthly
+    principal = figures.principal or figures.cash_price or next(iter(figures.amounts), None)
     principal, rate, term = _needed(replace(figures, days=days, principal=principal), "principal", "rate", "days")
     nominal = rate * finance.MONTHS_A_YEAR if figures.rate_kind == "month" else rate
     interest = finance.simple_interest(principal, nominal, days=int(term))

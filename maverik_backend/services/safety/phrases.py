@@ -9,7 +9,7 @@ from __future__ import annotations
 from maverik_backend.core.phrases import any_of
 
 _VERY = r"(?:(?:muy|re|tan|bastante|super|bien|completamente|totalmente|medio|mas) ){0,2}"
-_FEELS = r"(?:estoy|ando|me siento|me senti|vivo|quede|sigo|esta|anda|se siente)"
+_FEELS = r"(?:estoy|ando|me siento|me senti|vivo|quede|sigo)"
 _DEBTS = r"(?:deud\w*|deb(?:o|emos|iendo|er)|cuotas?|acreedor\w*|prestam\w*)"
 _CASH = r"(?:plata|guita|dinero|ahorros?|sueldos?|pesos?|dolares|jubilacion|aguinaldo|salario|peso|cash|fondos)"
 _MONEY_TROUBLE = (
@@ -61,6 +61,18 @@ _END = (
 _NEGATED = r"(?<!no )(?<!no me )"
 _SENSE = r"(?:sentidos?|motivos?|razon(?:es)?)"
 DISTRESS = any_of(
+    r"no despertar\w*(?= *$| \.| nunca| mas)|(?:mejor|quiero|ojala|prefiero|seria)(?: \w+){0,4} no despertar\w*",
+    r"no tengo (?:mas )?(?:ganas|fuerzas?|motivos?) (?:de|para) (?:seguir|nada|levantarme|luchar)(?! (?:pagando|con|"
+    r"ahorr|invirt|lab))",
+    r"(?:me siento|estoy|ando|veo|encuentro|quede)(?: \w+){0,6} sin (?:ninguna )?(?:salida|escapatoria)(?! laboral)",
+    r"(?:pienso|pense|pensando|imagino)(?: \w+){0,3} si me (?:muero|mato|muriera|pasa algo)",
+    r"(?:ya )?nada (?:ya )?(?:me )?(?:tiene|vale|importa)(?: mas)?(?: sentido| la pena)?(?= *$| \.| desde| y\b| en "
+    r"mi vida)",
+    r"(?:cansad|hart)[oa] de (?:vivir|la vida|esta vida|luchar|existir)|no quiero estar mas (?:aca|asi)(?= *$| \.)",
+    r"(?:hacer|cometer|haga) una (?:locura|tonteria)(?= *$| \.| (?:si|porque|conmigo)\b)",
+    r"pensamientos? (?:feos|oscuros|negros|suicidas|de muerte)|alivio (?:seria )?(?:morir\w*|estar muert\w)",
+    r"(?:mi vida|vivir|seguir viviendo) (?:ya )?no (?:vale|tiene)(?: nada| la pena| sentido)?(?= *$| \.| asi| desde)",
+    r"(?:quiero|necesito) que (?:todo |esto )?(?:se )?(?:termine|acabe|pare)(?= *$| \.| ya| todo| de una)",
     r"suicid\w*",
     rf"{_NEGATED}{_WANTS} (?:en )?(?:que )?(?:lo mejor es )?{_END}",
     rf"{_NEGATED}me (?:quiero|quisiera|voy a|podria|vengo a|estoy por|dan ganas de) (?:re )?"
@@ -107,6 +119,7 @@ DISTRESS = any_of(
 )
 _THEY = r"(?:mi|mis|un|una|el|la|su|se|nuestr[oa]|dice|dijo|habla|amenaza)"
 DISTRESS_OF_ANOTHER = any_of(
+    rf"mi (?!banco|mercado)\w+ (?:esta|anda|se siente) {_VERY}(?:depre|deprimid[oa]|con depresion)",
     r"(?:se|me dijo que se) (?:quiere|quiso|quieren|va a|intento|trato de|puede|podria) "
     r"(?:matar|suicidar|morir|ahorcar|quitar la vida|lastimar|colgar)",
     rf"{_THEY}(?: \w+){{0,6}} (?:suicidarse|matarse|quitarse la vida|sacarse la vida|autolesion\w+)",
@@ -117,6 +130,10 @@ DISTRESS_OF_ANOTHER = any_of(
     r"(?:dice|dijo) que (?:estariamos|estaremos|estarian) mejor sin (?:el|ella)",
 )
 STRAIN = any_of(
+    r"miedo(?: \w+){0,10} no (?:duermo|puedo dormir)|no (?:duermo|puedo dormir)(?: \w+){0,8} miedo",
+    r"no (?:tengo|tenemos|me alcanza|nos alcanza) (?:nada )?(?:ni )?(?:para|que) (?:comer|darle\w* de comer|la "
+    r"comida|alimentar)",
+    r"(?:no sirvo para nada|me rindo)(?= *$| \.)|lloro todo el (?:dia|tiempo)|(?:estoy|ando) llorando",
     rf"{_FEELS} {_VERY}(?:desesperad|angustiad|agobiad|hundid|desbordad|aterrad|destruid|destrozad|quebrad|abrumad|"
     r"superad|devastad)[oa]s?",
     rf"{_FEELS} {_VERY}ahogad[oa]s?(?! (?:de|en|con) (?:laburo|trabajo|tareas))",
@@ -147,6 +164,13 @@ _RELATIVE = (
     r"ex|cuñad[oa]|sobrin[oa]|suegr[oa]|abuel[oa]|ti[oa])"
 )
 GAMBLING = any_of(
+    r"jugador[a]? compulsiv\w|(?:mejor|que|cual|en que|recomend\w+) (?:es )?(?:el |un |una )?(?:mejor )?(?:casino|"
+    r"casa de apuestas)",
+    r"(?:ganar|inv[ie]+rt\w+|vivir|ingresos?|duplicar|multiplicar)(?: (?!acciones)\w+){0,5} (?:apuestas|casino|"
+    r"ruleta|quiniela|poker|tragamonedas)",
+    r"apuestas (?:deportivas|online)(?: \w+){0,6} (?:ganar|inv[ie]+rt\w+|estrategia|conviene|plata|ingreso\w*|sueldo|"
+    r"debo|perdi)",
+    r"(?:meti|metido|metida|enganche|caido|cai) (?:en|con) (?:las |el |la )?(?:apuestas|juego online|timba|casino)",
     r"ludop\w+",
     r"(?:adict|viciad|enganchad|enviciad|metid)[oa]s? (?:\w+ ){0,3}(?:juego|jugar|" + _GAME + "|" + _BETS + ")",
     r"adiccion (?:\w+ ){0,2}(?:juego|apuestas|timba)",
@@ -183,6 +207,12 @@ _LENDS = (
     r"prestamista|no les? pago|matones)"
 )
 THREATS = any_of(
+    r"(?:financiera|cobrador\w*|prestamista|estudio de cobranza|acreedor\w*)(?: \w+){0,10} (?:insult\w+|hostig\w+|"
+    r"acos\w+|grit\w+|maltrat\w+|persig\w+)",
+    r"(?:me|nos) (?:llaman|escriben|buscan|siguen)(?: \w+){0,10} (?:financiera|cobrador\w*|prestamista|deuda)(?: "
+    r"\w+){0,6} "
+    r"(?:insult\w+|amenaz\w+|hostig\w+|miedo)",
+    rf"{_LENDS}(?: \w+){{0,12}} sabe[n]? (?:donde (?:vivo|trabajo)|mi direccion|a que escuela)",
     rf"(?:me|nos|les?) (?:\w+ ){{0,3}}{_THREATEN}(?: \w+){{0,10}} {_LENDS}",
     rf"{_LENDS}(?: \w+){{0,8}} (?:me|nos|y) (?:\w+ ){{0,4}}{_THREATEN}",
     rf"{_LENDS}(?: \w+){{0,12}} (?:me|nos|mi|mis) (?:\w+ ){{0,2}}(?:{_THREATEN}|quieren matar|siguen|va[n]? a matar)",
@@ -209,6 +239,13 @@ _OWN_MONEY = (
     r"documento|dni|gano|casa|papeles|mercado pago|todo lo que)"
 )
 VIOLENCE = any_of(
+    rf"{_PARTNER}(?: \w+){{0,10}} (?:rogar\w*|mendig\w+|suplic\w+|pedirle permiso|me da lo (?:justo|que quiere))",
+    r"mi ex (?:dejo de|no) (?:me |nos )?(?:pag\w+|pas\w+|deposit\w+)(?: \w+){0,3} (?:alimentos|cuota|manutencion|"
+    r"cuota alimentaria)",
+    r"me (?:pega|golpea|empuja|maltrata|viola)(?= *$| \.| (?:cuando|si|y|porque|todos|cada|seguido|delante|"
+    r"con)\b)(?! (?:y )?(?:mal|fuerte))",
+    rf"{_PARTNER}(?: \w+){{0,4}} (?:me )?(?:controla|revisa|decide|vigila|elige)(?: \w+){{0,5}} (?:en que gasto|mis "
+    rf"gastos|lo que gasto|mi sueldo|cada peso)",
     rf"{_PARTNER}(?: \w+){{0,5}} no me dej[ao]n? (?:manejar|trabajar|tener|usar|ver|estudiar|salir|gastar|tocar|"
     rf"comprar|"
     r"ahorrar|abrir|administrar|elegir|entrar)",
@@ -223,7 +260,7 @@ VIOLENCE = any_of(
     r"(?:separarme|me separo|me voy|irme|dejarlo|dejarla)(?: \w+){0,12} (?:amenaza|sin nada|en la calle|no soy nada|"
     r"sin un peso|"
     r"toda la plata|miedo|me mata)",
-    rf"(?:tengo|le tengo|da) miedo (?:de|a|que) (?:el|ella|{_PARTNER})(?: \w+){{0,8}}",
+    rf"(?:tengo|le tengo|da) miedo (?:de |a )?(?:que )?(?:el|ella|{_PARTNER})(?: \w+){{0,8}}",
     rf"{_PARTNER}(?: \w+){{0,5}} sac(?:o|a|aron) (?:\w+ )?(?:creditos?|prestamos?|tarjetas?)(?: \w+){{0,6}} (?:mi "
     rf"(?:dni|nombre)|"
     r"sin (?:decirme|avisarme|mi permiso))",
@@ -254,6 +291,10 @@ _TAKES = (
     r"hacen firmar|sacandole|robando\w*)"
 )
 ELDER = any_of(
+    rf"{_YOUNG}(?: \\w+){{0,4}} (?:me|le) (?:hizo|hicieron|hace) (?:poner|pasar|firmar|escriturar|transferir)(?: "
+    rf"\\w+){{0,8}}",
+    rf"{_YOUNG}(?: \w+){{0,14}} me quieren? (?:echar|sacar de mi casa|internar|meter en un geriatrico)",
+    rf"{_YOUNG}(?: \w+){{0,3}} me usan? (?:la|mi|las|mis) (?:tarjeta|cuenta|plata|jubilacion)\w*(?: \w+){{0,3}}",
     rf"(?:le|les|lo|la|se) {_TAKES}(?: \w+){{0,7}} {_OLD}",
     rf"{_OLD}(?: \w+){{0,6}} (?:le|les|la|lo) (?:\w+ )?{_TAKES}(?! (?:el|la|una?|su) (?:turno|tarjeta sube|"
     rf"credencial))",
@@ -279,6 +320,9 @@ _TO_US = r"(?:me|nos|le|les)"
 _KEY = r"(?:claves?|codigos?|token|contraseñas?|cbu y clave|pin|datos de la tarjeta)"
 _GONE = r"(?:desaparec|borr|esfum|bloque|no (?:me )?contest|no (?:me )?respond|no (?:me )?atiend|rajo|cort[oó])\w*"
 FRAUD = any_of(
+    r"(?:transferencia|comprobante|billetes?|cheque|pago) (?:fals|truch)\w+",
+    r"(?:pague|compre|transferi|deposite|señe|mande)(?: \w+){0,10} nunca (?:me |nos )?(?:mandaron|mando|llego|"
+    r"entreg\w+|envi\w+|devolv\w+|aparecio)",
     rf"{_TO_US} (?:estafaron|hackearon|jaquearon|clonaron|vaciaron|phishearon|hicieron (?:el|un) cuento|engañaron|"
     rf"robaron "
     r"los datos|cagaron con (?:la plata|una inversion))",
@@ -311,6 +355,8 @@ FRAUD = any_of(
     r"(?:hackear|usurp|suplant)\w*(?: \w+){0,2} (?:mi (?:cuenta|whatsapp|identidad|instagram))",
 )
 MEDICAL = any_of(
+    rf"{_RELATIVE}(?: \w+){{0,6}} no (?:responde|respira|se despierta|despierta|se mueve|reacciona)(?= *$| \\.| (?:y|"
+    rf"que|mi)\\b)",
     r"(?:duele|dolor|puntada|presion)(?: \w+){0,3} (?:el|en el|de) pecho",
     r"no (?:puede|puedo|podemos) respirar|me ahogo(?= *$| \.)|se (?:esta ahogando|ahoga)(?= *$| \.)",
     r"(?:me )?(?:tome|trague|tomo|tomaron)(?: \w+){0,4} (?:pastillas|veneno|lavandina|psicofarmacos|blister)",
@@ -332,7 +378,8 @@ _MINOR = (
 )
 _HURTS = r"(?:pega[n]?|golpea[n]?|maltrata[n]?|abusa[n]?|abuso|abusaron|toca[n]?|manosea|toco|encierra[n]?|viola|violo)"
 CHILD = any_of(
-    rf"{_MINOR}(?: \w+){{0,8}} (?:me|la|lo|los|las|le|les) (?:\w+ )?{_HURTS}(?! (?:muy )?(?:fuerte|pagar|aprender|"
+    rf"{_MINOR}(?: \w+){{0,8}} (?:moretones|golpead[oa]|desnutrid[oa]|no come hace)",
+    rf"{_MINOR}(?: \w+){{0,12}} (?:me|la|lo|los|las|le|les) (?:\w+ )?{_HURTS}(?! (?:muy )?(?:fuerte|pagar|aprender|"
     rf"cobrar|el turno))",
     rf"(?:me|la|lo|los|las|le|les) (?:\w+ )?{_HURTS}(?: \w+){{0,12}} tengo (?:[6-9]|1[0-7])(?= *$| \.| años)",
     rf"{_HURTS} (?:a|de) (?:{_MINOR}|mis? \w+)(?= *$| \.| (?:de|que|y|todas|cuando)\b)",

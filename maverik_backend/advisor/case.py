@@ -49,7 +49,8 @@ def case_of(situation: Situation, *, months: int | None = None) -> str | None:
 def _sentences(situation: Situation) -> Iterator[str]:
     """One sentence a fact, the weightiest first."""
     yield from _horizon(situation)
-    if situation.risk_tolerance in texts.RISK_CASES:
+    # A tolerance that something else about the person overrules is no advice.
+    if situation.suited_tolerance in {None, situation.risk_tolerance} and situation.risk_tolerance in texts.RISK_CASES:
         yield texts.RISK_CASES[situation.risk_tolerance]
     if situation.goal:
         yield texts.GOAL_CASE.format(goal=fmt.lower_first(situation.goal))

@@ -126,6 +126,13 @@ CHILD = (
 STILL = (
     "Sigo acá, aunque para esto hace falta una persona. Si todavía no lo hiciste, {help}. Lo de la plata puede esperar."
 )
+STILL_FRAUD = (
+    "Lo importante sigue siendo frenar el daño: {help}. Recuperar lo perdido depende del banco y de la denuncia; "
+    "cuanto "
+    "antes reclames por escrito, más chances hay, aunque nadie puede asegurarlo. Desconfiá de quien te ofrezca "
+    "recuperarlo a "
+    "cambio de un pago."
+)
 # Later in such a conversation, before an answer about something else.
 REMINDER = "Antes que nada, por lo que me contaste: {help}."
 

@@ -138,6 +138,9 @@ ANSWERS: dict[str, str] = {
     ),
 }
 
+# When the person insists, or asks why not: before the why and the what instead of the same wish.
+STILL_NO = "No, mi respuesta sigue siendo la misma; te cuento por qué y qué haría en tu lugar."
+
 # What an assistant is told of a wish that does not suit.
 INSTRUCTION = (
     "Lo que la persona quiere no es adecuado para ella. Empezá diciendo que no (o todavía no), después por qué y "

@@ -16,7 +16,7 @@ class Situation:
     """The facts behind a session, for advisors that compute. Texts are the catalogues' Spanish ones.
 
     ``age`` is in years. ``currency`` (``"ars"``, ``"usd"``) and ``wants_no_losses`` are what the person said in the
-    conversation.
+    conversation. ``suited_tolerance`` is the tolerance that the risk that suits the person stands for.
     """
 
     goal: str | None = None
@@ -32,6 +32,7 @@ class Situation:
     age: int | None = None
     currency: str | None = None
     wants_no_losses: bool = False
+    suited_tolerance: str | None = None
 
 
 class FindingKind(StrEnum):

@@ -6,6 +6,7 @@ from maverik_backend.services.advice.findings import checked, findings_of
 from maverik_backend.services.advice.occasion import calls_for_portfolio, facts_behind
 from maverik_backend.services.advice.portfolio import Asset, Portfolio, portfolio_sentence
 from maverik_backend.services.advice.proposal import PendingPortfolio, Proposals, Refused
+from maverik_backend.services.advice.stated import with_stated
 from maverik_backend.services.advice.suited_risk import Reason, SuitedRisk, suited_risk
 from maverik_backend.services.advice.suiting import explanation, risk_instruction
 
@@ -28,4 +29,5 @@ __all__ = [
     "portfolio_sentence",
     "risk_instruction",
     "suited_risk",
+    "with_stated",
 ]

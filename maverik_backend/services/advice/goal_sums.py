@@ -256,7 +256,7 @@ def _hint(problem: str) -> str:
 def _growth(plan: Plan, situation: Situation) -> str:
     """Where capital and savings lead by the plan's term."""
     capital, monthly, months = _value(plan.capital), _value(plan.monthly), plan.months or 0
-    rate = annual_return_for(situation.risk_tolerance)
+    rate = annual_return_for(situation.suited_tolerance or situation.risk_tolerance)
     projected = finance.future_value(
         capital=capital, monthly=monthly, months=months, rate=finance.monthly_of_effective(rate)
     )
@@ -275,7 +275,7 @@ def _required_saving(plan: Plan, situation: Situation) -> str:
     capital, target, months = _value(plan.capital), _value(plan.target), plan.months or 1
     if capital >= target:
         return _reached(plan)
-    rate = annual_return_for(situation.risk_tolerance)
+    rate = annual_return_for(situation.suited_tolerance or situation.risk_tolerance)
     monthly = finance.required_monthly(
         target=target, capital=capital, months=months, rate=finance.monthly_of_effective(rate)
     )
@@ -295,7 +295,7 @@ def _time_needed(plan: Plan, situation: Situation) -> str:
     capital, monthly, target = _value(plan.capital), _value(plan.monthly), _value(plan.target)
     if capital >= target:
         return _reached(plan)
-    rate = annual_return_for(situation.risk_tolerance)
+    rate = annual_return_for(situation.suited_tolerance or situation.risk_tolerance)
     needed = partial(finance.months_needed, target=target, capital=capital, monthly=monthly)
     text = texts.TIME_NEEDED.format(
         target=_money(target, plan),

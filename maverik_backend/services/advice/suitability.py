@@ -65,7 +65,8 @@ _ONE_THING = (
     r"(?:acciones|papeles) de \w+)"
 )
 _OWN = any_of(
-    r"quier\w+|quisiera|voy a|vamos a|pienso|pensando|pense|estoy por|me conviene|conviene|puedo|podria|podemos|"
+    r"quier\w+|quisiera|dame|das|pasame|voy a|vamos a|pienso|pensando|pense|estoy por|me conviene|conviene|puedo|"
+    r"podria|podemos|"
     r"deberia|debo|tengo|"
     r"tenemos|me|mi|mis|nos|nuestr\w+|invierto|pongo|meto|compro|vendo|saco|hago|entro|uso|usar|saque|meti|puse|es "
     r"(?:buena|mala) idea|"
@@ -251,6 +252,9 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         rf"vend\w+ (?:todo|mi (?:casa|auto|depto|departamento))(?: \w+){{0,6}} {_VOLATILE}",
     ),
     Unsuitable.SPECULATION: any_of(
+        r"(?:dato|datito|datazo)(?: \w+){0,5} (?:accion|acciones|cripto\w*|bolsa|inv[ie]+rt\w*)",
+        r"(?:accion|acciones|cripto\w*|papel|moneda|bono)(?: \w+){0,3} que (?:seguro )?(?:va a |vaya a )?(?:sub|"
+        r"explot|duplic|multiplic)\w*",
         r"(?:apalanc\w+|forex|opciones binarias|day ?trading|scalping|copy ?trading|(?:robots?|bots?) de trading|"
         r"futuros de|x\d{2,3}|memecoins?|"
         r"señales de trading|grupo de señales)(?: \w+){0,10}",

@@ -74,6 +74,11 @@ class SuitedRisk:
     reasons: tuple[Reason, ...]
 
     @property
+    def tolerance(self) -> str:
+        """The catalogue's tolerance that the profile stands for."""
+        return next(word for word, profile in _TOLERANCE.items() if profile is self.profile)
+
+    @property
     def is_liquid_only(self) -> bool:
         """Whether the money is needed so soon that nothing in it may fall."""
         return self.months is not None and self.months <= LIQUID_ONLY_MONTHS

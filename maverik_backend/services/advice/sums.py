@@ -23,6 +23,8 @@ from maverik_backend.texts.advice import CURRENCY_SIGNS
 MAX_SUM_CHARS = 600
 MAX_FOLLOW_UP_WORDS = 12
 _DAYS_A_MONTH = 30
+# A bare number up to this may be a rate, a count of instalments or days, but no amount of money.
+_MAX_BARE = 400
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _RULE_OF_72 = Decimal(72)
 
@@ -80,9 +82,11 @@ def _read(text: str, task: _Task | None, figures: Figures) -> tuple[_Task | None
     if (asked := next((known for known in _TASKS if known.asks(said, told)), None)) is not None:
         same = asked is task and len(said.split()) <= MAX_FOLLOW_UP_WORDS
         return asked, figures.updated(told) if same else told, True
+    if _starts_growth(said, told):
+        return _GROWTH_TASK, told, False
     if task is None or not _goes_on(said, told):
         return task, figures, False
-    return task, figures.updated(_placed(told, task)), True
+    return task, figures.updated(_placed(told, task, figures)), True
 
 
 def _may_ask(message: str) -> bool:
@@ -109,11 +113,25 @@ _GOES_ON = re.compile(
 )
 
 
-def _placed(told: Figures, task: _Task) -> Figures:
-    """A bare amount given for a sum about pay is that pay."""
-    if task.name in {"aguinaldo", "budget"} and told.principal and not told.income:
-        return replace(told, income=told.principal, principal=None)
-    return told
+def _placed(told: Figures, task: _Task, known: Figures) -> Figures:
+    """``told`` with a bare number in the part that it can only have: "¿y en 24?", "60"."""
+    number = told.principal
+    if number is None or told.currency or told.rate:
+        return told
+    if task.name in {"aguinaldo", "budget"}:
+        return replace(told, income=told.income or number, principal=None)
+    if number > _MAX_BARE or not known.amounts:
+        return told
+    if known.rate is None:
+        return replace(told, rate=number / 100, rate_kind="year", principal=None)
+    if task.name == "instalment":
+        return replace(told, count=int(number), principal=None)
+    return replace(told, days=int(number), principal=None) if task.name == "deposit" else told
+
+
+def _starts_growth(said: str, told: Figures) -> bool:
+    """Whether a sum about savings was begun without a rate (``goal_sums``), which may be stated next."""
+    return bool(not told.rate and told.amounts and (told.monthly or told.target) and _GROW.search(said))
 
 
 # --- when a text asks for one -----------------------------------------------------------------------------------------
@@ -461,6 +479,7 @@ def _bonus(figures: Figures, _: str) -> str:
     return texts.AGUINALDO.format(result=_money(result, figures), pay=_money(pay, figures), months=str(months))
 
 
+_GROWTH_TASK = _Task("growth", _asks_growth, _growth)
 # The first that a text asks for; what needs the most telling words comes first.
 _TASKS = (
     _Task("aguinaldo", _asks_bonus, _bonus),
@@ -473,7 +492,7 @@ _TASKS = (
     _Task("change", _asks_change, _change),
     _Task("percent", _asks_percent, _percent),
     _Task("share", _asks_share, _share),
-    _Task("growth", _asks_growth, _growth),
+    _GROWTH_TASK,
     _Task("expression", _asks_expression, _expression),
 )
 

@@ -70,7 +70,8 @@ def judge(message: str, *, remembered: str | None) -> Verdict:
         return Verdict()
     help_text = texts.HELP[known.value]
     if _waits(message, known):
-        return Verdict(care=known, answer=texts.STILL.format(help=help_text))
+        still = texts.STILL_FRAUD if known is Care.FRAUD else texts.STILL
+        return Verdict(care=known, answer=still.format_map({"help": help_text}))
     return Verdict(care=known, lead=texts.REMINDER.format(help=help_text), instruction=texts.INSTRUCTIONS[known.value])
 
 

@@ -36,6 +36,8 @@ from maverik_backend.services.advice import (
     facts_behind,
     findings_of,
     risk_instruction,
+    suited_risk,
+    with_stated,
 )
 from maverik_backend.services.assistants import AssistantRequest, Assistants
 from maverik_backend.services.catalogs import CatalogCache
@@ -141,10 +143,12 @@ class AdvisorySessions:
         catalogs = self._clients.catalogs.get()
         today = datetime.now(UTC).date()
         question = prompt.question(attempt.context, catalogs, history=history, message=attempt.message, today=today)
-        situation = question.situation
+        situation = with_stated(question.situation, [*(person for person, _ in history), attempt.message])
+        situation = replace(situation, suited_tolerance=suited_risk(situation).tolerance)
+        question = replace(question, situation=situation)
         is_due = attempt.context.portfolio_facts != facts_behind(situation)
         calls = calls_for_portfolio(attempt.message, has_goal=situation.goal is not None, is_due=is_due)
-        findings = findings_of(question, is_opening=calls)
+        findings = findings_of(question, is_opening=calls and not history)
         instructions = [risk_instruction(situation), *(found.instruction for found in findings), told or ""]
         return calls, replace(question, findings=findings, instructions=tuple(filter(None, instructions)))
 

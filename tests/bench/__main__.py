@@ -22,6 +22,7 @@ from tests.bench import (
     enumeration,
     export,
     figures,
+    gate,
     progress,
     providers,
     releases,
@@ -49,6 +50,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "connections": connections.connections,
     "imports": imports,
     "cleaning": cleaning.cleaning,
+    "gate": gate.gate,
     "enumeration": enumeration.enumeration,
     "worst-requests": worst.worst_requests,
 }

@@ -7,8 +7,8 @@ from maverik_backend.services.advice.occasion import calls_for_portfolio, facts_
 from maverik_backend.services.advice.portfolio import Asset, Portfolio, portfolio_sentence
 from maverik_backend.services.advice.proposal import PendingPortfolio, Proposals, Refused
 from maverik_backend.services.advice.stated import with_stated
-from maverik_backend.services.advice.suited_risk import Reason, SuitedRisk, suited_risk
-from maverik_backend.services.advice.suiting import explanation, risk_instruction
+from maverik_backend.services.advice.suited_risk import Reason, SuitedRisk
+from maverik_backend.services.advice.suiting import explanation, risk_instruction, with_suited_tolerance
 
 __all__ = [
     "Asset",
@@ -28,6 +28,6 @@ __all__ = [
     "findings_of",
     "portfolio_sentence",
     "risk_instruction",
-    "suited_risk",
     "with_stated",
+    "with_suited_tolerance",
 ]

@@ -25,6 +25,8 @@ _ENCOURAGES = any_of(
     r"(?<!no )(?:hacelo|adelante|aprovecha)|podes hacerlo"
 )
 _MAX_INSISTING_WORDS = 10
+# How many turns back a sum may have begun.
+_MAX_SUM_TURNS = 4
 _INSISTS = any_of(
     r"(?:y )?(?:por que(?: no)?|porque(?: no)?)(?= *$| \.)|y si|pero|igual|aunque|estas segur[oa]|segur[oa]|y una "
     r"parte|y la mitad|"
@@ -40,7 +42,9 @@ def findings_of(question: Question, *, is_opening: bool) -> tuple[Finding, ...]:
     if (kind := _insisted_on(question)) is not None:
         _, _, rest = texts.ANSWERS[kind].partition("\n\n")
         return (_unsuitable(f"{texts.STILL_NO}\n\n{rest}"),)
-    if (asked := sum_asked(question.input, [person for person, _ in question.chat_history])) is not None:
+    if (
+        asked := sum_asked(question.input, [person for person, _ in question.chat_history[-_MAX_SUM_TURNS:]])
+    ) is not None:
         return (_sum(asked.text, is_missing=asked.is_missing, is_complete=True),)
     goal = goal_sums.sum_for(question, is_opening=is_opening)
     if goal is None:

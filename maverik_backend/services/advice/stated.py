@@ -13,6 +13,12 @@ from maverik_backend.services.advice.figures import figures_in
 from maverik_backend.services.advice.suited_risk import LIQUID_ONLY_MONTHS
 
 MAX_STATED_CHARS = 600
+# What every text has that states one of these facts.
+_MAY_STATE = re.compile(
+    r"perder|arriesg|riesgo|miedo|vender|d[oó]lar|usd|u\$s|pesos|\b(?:a[nñ]os?|mes|meses|d[ií]as?|"
+    r"semanas?)\b",
+    re.IGNORECASE,
+)
 _NEEDS_BY = any_of(
     r"(?:necesit\w+|us(?:o|ar\w*)|voy a (?:usar|necesitar|gastar|retirar)|la (?:quiero|saco|retiro)|hace falta|es "
     r"para|son para|"
@@ -37,7 +43,7 @@ _AGE = re.compile(r"\btengo (?P<age>\d{2}) años\b")
 def with_stated(situation: Situation, said: Iterable[str]) -> Situation:
     """``situation`` with what the texts (oldest first) state; the latest counts, but caution that was stated stays."""
     for text in said:
-        if len(text) <= MAX_STATED_CHARS:
+        if len(text) <= MAX_STATED_CHARS and _MAY_STATE.search(text):
             situation = _with(situation, text)
     return situation
 

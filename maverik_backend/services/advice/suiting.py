@@ -90,6 +90,11 @@ def explanation(portfolio: Portfolio, situation: Situation) -> str:
     )
 
 
+def with_suited_tolerance(situation: Situation) -> Situation:
+    """``situation`` that knows the tolerance which the risk that suits the person stands for."""
+    return replace(situation, suited_tolerance=suited_risk(situation).tolerance)
+
+
 def risk_instruction(situation: Situation) -> str:
     """What an assistant is told of the risk that suits the person."""
     suited = suited_risk(situation)

@@ -36,8 +36,8 @@ from maverik_backend.services.advice import (
     facts_behind,
     findings_of,
     risk_instruction,
-    suited_risk,
     with_stated,
+    with_suited_tolerance,
 )
 from maverik_backend.services.assistants import AssistantRequest, Assistants
 from maverik_backend.services.catalogs import CatalogCache
@@ -144,7 +144,7 @@ class AdvisorySessions:
         today = datetime.now(UTC).date()
         question = prompt.question(attempt.context, catalogs, history=history, message=attempt.message, today=today)
         situation = with_stated(question.situation, [*(person for person, _ in history), attempt.message])
-        situation = replace(situation, suited_tolerance=suited_risk(situation).tolerance)
+        situation = with_suited_tolerance(situation)
         question = replace(question, situation=situation)
         is_due = attempt.context.portfolio_facts != facts_behind(situation)
         calls = calls_for_portfolio(attempt.message, has_goal=situation.goal is not None, is_due=is_due)

@@ -180,7 +180,9 @@ def _name_outputs(query: exp.Select) -> None:
     """Name what is selected and has no name as PostgreSQL would: by its function."""
     for number, selected in enumerate(query.expressions, start=1):
         if not selected.output_name and not selected.is_star:
-            function = selected.this if isinstance(selected, exp.Window | exp.Filter) else selected
+            function = selected
+            while isinstance(function, exp.Window | exp.Filter | exp.Cast | exp.Paren):
+                function = function.this
             name = _function_name(function) if isinstance(function, exp.Func) else f"column_{number}"
             selected.replace(exp.alias_(selected.copy(), name, quoted=True))
 

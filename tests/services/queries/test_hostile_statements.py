@@ -64,6 +64,16 @@ class TestTheParser:
             """WHERE "data_orders"."warehouse" = 'x' LIMIT CAST($1 AS BIGINT)"""
         )
 
+    def test_names_what_has_no_name_by_its_function(self) -> None:
+        sql = (
+            "SELECT count(*), date_trunc('month', current_date)::date, sum(amount) OVER (), customer, amount * 2, "
+            "(round(amount)) FROM data_orders"
+        )
+
+        assert fenced(sql, readable=READABLE).columns == (
+            *("count", "date_trunc", "sum", "customer", "column_5", "round"),
+        )
+
     def test_gives_a_star_the_columns_that_may_be_read(self) -> None:
         statement = fenced("SELECT o.* FROM data_orders AS o", readable=READABLE)
 

@@ -70,6 +70,7 @@ def test_the_articles_that_it_searches_are_the_sources_of_the_turn(sign_in_to: M
     turn = user.say(user.open_session(), "¿Cuánto guardo?")
 
     assert any("emergencia" in source for source in turn["fuentes"])
+    assert len(set(turn["fuentes"])) == len(turn["fuentes"]) <= len(turn["citas"])
     assert user.get(f"/copilot/sessions/{turn['sesion_asesoria_id']}").json()[0]["fuentes"] == turn["fuentes"]
 
 

@@ -33,7 +33,7 @@ def turn_response(turn: Turn) -> TurnoResponse:
         estado=turn.state,
         origen=turn.origin,
         portafolio=_portfolio_of(turn),
-        fuentes=[without_bidi_controls(source.title) for source in turn.sources],
+        fuentes=list(dict.fromkeys(without_bidi_controls(source.title) for source in turn.sources)),
         citas=[_citation(source) for source in turn.sources if source.is_citation],
         fecha_creacion=turn.created_at,
     )

@@ -26,8 +26,6 @@ class Writer:
         self._cleaner = StreamCleaner()
         self._guard = OutputGuard(canary=canary, instructions=instructions)
         self._lead = lead
-        self._has_text = False
-        self._breaks_before_next = False
 
     @property
     def is_empty(self) -> bool:
@@ -36,16 +34,12 @@ class Writer:
 
     def add(self, piece: str) -> None:
         """Write the next piece; what may yet turn out to be markup is held back."""
-        if self._breaks_before_next:
-            self._breaks_before_next = False
-            piece = f"\n\n{piece}"
-        self._has_text = True
         lead, self._lead = self._lead, ""
         self._emit_all(self._cleaner.feed(lead + piece))
 
     def break_paragraph(self) -> None:
-        """What is added next begins a paragraph of its own."""
-        self._breaks_before_next = self._has_text
+        """Emit what was held back; what is added next begins a paragraph of its own."""
+        self._emit_all(self._cleaner.feed("\n\n"))
 
     def end(self) -> None:
         """Emit what was held back, and close any block that was left open. Nothing may be added behind it."""

@@ -169,6 +169,12 @@ class TestText:
         model = ScriptedModel(calls("echo", {"text": "a"}, text="Voy a mirar."), says("Listo."))
         assert answer(model).text == "Voy a mirar.\n\nListo."
 
+    def test_what_comes_before_a_tool_is_emitted_whole_before_the_call(self) -> None:
+        model = ScriptedModel(calls("echo", {"text": "a"}, text="Voy a mirar."), says("Listo."))
+        events = answer(model).events
+        called = next(number for number, event in enumerate(events) if isinstance(event, ToolCall))
+        assert text_of(events[:called]).rstrip() == "Voy a mirar."
+
     def test_one_that_was_cut_off_says_so(self) -> None:
         answered = answer(ScriptedModel(says("Primero, un fondo", stop_reason=StopReason.LENGTH)))
         assert answered.text == f"Primero, un fondo\n\n{texts.TOO_LONG}"

@@ -26,6 +26,7 @@ from tests.bench import (
     progress,
     providers,
     releases,
+    retrieval,
     streams,
     turns,
     worst,
@@ -51,6 +52,7 @@ MEASUREMENTS: dict[str, Callable[[Stage], Result]] = {
     "imports": imports,
     "cleaning": cleaning.cleaning,
     "gate": gate.gate,
+    "retrieval": retrieval.retrieval,
     "enumeration": enumeration.enumeration,
     "worst-requests": worst.worst_requests,
 }

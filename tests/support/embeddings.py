@@ -9,30 +9,62 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from maverik_backend.clients import registry
-from maverik_backend.clients.embeddings.base import Embedder
+from maverik_backend.clients.embeddings.base import Embedder, Purpose, Vector
+from maverik_backend.core.deadline import Deadline
 from maverik_backend.core.text import fold
 from maverik_backend.settings import EmbeddingsSettings, Settings
 from tests.support.servers import Reply, Request, ScriptedServer
 
 DIMENSIONS = 128
-_STEM_CHARS = 5
+_STEM_CHARS = 6
 SYNONYMS: Mapping[str, str] = {"auto": "vehiculo", "coche": "vehiculo", "casa": "vivienda", "depa": "vivienda"}
+_COMMON_WORDS = """
+    antes anos cada como conviene cosa cual cuando cuanta cuanto cuantos desde despues dinero donde entre esos esta
+    estas este estos hacer hago hasta mejor menos misma mismo mucho otra otras otro otros para pero pesos plata porque
+    puede pueden puedo quiero segun sirve sobre tambien tengo tiene toda todas todo todos
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
+_SHORT_WORDS = "ccl cbu cer cft cvu dca etf fci ipc mep oro per tea tna uva"
+_SHORT = frozenset(_SHORT_WORDS.split())
+_TITLE_WEIGHT = 3.0
 
 
 def vector_of(text: str, dimensions: int = DIMENSIONS) -> list[float]:
-    """The vector of ``text``, of length 1."""
+    """The vector of ``text``, of length 1. The first of several lines counts as a title."""
+    counts: defaultdict[str, float] = defaultdict(float)
+    lines = text.split("\n")
+    for place, line in enumerate(lines):
+        weight = _TITLE_WEIGHT if place == 0 and len(lines) > 1 else 1.0
+        for word in re.findall(r"\w{3,}", fold(line)):
+            if word not in _COMMON and (len(word) > 3 or word in _SHORT):
+                counts[SYNONYMS.get(word, word)[:_STEM_CHARS]] += weight
     numbers = [0.0] * dimensions
-    for word in re.findall(r"\w{4,}", fold(text)):
-        stem = SYNONYMS.get(word, word)[:_STEM_CHARS]
+    for stem, count in counts.items():
         digest = hashlib.blake2b(stem.encode(), digest_size=4).digest()
-        numbers[int.from_bytes(digest, "big") % dimensions] += 1.0
+        numbers[int.from_bytes(digest, "big") % dimensions] += 1.0 + math.log(count)
     length = math.sqrt(sum(number * number for number in numbers))
     return [number / length for number in numbers] if length else [1.0, *numbers[1:]]
+
+
+class WordEmbedder:
+    """The same vectors made here, where no time of a provider is to be measured."""
+
+    def __init__(self, dimensions: int = DIMENSIONS) -> None:
+        self._dimensions = dimensions
+        self.name = f"scripted:words/{dimensions}"
+
+    def embed(self, texts: Sequence[str], *, purpose: Purpose, deadline: Deadline) -> list[Vector]:
+        del purpose, deadline
+        return [vector_of(one, self._dimensions) for one in texts]
+
+    def check(self, *, deadline: Deadline) -> None:
+        del deadline
 
 
 class OpenAIEmbeddingsServer(ScriptedServer):

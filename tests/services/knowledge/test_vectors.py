@@ -133,13 +133,13 @@ class TestAnotherModel:
         self, library: Library, connection: Connection
     ) -> None:
         library.read(GUIDE)
-        library.use(make_embedder("openai", library.server.url, dimensions=64))
+        library.use(make_embedder("openai", library.server.url, dimensions=256))
 
         assert library.start()
         assert find(library.search, "vehículo", library.scope)  # by words until then
         library.jobs.run_due()
 
-        assert vectors(connection) == [("openai:prueba/64", 2)]
+        assert vectors(connection) == [("openai:prueba/256", 2)]
         indexes = text("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'ix_pasaje_vector_hnsw_%'")
         assert connection.scalar(indexes) == 1
         assert find(library.search, "¿qué pasa con el auto?", library.scope)[0].headings == ("Vehículo",)
@@ -151,7 +151,7 @@ class TestAnotherModel:
 
     def test_what_a_start_asked_for_is_not_asked_for_twice(self, library: Library) -> None:
         library.read(GUIDE)
-        library.use(make_embedder("openai", library.server.url, dimensions=64))
+        library.use(make_embedder("openai", library.server.url, dimensions=256))
 
         assert [library.start(), library.start()] == [True, False]
 
@@ -160,7 +160,7 @@ class TestAnotherModel:
     ) -> None:
         library.read(GUIDE)
         old = library.embedder
-        library.use(make_embedder("openai", library.server.url, dimensions=64))
+        library.use(make_embedder("openai", library.server.url, dimensions=256))
         library.start()
         library.use(old)
         library.jobs.run_due()

@@ -113,7 +113,8 @@ _SOON = (
 _NEED = (
     r"(?:necesit\w+|uso|usar\w*|voy a (?:usar|necesitar|pagar|gastar)|tengo que (?:pagar|devolver|entregar)|vence\w*|"
     r"la plata es para|es para|"
-    r"me caso|casamiento|operacion|cirugia|mudanza|mudo|anticipo|escritur\w+|viaj\w+|alquiler|matricula|facultad|"
+    r"me caso|casamiento|operacion|cirugia|mudanza|mudo|mudar\w*|anticipo|escritur\w+|viaj\w+|alquiler|matricula|"
+    r"facultad|"
     r"parto|nace|reserva|"
     r"pagar\w*|devolver\w*|hace falta|son para|refaccion|impuestos|seña)"
 )
@@ -153,6 +154,7 @@ _OTHERS = (
 
 _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
     Unsuitable.OTHERS_MONEY: any_of(
+        rf"{_OTHERS}(?: \w+){{0,3}} me prest\w+ sus (?:ahorros?|plata|dolares|pesos)(?: \w+){{0,8}}",
         rf"{_SAVINGS} (?:que )?(?:es )?(?:de|del|me (?:dio|dieron|presto|confio|confiaron|dejo|dejaron)) (?:el "
         rf")?{_OTHERS}"
         rf"(?: \w+){{0,10}}",
@@ -173,6 +175,7 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         rf"{_INVEST}",
     ),
     Unsuitable.EMERGENCY_FUND: any_of(
+        r"ahorros? de emergencias?(?: \w+){0,6} inversion(?:es)?",
         rf"(?:sin (?:trabajo|laburo|empleo)|desemplead[oa]|desocupad[oa]|me (?:echaron|despidieron|rajaron))(?: \w+| "
         rf"\.){{0,16}} (?:{_VOLATILE}|inv[ie]+rt\w*)",
         rf"(?:fondo|ahorros?|colchon|plata|reserva|dinero|guita)(?: \w+){{0,2}} (?:de|para|por) (?:las )?(?:mis "
@@ -190,6 +193,8 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         rf"colchon|reserva)s?",
     ),
     Unsuitable.EXPENSIVE_DEBT: any_of(
+        rf"(?:tarjetas? (?:explotad|reventad|al tope|al limite|al rojo|fundid)\w*|refinanciacion)(?: \w+| %){{0,14}} "
+        rf"(?:{_VOLATILE}|{_INVEST})",
         rf"no (?:pague|pago|pagar|voy a pagar)(?: \\w+){{0,4}} (?:tarjeta|prestamo|cuota|deuda)s?(?: \\w+){{0,6}} "
         rf"(?:{_VOLATILE}|inv[ie]+rt\\w*|bonos?|dolares)",
         rf"{_COSTLY_DEBT}(?: \w+| %| \.){{0,18}} (?:{_INVEST}|{_RISKY}|plazo fijo)",
@@ -234,6 +239,9 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         rf"(?:la|mi|toda la|toda mi) jubilacion (?:\w+ ){{0,3}}(?:en|a) (?:\w+ ){{0,2}}{_VOLATILE}",
     ),
     Unsuitable.ALL_IN_ONE: any_of(
+        rf"{_ALL}(?: \w+){{0,6}} en (?:el|un|mi) (?:negocio|emprendimiento|proyecto)(?: de \w+)?",
+        rf"(?:{_COMPANY}|cripto\w*|bitcoin)(?: \w+){{0,3}} (?:nada mas|solamente|unicamente)",
+        rf"mis? (?:[\d.]+ |\w+ ){{1,3}}(?:dolares|pesos|usd) en (?:acciones de )?(?:{_COMPANY}|cripto\w*|bitcoin|una )",
         r"(?:una sola|un solo|una unica|un unico|la misma) (?:empresa|accion|activo|inversion|cripto\w*|moneda|papel|"
         r"bono|fondo|lugar|cosa)",
         rf"(?:solo|solamente|unicamente|nada mas que)(?: \w+){{0,3}} (?:{_COMPANY}|cripto\w*|bitcoin|btc)",
@@ -330,14 +338,16 @@ def unsuitable_in(message: str, situation: Situation) -> Unsuitable | None:
     if _GENERAL.match(said) and not re.search(r"\b(?:mis?|me (?:ofre|prom|conviene)|quiero|tengo)\b", said):
         return None
     said = _NEGATED.sub(" ", said)
+    if _promises_too_much(said, message):
+        return Unsuitable.ABSURD_YIELD
     if not _OWN.search(said):
         return None
-    return next((kind for kind in Unsuitable if _is(kind, said, message, situation)), None)
+    return next((kind for kind in Unsuitable if _is(kind, said, situation)), None)
 
 
-def _is(kind: Unsuitable, said: str, message: str, situation: Situation) -> bool:
-    if kind is Unsuitable.ABSURD_YIELD:
-        return _promises_too_much(said, message)
+def _is(kind: Unsuitable, said: str, situation: Situation) -> bool:
+    if kind is Unsuitable.ABSURD_YIELD:  # looked for before: it needs no wish
+        return False
     if kind is Unsuitable.MINOR:
         is_minor = bool(_MINOR.search(said)) or (situation.age is not None and situation.age < 18)  # noqa: PLR2004
         return is_minor and bool(_ADULT_PRODUCT.search(said))

@@ -137,7 +137,8 @@ def _starts_growth(said: str, told: Figures) -> bool:
 # --- when a text asks for one -----------------------------------------------------------------------------------------
 
 _HOW_MUCH = re.compile(
-    r"\bcuant\w+|\bcalcul\w+|\bque (?:cuota|interes|porcentaje|tea|tna|tasa|monto|rinde)|\bhace(?:me|la|r)? (?:la |"
+    r"\bcuant\w+|\bcalcul\w+|\bque (?:cuota|interes|aumento|suba|porcentaje|tea|tna|tasa|monto|rinde)|\bhace(?:me|la|"
+    r"r)? (?:la |"
     r"las )?cuentas?|"
     r"\bequival\w+|\bpasame|\bsaca(?:me)? (?:la )?cuenta|\bconvert\w+|\bgan[oe] o pierd|\ble gan|\bcual(?:es)?\b"
 )
@@ -147,7 +148,7 @@ _DOUBLE = re.compile(r"\b(?:duplic\w+|(?:el|al) doble)\b")
 _CHANGE = re.compile(
     r"\b(?:paso|pasaron|subio|subieron|bajo|bajaron|aumento|aumentaron|cayo|fue|estaba|valia|costaba|salia|pague|"
     r"variacion|pasar|"
-    r"aument\w+|compre)\b"
+    r"aument\w+|compre|inverti|puse|tenia|tengo|prestan?|devuelvo)\b"
 )
 _RAISE = re.compile(r"\b(?:aument\w+|suba|subi\w*|sube|mas|recargo|iva|increment\w+|ajust\w+)\b")
 _CUT = re.compile(r"\b(?:descuent\w+|menos|baj[aeo]\w*|rebaja|quita|off|retencion)\b")
@@ -163,6 +164,7 @@ _EXPRESSION = re.compile(
 _OF = re.compile(r"\d ?(?:%|por ?ciento) de\b")
 _INVESTS = re.compile(r"\b(?:inv[ie]+rt\w*|rind\w+|rend\w+|tasa|interes\w*|anual|mensual|tna|tea|prestamo|plazo)\b")
 _SHARE = re.compile(r"\bque (?:porcentaje|parte|%) (?:es|son|represent\w+|ocupa\w*)")
+_NO_INTEREST = re.compile(r"\b(?:sin interes(?:es)?|cuota simple|0 ?% de interes)\b")
 _REAL = re.compile(r"\btasa real")
 _BUDGET = re.compile(r"\b50 ?[ /-] ?30 ?[ /-] ?20\b|cincuenta treinta veinte")
 _AGUINALDO = re.compile(r"\b(?:aguinaldo|sac)\b")
@@ -197,12 +199,13 @@ def _asks_percent(said: str, told: Figures) -> bool:
     if not (told.percents and len(told.amounts) == 1 and not (told.months or told.days or told.count)):
         return False
     changes = (_RAISE.search(said) or _CUT.search(said)) and _HOW_MUCH.search(said) and not _INVESTS.search(said)
-    return bool(_OF.search(said) or changes)
+    shares = told.income and re.search(r"\b(?:ahorr|destin|separ|gast|guard)\w+", said)
+    return bool(_OF.search(said) or changes or (shares and _HOW_MUCH.search(said)))
 
 
 def _asks_change(said: str, told: Figures) -> bool:
     pair = 2
-    wants = re.search(r"porcentaje|%|variacion|aument|subi|baj|gane|perdi|cuanto (?:cambio|vario)|varia", said)
+    wants = re.search(r"porcentaje|%|variacion|aument|subi|baj|interes|gane|perdi|cuanto (?:cambio|vario)|varia", said)
     return (
         len(told.amounts) == pair
         and not told.percents
@@ -265,7 +268,7 @@ def _percent(figures: Figures, said: str) -> str:
     amount, rate = figures.amounts[0], figures.percents[0]
     part = amount * rate
     values = {"amount": _money(amount, figures), "percent": _pct(rate), "part": _money(part, figures)}
-    if _OF.search(said) and not (_RAISE.search(said) or _CUT.search(said)):
+    if not (_RAISE.search(said) or _CUT.search(said)):
         return texts.PERCENT_OF.format_map({**values, "result": _money(part, figures)})
     if _CUT.search(said):
         return texts.PERCENT_LESS.format_map({**values, "result": _money(amount - part, figures)})
@@ -309,11 +312,13 @@ def _real(figures: Figures, _: str) -> str:
     )
 
 
-def _instalment(figures: Figures, _: str) -> str:
+def _instalment(figures: Figures, said: str) -> str:
     count = figures.count or figures.months
     if figures.instalment and count:
         return _compared(figures, figures.instalment, count)
     principal = figures.principal or figures.cash_price or figures.target
+    if principal and count and _NO_INTEREST.search(said):
+        return _compared(replace(figures, cash_price=None, principal=None), principal / count, count)
     figures = replace(figures, principal=principal, count=count)
     principal, rate, _count = _needed(figures, "principal", "rate", "count")
     monthly, note = _loan_rate(figures, rate)

@@ -36,6 +36,14 @@ _PATTERNS = {
     Care.FRAUD: phrases.FRAUD,
     Care.STRAIN: phrases.STRAIN,
 }
+MAX_TOGETHER_WORDS = 60
+_TOGETHER = {
+    Care.ELDER: phrases.TOGETHER_ELDER,
+    Care.VIOLENCE: phrases.TOGETHER_VIOLENCE,
+    Care.THREATS: phrases.TOGETHER_THREATS,
+    Care.GAMBLING: phrases.TOGETHER_GAMBLING,
+    Care.FRAUD: phrases.TOGETHER_FRAUD,
+}
 
 
 def care_in(text: str) -> Care | None:
@@ -43,7 +51,15 @@ def care_in(text: str) -> Care | None:
     said = phrases.FIGURES.sub(" ", words_of(text))
     told = [sentence for sentence in said.split(" . ") if not _only_asks_what_it_is(sentence)]
     said = " . ".join(told)
-    return next((kind for kind, pattern in _PATTERNS.items() if pattern.search(said)), None)
+    found = next((kind for kind, pattern in _PATTERNS.items() if pattern.search(said)), None)
+    return found or _told_together(said)
+
+
+def _told_together(said: str) -> Care | None:
+    """The kind whose families of words all stand in a short text, in whatever order."""
+    if len(said.split()) > MAX_TOGETHER_WORDS:
+        return None
+    return next((kind for kind, families in _TOGETHER.items() if all(one.search(said) for one in families)), None)
 
 
 def _only_asks_what_it_is(sentence: str) -> bool:

@@ -22,6 +22,13 @@ _SHOW = (
     r"transcrib|traduc|resum|show|print|reveal|tell me|contame|list|enumer)\w*"
 )
 _INJECTION = any_of(
+    r"(?:repeti|repetime|copia|mostrame|decime)(?: \w+){0,3} texto(?: \w+){0,4} (?:antes|arriba|anterior|previo)(?: "
+    r"\w+){0,4}",
+    r"(?:ignora|olvida|olvidate de|desconoce) (?:todo|la politica|las politicas|tu rol|tu papel)(?= *$| \.| y\b| lo\b)",
+    r"a partir de (?:ahora|este momento)(?: \w+){0,3} (?:ignor\w+|olvid\w+|obedec\w+|no tenes)(?: \w+){0,4}",
+    r"(?:mostrame|decime|revela\w*|pasame) (?:el |la |tu )?(?:system|prompt|clave|contraseña)(?= *$| \.)",
+    r"(?:finge|fingi|hace de cuenta|imagina|actua como si)(?: \w+){0,2} que? ?sos(?: \w+){0,10} (?:clave|contraseña|"
+    r"prompt|instrucciones|secreto)",
     rf"{_FORGET}(?: \w+){{0,6}} {_RULES}",
     rf"{_FORGET}(?: \w+){{0,3}} (?:todo lo anterior|lo que te (?:dijeron|ordenaron|programaron)|all previous)",
     rf"{_SHOW}(?: \w+){{0,5}} (?:system prompt|prompt|tus (?:\w+ )?{_RULES}|{_RULES} (?:internas?|ocultas?|secretas?|"

@@ -26,6 +26,7 @@ _ANNOYANCE = (
 )
 _DIE = r"(?:mat(?:ar|o|aria|arme)|mor(?:ir|irme)|muero|pegar un tiro|pego un tiro|ahorcar|ahorco|colgar|suicid\w+)"
 FIGURES = any_of(
+    r"ap(?:ue|o)st\w+ (?:a que|fuerte|por (?:el|la|los|las|mi|un))(?: \w+){0,3}",
     rf"(?:me )?(?:quier[oe]|quise|queria|dan ganas de|voy a|va a|se quiere|podria)? ?(?:re )?{_DIE}"
     rf"(?: (?!deb|deud|perdi|vivir|pastilla|\.)\w+){{1,5}}? {_ANNOYANCE}",
     rf"{_DIE}(?: (?!deb|deud)\w+){{0,8}} j(?:[aeiou]j)+\w*",
@@ -61,6 +62,10 @@ _END = (
 _NEGATED = r"(?<!no )(?<!no me )"
 _SENSE = r"(?:sentidos?|motivos?|razon(?:es)?)"
 DISTRESS = any_of(
+    r"no (?:le )?(?:encuentro|veo|hallo) (?:mas )?sentido a (?:nada|todo|mi vida)",
+    r"(?:mi|la) vida (?:ya )?se (?:termino|acabo|arruino|fue)|algo irreversible|hacerme algo(?= *$| \.)",
+    r"no quiero seguir mas(?! (?:pagando|con|en|invirt|ahorr|alquil))",
+    r"estarian (?:mas|mejor)(?: \w+){0,3} (?:si (?:yo )?no (?:estuviera|existiera|estoy)|sin mi)",
     r"no despertar\w*(?= *$| \.| nunca| mas)|(?:mejor|quiero|ojala|prefiero|seria)(?: \w+){0,4} no despertar\w*",
     r"no tengo (?:mas )?(?:ganas|fuerzas?|motivos?) (?:de|para) (?:seguir|nada|levantarme|luchar)(?! (?:pagando|con|"
     r"ahorr|invirt|lab))",
@@ -119,6 +124,7 @@ DISTRESS = any_of(
 )
 _THEY = r"(?:mi|mis|un|una|el|la|su|se|nuestr[oa]|dice|dijo|habla|amenaza)"
 DISTRESS_OF_ANOTHER = any_of(
+    r"(?:mi (?:\w+ ){1,5}|que )se (?:va a|quiere) (?:tirar (?:abajo|al|del|de)|cortar las venas)",
     rf"mi (?!banco|mercado)\w+ (?:esta|anda|se siente) {_VERY}(?:depre|deprimid[oa]|con depresion)",
     r"(?:se|me dijo que se) (?:quiere|quiso|quieren|va a|intento|trato de|puede|podria) "
     r"(?:matar|suicidar|morir|ahorcar|quitar la vida|lastimar|colgar)",
@@ -130,6 +136,7 @@ DISTRESS_OF_ANOTHER = any_of(
     r"(?:dice|dijo) que (?:estariamos|estaremos|estarian) mejor sin (?:el|ella)",
 )
 STRAIN = any_of(
+    r"no me levanto de la cama|no (?:puedo|quiero) levantarme|estoy (?:tan|muy|re) mal(?= *$| \.| que\b| no\b| por\b)",
     r"miedo(?: \w+){0,10} no (?:duermo|puedo dormir)|no (?:duermo|puedo dormir)(?: \w+){0,8} miedo",
     r"no (?:tengo|tenemos|me alcanza|nos alcanza) (?:nada )?(?:ni )?(?:para|que) (?:comer|darle\w* de comer|la "
     r"comida|alimentar)",
@@ -320,6 +327,8 @@ _TO_US = r"(?:me|nos|le|les)"
 _KEY = r"(?:claves?|codigos?|token|contraseñas?|cbu y clave|pin|datos de la tarjeta)"
 _GONE = r"(?:desaparec|borr|esfum|bloque|no (?:me )?contest|no (?:me )?respond|no (?:me )?atiend|rajo|cort[oó])\w*"
 FRAUD = any_of(
+    rf"{_KEY}(?: \w+){{0,8}} se l[oa]s? (?:di|pase|dicte|mande|envie)",
+    r"cai (?:con|por|en) (?:una|un|la|el) (?:pagina|link|mail|mensaje|perfil|llamado|sitio)(?: \w+){0,6}",
     r"(?:transferencia|comprobante|billetes?|cheque|pago) (?:fals|truch)\w+",
     r"(?:pague|compre|transferi|deposite|señe|mande)(?: \w+){0,10} nunca (?:me |nos )?(?:mandaron|mando|llego|"
     r"entreg\w+|envi\w+|devolv\w+|aparecio)",
@@ -378,6 +387,8 @@ _MINOR = (
 )
 _HURTS = r"(?:pega[n]?|golpea[n]?|maltrata[n]?|abusa[n]?|abuso|abusaron|toca[n]?|manosea|toco|encierra[n]?|viola|violo)"
 CHILD = any_of(
+    r"(?:le|les) pegan? a (?:sus?|los|las|l[oa]s) (?:hij\w+|nen\w+|chic\w+|niñ\w+)",
+    rf"{_MINOR}(?: \w+){{0,12}} (?:fotos|videos|desnud\\w+|me toca|me pega|abusa\\w*)",
     rf"{_MINOR}(?: \w+){{0,8}} (?:moretones|golpead[oa]|desnutrid[oa]|no come hace)",
     rf"{_MINOR}(?: \w+){{0,12}} (?:me|la|lo|los|las|le|les) (?:\w+ )?{_HURTS}(?! (?:muy )?(?:fuerte|pagar|aprender|"
     rf"cobrar|el turno))",
@@ -392,4 +403,56 @@ CHILD = any_of(
     r"me escape de (?:mi )?casa|(?:dejaron|dejan|dejo) sol[oa]s?(?: \w+){0,5} (?:casa|comida|noche)",
     r"no tengo (?:nada para|que) comer(?: \w+){0,6} (?:padres|papas|mama|papa)",
     r"ofrece[n]? plata para (?:ver\w*|encontr\w+|sal\w+)",
+)
+
+# --- families that tell of a kind wherever they stand in a short message ----------------------------------------------
+
+TOGETHER_GAMBLING = (
+    any_of(rf"{_GAME}|{_BETS}|timb\w+"),
+    any_of(
+        r"no puedo|parar|dejar de|perd\w+|pierd\w+|deb[oe]\w*|deud\w+|recuper\w+|gast\w+|patin\w+|prestam\w+|"
+        r"prestad\w|credito|sueldo|"
+        r"ahorros|aguinaldo|escond\w+|mient\w+|vici\w+|adict\w+|todos los dias|todas las noches"
+    ),
+    any_of(r"me|mi|mis|yo|[a-z]+o|perdi|debo|aposte|jugue"),
+)
+TOGETHER_THREATS = (
+    any_of(r"amenaz\w*|lastim\w+|apret\w+|apriet\w+|romper\w*|quemar|matar\w*|armas?|extorsion\w*"),
+    any_of(r"deud\w*|deb[oe]|prest\w+|pag[oa]\w*|cobr\w+|plata que"),
+    any_of(r"me|mi|mis|nos|a mi|familia|hijos"),
+    any_of(
+        r"tipos?|prestamista|si no pago|van? a|vinieron|vino|dicen|dijo|dijeron|financiera|cobrador\w*|usurer\w+|"
+        r"barrio|narco\w*"
+    ),
+)
+TOGETHER_VIOLENCE = (
+    any_of(_PARTNER),
+    any_of(
+        r"me (?:\w+ ){0,2}(?:prohib\w+|control\w+|oblig\w+|encierr\w+|peg[ao](?! (?:mal|fuerte))|golpe\w+|amenaz\w+|"
+        r"manipul\w+|revis\w+|"
+        r"humill\w+)|(?:controlar|obligar|prohibir|amenazar|pegar|castigar)me|rendirle (?:cuentas|cada)|pedirle "
+        r"(?:permiso|plata para)|"
+        r"no me da (?:\w+ )?(?:plata|un peso|nada)|prohibe trabajar"
+    ),
+)
+TOGETHER_ELDER = (
+    any_of(rf"{_YOUNG}|(?:mi )?herman[oa]s?|cuñad[oa]|vecin[oa]|cuida\w*"),
+    any_of(r"jubilacion|pension|mi tia|mi abuel[oa]|mi mama|mi papa|ancian\w+|de (?:[789]\d)|tengo (?:[789]\d)"),
+    any_of(
+        r"vaci\w+|sac\w+|quit\w+|rob\w+|hizo firmar|hicieron firmar|no (?:me|le) da(?:n)?(?: nada| un peso| la "
+        r"plata)?|"
+        r"se qued\w+ con"
+    ),
+)
+TOGETHER_FRAUD = (
+    any_of(r"transfer\w+|deposit[eo]|pague|mande|compre|inverti|puse|gire|señe"),
+    any_of(
+        r"no (?:me |nos )?(?:mand\w+|entreg\w+|envi\w+|devuelv\w+|devolvi\w+|respond\w+|contest\w+|dejan?|atiend\w+)|"
+        r"desaparec\w+|"
+        r"me bloque\w+|truch\w+|fals[oa]s?|era estafa"
+    ),
+    any_of(
+        r"vendedor\w?|pagina|plataforma|broker|tipo|marketplace|instagram|facebook|whatsapp|internet|app|cuenta|"
+        r"alquiler|asesor|trading"
+    ),
 )

@@ -54,7 +54,7 @@ class Format:
     def stamped_piece(self) -> bytes:
         """The event of one piece: a word that says when it was made."""
         start, end = self.piece
-        return chunk(b"%bm%d. %b" % (start, time.monotonic_ns(), end))
+        return chunk(b"%bm%d, %b" % (start, time.monotonic_ns(), end))
 
 
 _FORMATS = {name: Format.of(vendor) for name, vendor in VENDORS.items()}
@@ -73,7 +73,10 @@ class ModelProvider(asyncio.Protocol):
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
         if found and len(body) >= length:
             self._received = b""
-            vendor = next(name for path, name in _VENDOR_OF_PATH.items() if path in head)
+            vendor = next((name for path, name in _VENDOR_OF_PATH.items() if path in head), None)
+            if vendor is None or not body:  # a health probe
+                self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                return
             pieces, per_s = _ORDER.findall(body)[-1]
             self._begin(_FORMATS[vendor], int(pieces), int(per_s))
 

@@ -60,8 +60,12 @@ class EventStreamResponse(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_until_disconnect, receive, state, tasks.cancel_scope)
-            state["stream_end"] = (await self._send_events(send)).value
-            tasks.cancel_scope.cancel()
+            # In a task of its own: every batch resumes it, and would else resume each middleware's frame on the way.
+            tasks.start_soon(self._deliver, send, state, tasks.cancel_scope)
+
+    async def _deliver(self, send: Send, state: MutableMapping[str, Any], scope: anyio.CancelScope) -> None:
+        state["stream_end"] = (await self._send_events(send)).value
+        scope.cancel()
 
     async def _send_events(self, send: Send) -> StreamEnd:
         batches = Subscription(self._log, idle_s=PING_INTERVAL_S).batches()

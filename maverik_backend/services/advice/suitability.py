@@ -267,7 +267,8 @@ _PATTERNS: dict[Unsuitable, re.Pattern[str]] = {
         r"futuros de|x\d{2,3}|memecoins?|"
         r"señales de trading|grupo de señales)(?: \w+){0,10}",
         r"vivir de(?:l)? (?:la bolsa|trading|las inversiones|cripto)",
-        r"(?:hacerme|volverme) (?:rico|millonari[oa])|(?:ganar|hacer) (?:plata|guita|dinero) (?:facil|rapido|rapida)",
+        r"(?:hacerme|volverme|ser) (?:rico|millonari[oa])|(?:ganar|hacer) (?:plata|guita|dinero) (?:facil|rapido|"
+        r"rapida)",
         r"(?:duplicar|triplicar|multiplicar)(?: \w+){0,5} (?:en|dentro de) (?:\w+ ){0,2}(?:dias?|semanas?|mes(?:es)?|"
         r"poco tiempo)",
         r"recuperar(?: \w+){0,6} (?:rapido|ya|perdid[oa]|perdi)(?: \w+){0,6} (?:" + _VOLATILE + r"|arriesg\w+|"

@@ -246,6 +246,8 @@ _OWN_MONEY = (
     r"documento|dni|gano|casa|papeles|mercado pago|todo lo que)"
 )
 VIOLENCE = any_of(
+    rf"{_RELATIVE}(?: \w+){{0,6}} me (?:grita|insulta|empuja|amenaza|pega) (?:si|cuando|porque)(?: \w+){{0,4}} "
+    rf"(?:doy|plata|dinero|pago)",
     rf"{_PARTNER}(?: \w+){{0,10}} (?:rogar\w*|mendig\w+|suplic\w+|pedirle permiso|me da lo (?:justo|que quiere))",
     r"mi ex (?:dejo de|no) (?:me |nos )?(?:pag\w+|pas\w+|deposit\w+)(?: \w+){0,3} (?:alimentos|cuota|manutencion|"
     r"cuota alimentaria)",

@@ -28,7 +28,7 @@ from starlette.types import Scope
 from maverik_backend import __version__
 from maverik_backend.clients.llm.base import Model
 from maverik_backend.clients.registry import ClientContext, Clients, make_clients
-from maverik_backend.container import advisory_assistant, make_assistants
+from maverik_backend.container import advisory_assistant, make_assistants, make_ledger
 from maverik_backend.core.data_sources import DataSources
 from maverik_backend.core.database import Database, TransactionFactory, make_engine, make_heartbeat_engine
 from maverik_backend.core.deadline import Deadline
@@ -68,6 +68,7 @@ from maverik_backend.services.limits import Action, ConcurrencyLimiter, Throttle
 from maverik_backend.services.operations import Health, clean_up, keep_used_passwords
 from maverik_backend.services.sessions import AdviceClients
 from maverik_backend.services.turns import Acceptance, Follower, Heartbeat, Lease, RunningTurns, TurnEngine
+from maverik_backend.services.usage import Ledger
 from maverik_backend.settings import Settings, load_config
 from maverik_backend.web import openapi, problems
 from maverik_backend.web.cors import Cors
@@ -158,7 +159,13 @@ def create_app(
         settings=settings.advice,
     )
     turns = _make_turn_engine(
-        settings, database, beats=beats, executor=turn_executor, throttle=throttle, metrics=measured
+        settings,
+        database,
+        beats=beats,
+        executor=turn_executor,
+        throttle=throttle,
+        metrics=measured,
+        ledger=make_ledger(settings, clients, metrics=measured),
     )
     resources = Resources(
         settings=settings,
@@ -222,6 +229,7 @@ def _make_turn_engine(
     executor: Executor,
     throttle: Throttle,
     metrics: Metrics,
+    ledger: Ledger,
 ) -> TurnEngine:
     """``beats`` is the database as the heartbeat reaches it."""
     running = RunningTurns()
@@ -233,12 +241,14 @@ def _make_turn_engine(
             throttle=throttle,
             settings=settings.advice,
             lease=Lease(process_id=heartbeat.process_id, duration=heartbeat.lease),
+            ledger=ledger,
         ),
         running=running,
         heartbeat=heartbeat,
         follower=Follower(transaction=database.transaction),
         executor=executor,
         metrics=metrics,
+        ledger=ledger,
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from maverik_backend.clients.rag.base import Advisor
 from maverik_backend.clients.registry import Clients
 from maverik_backend.core.data_sources import DataSources
 from maverik_backend.core.database import Database
+from maverik_backend.core.metrics import Metrics
 from maverik_backend.errors import ModelUnavailable, SettingsError
 from maverik_backend.services import queries
 from maverik_backend.services.advice import Proposals
@@ -30,7 +33,11 @@ from maverik_backend.services.assistants import (
 )
 from maverik_backend.services.knowledge import DocumentSearch
 from maverik_backend.services.queries import DataQuestions
+from maverik_backend.services.usage import Ledger, Limits, Prices
 from maverik_backend.settings import Settings
+
+TIME_TO_FINISH: Final = timedelta(seconds=15)
+"""Of a turn, behind its deadline: to write its answer down when the database was away."""
 
 
 def make_assistants(
@@ -65,6 +72,25 @@ def make_assistants(
     if not assistants.can_answer(slug := advisory_assistant(settings, clients)):
         raise SettingsError([f'ADVISORY_ASSISTANT is "{slug}": there is none, or nothing is configured for it.'])
     return assistants
+
+
+def make_ledger(settings: Settings, clients: Clients, *, metrics: Metrics) -> Ledger:
+    """The ledger of what is used of language models, with the limits of ``QUOTA_...``.
+
+    Raises:
+        SettingsError: when the file of prices has faults, or a limit in dollars would count nothing.
+    """
+    usage = settings.usage
+    prices = Prices.load(usage.model_prices_file)
+    default = clients.models.default
+    if usage.has_cost_limit and default is not None and prices.find(str(default)) is None:
+        raise SettingsError([f"A QUOTA_USD_ limit is set, but {default} has no price: name one in MODEL_PRICES_FILE."])
+    return Ledger(
+        prices=prices,
+        limits=Limits.from_settings(usage),
+        metrics=metrics,
+        hold=timedelta(seconds=settings.advice.external_service_timeout) + TIME_TO_FINISH,
+    )
 
 
 def advisory_assistant(settings: Settings, clients: Clients) -> str:

@@ -17,6 +17,7 @@ text. Messages in these classes are for developers and logs (English); they neve
     ├── TooManyTries             a limit of services/limits/throttle.py is used up
     ├── TooManyAtOnce            the principal has as many under way as it may
     │   └── AddressBusy          ... or all clients behind its address together
+    ├── QuotaUsedUp              the principal used what it may of language models, in a day or a month
     ├── TooManySessions          the person owns as many sessions as it may
     ├── TooManyDocuments         the principal owns as many documents as it may
     ├── ReadOnly                 it can be read, and changed by operators only
@@ -57,6 +58,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -142,6 +144,19 @@ class TooManyAtOnce(MaverikError):
 
 class AddressBusy(TooManyAtOnce):
     """The clients behind one address have, together, as many requests of a kind under way as they may have at once."""
+
+
+class QuotaUsedUp(MaverikError):
+    """The principal has used as much of language models as it may in a day, or with ``is_month`` in a month.
+
+    ``ends`` is when it may go on, ``retry_after_s`` how far that is away, in whole seconds.
+    """
+
+    def __init__(self, *, ends: datetime, is_month: bool, retry_after_s: int) -> None:
+        self.ends = ends
+        self.is_month = is_month
+        self.retry_after_s = retry_after_s
+        super().__init__(f"used up until {ends.isoformat()}")
 
 
 class TooManySessions(MaverikError):

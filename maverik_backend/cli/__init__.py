@@ -16,6 +16,7 @@ from maverik_backend.cli.jobs import jobs
 from maverik_backend.cli.keys import keys
 from maverik_backend.cli.maintenance import cleanup
 from maverik_backend.cli.server import migrate, serve
+from maverik_backend.cli.usage import usage
 from maverik_backend.cli.users import users
 
 
@@ -25,5 +26,5 @@ def main() -> None:
     """Maverik Backend."""
 
 
-for _command in (serve, migrate, demo, keys, users, cleanup, jobs, assistants, documents):
+for _command in (serve, migrate, demo, keys, users, cleanup, jobs, assistants, documents, usage):
     main.add_command(_command)

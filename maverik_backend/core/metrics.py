@@ -8,6 +8,8 @@ maverik_stream_duration_seconds         end                           the same
 maverik_websocket_duration_seconds      close                         the same
 maverik_websockets                      none                          added up, of those that live
 maverik_turns_total                     state, origin                 added up, also of those that ended
+maverik_model_tokens_total              provider, model, kind         the same; kinds are apart: none is in another
+maverik_model_cost_usd_total            provider, model               the same; by the table of prices
 maverik_logins_total                    outcome                       the same
 maverik_upstream_duration_seconds       service                       the same; one observation an attempt
 maverik_upstream_failures_total         service, kind                 the same
@@ -114,6 +116,18 @@ class Metrics:
             ("state", "origin"),
             registry=registry,
         )
+        self._tokens = Counter(
+            "maverik_model_tokens",
+            "Tokens of language models: input, cached_input, output and reasoning, none of them within another.",
+            ("provider", "model", "kind"),
+            registry=registry,
+        )
+        self._cost = Counter(
+            "maverik_model_cost_usd",
+            "What these tokens cost by the table of prices, in US dollars.",
+            ("provider", "model"),
+            registry=registry,
+        )
         self._logins = Counter("maverik_logins", "Tries to sign in with a key.", ("outcome",), registry=registry)
         self._attempts = Histogram(
             "maverik_upstream_duration_seconds",
@@ -189,6 +203,28 @@ class Metrics:
 
     def count_turn(self, *, state: str, origin: str) -> None:
         self._turns.labels(state, origin).inc()
+
+    def count_tokens(
+        self,
+        *,
+        model: str,
+        input_tokens: int,
+        cached_tokens: int,
+        output_tokens: int,
+        reasoning_tokens: int,
+        cost_usd: float,
+    ) -> None:
+        """Count one request to ``model`` (``provider:model``), whose numbers are those of a ``Usage`` event."""
+        provider, _, name = model.partition(":")
+        kinds = {
+            "input": input_tokens - cached_tokens,
+            "cached_input": cached_tokens,
+            "output": output_tokens - reasoning_tokens,
+            "reasoning": reasoning_tokens,
+        }
+        for kind, tokens in kinds.items():
+            self._tokens.labels(provider, name, kind).inc(max(0, tokens))
+        self._cost.labels(provider, name).inc(cost_usd)
 
     @contextmanager
     def login(self) -> Iterator[None]:

@@ -32,6 +32,7 @@ from maverik_backend.models.knowledge import (
     PasajeVector,
 )
 from maverik_backend.models.session import PedidoIdempotente, SesionAsesoria, SesionAsesoriaDetalle, TurnState
+from maverik_backend.models.usage import Consumo, ReservaConsumo
 from maverik_backend.models.user import Usuario
 
 # The Alembic revisions up to the one that these tables are, oldest first; a test keeps them equal to alembic/versions.
@@ -54,6 +55,7 @@ SCHEMA_REVISIONS = (
     "a4d81f6c29e3",
     "b2d5f8c03e74",
     "a91c4e7d2f60",
+    "c7d1e94a3f58",
 )
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "Catalogo",
     "CodigoRecuperacion",
     "Coleccion",
+    "Consumo",
     "Conversacion",
     "ConversationKind",
     "CorreoSaliente",
@@ -84,6 +87,7 @@ __all__ = [
     "Principal",
     "PrincipalKind",
     "Proceso",
+    "ReservaConsumo",
     "SecurityEvent",
     "SegundoFactor",
     "SesionAsesoria",

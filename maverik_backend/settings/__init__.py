@@ -31,6 +31,7 @@ from maverik_backend.settings.llm import LlmSettings
 from maverik_backend.settings.mail import MailSettings
 from maverik_backend.settings.model import GROUPS, Need, Settings
 from maverik_backend.settings.security import SecuritySettings
+from maverik_backend.settings.usage import UsageSettings
 
 __all__ = [
     "GROUPS",
@@ -48,6 +49,7 @@ __all__ = [
     "Need",
     "SecuritySettings",
     "Settings",
+    "UsageSettings",
     "load_config",
 ]
 

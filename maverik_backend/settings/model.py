@@ -19,6 +19,7 @@ from maverik_backend.settings.frontend import FrontendSettings
 from maverik_backend.settings.llm import LlmSettings
 from maverik_backend.settings.mail import MailSettings
 from maverik_backend.settings.security import SecuritySettings
+from maverik_backend.settings.usage import UsageSettings
 
 
 class Settings(BaseModel):
@@ -31,6 +32,7 @@ class Settings(BaseModel):
     advice: AdviceSettings = Field(default_factory=AdviceSettings)
     assistants: AssistantSettings = Field(default_factory=AssistantSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
+    usage: UsageSettings = Field(default_factory=UsageSettings)
     mail: MailSettings = Field(default_factory=MailSettings)
     embeddings: EmbeddingsSettings = Field(default_factory=EmbeddingsSettings)
     security: SecuritySettings = Field(default_factory=SecuritySettings)
@@ -53,6 +55,7 @@ GROUPS: dict[str, type[Group]] = {
     "advice": AdviceSettings,
     "assistants": AssistantSettings,
     "llm": LlmSettings,
+    "usage": UsageSettings,
     "mail": MailSettings,
     "embeddings": EmbeddingsSettings,
     "security": SecuritySettings,

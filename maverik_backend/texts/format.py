@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
-_ARGENTINA = timezone(timedelta(hours=-3))  # without daylight saving since 2009
+ARGENTINA = timezone(timedelta(hours=-3))  # without daylight saving since 2009
 _SWAP = str.maketrans(",.", ".,")
 
 
@@ -26,7 +26,7 @@ def percent(value: Decimal | float) -> str:
 
 def local_minute(moment: datetime) -> str:
     """A moment on the clocks of Argentina: ``14/03/2026 15:04``."""
-    return moment.astimezone(_ARGENTINA).strftime("%d/%m/%Y %H:%M")
+    return moment.astimezone(ARGENTINA).strftime("%d/%m/%Y %H:%M")
 
 
 def lower_first(text: str) -> str:

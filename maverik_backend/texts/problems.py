@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from maverik_backend.texts import format as fmt
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,22 @@ ADDRESS_BUSY = ProblemText(
     "Demasiados pedidos desde tu conexión",
     "Desde tu misma conexión ya hay muchas consultas en curso. Probá de nuevo en unos segundos.",
 )
+QUOTA_USED_UP = ProblemText(
+    "Límite de uso alcanzado", "Ya usaste todo lo que podés consultar en este período. Probá de nuevo más adelante."
+)
+DAY_USED_UP = "Ya usaste todo lo que podés consultar por hoy. Vas a poder seguir a partir del {ends} (hora argentina)."
+MONTH_USED_UP = (
+    "Ya usaste todo lo que podés consultar este mes. Vas a poder seguir a partir del {ends} (hora argentina)."
+)
+
+
+def quota_used_up(ends: datetime, *, is_month: bool) -> ProblemText:
+    """The problem that says when the day, or the month, ends."""
+    when = fmt.local_minute(ends)
+    detail = MONTH_USED_UP.format(ends=when) if is_month else DAY_USED_UP.format(ends=when)
+    return ProblemText(QUOTA_USED_UP.title, detail)
+
+
 TOO_MANY_SESSIONS = ProblemText(
     "Demasiadas sesiones", "Llegaste al máximo de sesiones que podés tener. Borrá alguna para abrir otra."
 )

@@ -86,6 +86,7 @@ PROBLEMS: dict[type[errors.MaverikError], Problem] = {
     errors.TooManyTries: Problem(429, "too many requests", texts.TOO_MANY_TRIES),
     errors.TooManyAtOnce: Problem(429, "too many at once", texts.TOO_MANY_AT_ONCE, _SOON),
     errors.AddressBusy: Problem(429, "address busy", texts.ADDRESS_BUSY, _SOON),
+    errors.QuotaUsedUp: Problem(429, "quota used up", texts.QUOTA_USED_UP),
     errors.TooManySessions: Problem(409, "too many sessions", texts.TOO_MANY_SESSIONS),
     errors.TooManyDocuments: Problem(409, "too many documents", texts.TOO_MANY_DOCUMENTS),
     errors.ReadOnly: Problem(403, "read only", texts.READ_ONLY),
@@ -99,7 +100,7 @@ PROBLEMS: dict[type[errors.MaverikError], Problem] = {
     errors.UpstreamError: Problem(503, "upstream unavailable", texts.UPSTREAM, _SOON),
 }
 # Their errors say when it may be tried again.
-_TIMED = (errors.TooManyTries, errors.TurnInProgress)
+_TIMED = (errors.TooManyTries, errors.QuotaUsedUp, errors.TurnInProgress)
 _NOT_FOUND = PROBLEMS[errors.NotFound]
 _FRAMEWORK_PROBLEMS: dict[int, Problem] = {
     400: Problem(400, "malformed request", texts.MALFORMED),
@@ -190,6 +191,8 @@ def refusal_of(error: Exception) -> Refusal:
         _log.warning("unavailable", kind=type(error).__name__, detail=str(error))
     if isinstance(error, errors.TooManyTries):
         problem = replace(problem, text=texts.too_many_tries(math.ceil(error.retry_after_s / 60)))
+    elif isinstance(error, errors.QuotaUsedUp):
+        problem = replace(problem, text=texts.quota_used_up(error.ends, is_month=error.is_month))
     fields = error.fields if isinstance(error, errors.InvalidInput) else ()
     wait = {"Retry-After": str(error.retry_after_s)} if isinstance(error, _TIMED) else {}
     return Refusal(problem=problem, fields=fields, headers={**problem.headers, **wait})

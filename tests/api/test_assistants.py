@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
-from starlette.testclient import TestClient
 
-from maverik_backend.api import create_app
 from maverik_backend.errors import SettingsError, UpstreamOverloaded, UpstreamTimeout
 from maverik_backend.texts import advice as texts
 from maverik_backend.web.resources import Resources
 from tests.support.fixtures.application import ANSWER
 from tests.support.fixtures.people import TestUser
-from tests.support.models import ScriptedModel, ScriptedModels, calls, says
+from tests.support.models import ScriptedModel, at_application, calls, says
 from tests.support.streams import EVENTS, parts_of
 
 RECORD = "SELECT asistente, asistente_version, error FROM sesion_asesoria_detalle WHERE id = :id"
@@ -37,11 +34,7 @@ def sign_in_to(resources: Resources, model: ScriptedModel, user: TestUser) -> Ma
     """``sign_in_to(assistants_dir=path)``: the same person at an application with the scripted model."""
 
     def make(**assistants: Any) -> TestUser:
-        changed = resources.settings.assistants.model_copy(update=assistants)
-        settings = resources.settings.model_copy(update={"assistants": changed})
-        clients = replace(resources.clients, models=ScriptedModels(model))
-        app = create_app(settings, clients=clients, database=resources.database)
-        return TestUser(TestClient(app), email=user.email, key=user.key, token=user.token, refresh_token="")
+        return at_application(resources, user, model, assistants=assistants)
 
     return make
 

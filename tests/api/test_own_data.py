@@ -30,6 +30,16 @@ SECRETS = {
     "documento_pasaje": {"indice"},
     "pasaje_vector": {"valores"},
 }
+_CONSUMPTION = """
+    WITH whose AS (SELECT id FROM usuario WHERE email = :email), reserved AS (
+        INSERT INTO reserva_consumo (principal_id, tokens, costo_microusd, vence)
+        SELECT id, 10, 5, now() + interval '1 minute' FROM whose
+    )
+    INSERT INTO consumo (
+        principal_id, dia, asistente, modelo, pedidos,
+        tokens_entrada, tokens_reutilizados, tokens_salida, tokens_razonamiento, costo_microusd
+    ) SELECT id, current_date, 'maverik', 'p:m', 1, 10, 0, 5, 0, 7 FROM whose
+"""
 _DOCUMENTS = """
     WITH mine AS (
         INSERT INTO coleccion (slug, nombre, principal_id)
@@ -62,6 +72,7 @@ def ana(make_user: MakeUser, api: TestClient, enrol: Enrol, connection: Connecti
     enrol(ana)
     api.post("/user/password/forgot", json={"email": ana.email})
     api.post("/user/login", json={"email": ana.email, "clave": "otra"})
+    connection.execute(text(_CONSUMPTION), {"email": ana.email})
     connection.execute(text(_DOCUMENTS), {"email": ana.email, "said": SAID})
     return ana
 
@@ -75,6 +86,8 @@ def rows_of(connection: Connection, user: TestUser) -> dict[str, list[dict[str, 
         "usuario": f"id = {mine}",
         "conversacion": f"principal_id = {mine}",
         "coleccion": f"principal_id = {mine}",
+        "consumo": f"principal_id = {mine}",
+        "reserva_consumo": f"principal_id = {mine}",
         **dict.fromkeys(["documento", "documento_pasaje", "pasaje_vector"], f"coleccion_id IN {collections}"),
         "documento_archivo": f"documento_id IN (SELECT id FROM documento WHERE coleccion_id IN {collections})",  # noqa: S608
         "trabajo": f"principal_id = {mine}",

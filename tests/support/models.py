@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from starlette.testclient import TestClient
+
+from maverik_backend.api import create_app
 from maverik_backend.clients.llm.base import (
     Completion,
     Model,
@@ -21,6 +24,8 @@ from maverik_backend.clients.llm.base import (
 )
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import ModelUnavailable
+from maverik_backend.web.resources import Resources
+from tests.support.fixtures.people import TestUser
 
 _WORD = re.compile(r"\S+\s*|\s+")
 NAME = ModelName("scripted", "test")
@@ -93,3 +98,12 @@ class ScriptedModels:
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+def at_application(resources: Resources, user: TestUser, model: Model, **groups: Mapping[str, Any]) -> TestUser:
+    """``user`` at another application on the same database, with ``model``; ``groups`` are changes to its settings."""
+    settings = resources.settings
+    changed = {name: getattr(settings, name).model_copy(update=dict(changes)) for name, changes in groups.items()}
+    clients = replace(resources.clients, models=ScriptedModels(model))
+    app = create_app(settings.model_copy(update=changed), clients=clients, database=resources.database)
+    return TestUser(TestClient(app), email=user.email, key=user.key, token=user.token, refresh_token="")

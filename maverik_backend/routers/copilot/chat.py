@@ -46,7 +46,7 @@ MAX_PAGE = 200
 # Frontends in production send no ``limit`` and show what they get as the whole conversation.
 DEFAULT_PAGE = 500
 _REPLAYED = "Idempotency-Replayed"
-_WHEN_TOO_MANY_RUN = (errors.Overloaded, errors.TooManyAtOnce, errors.AddressBusy)
+_WHEN_TOO_MANY_RUN = (errors.Overloaded, errors.TooManyAtOnce, errors.AddressBusy, errors.QuotaUsedUp)
 
 IdempotencyKey = Annotated[
     KeyText | None,

@@ -14,6 +14,7 @@ from maverik_backend.services.accounts.administration import (
     set_operator,
     summarise,
 )
+from maverik_backend.services.accounts.administration import get_or_raise as get_account
 from maverik_backend.services.accounts.auth import Authenticator, Credentials
 from maverik_backend.services.accounts.enrolment import ENROLMENT_TTL, Enrolment, Enrolments
 from maverik_backend.services.accounts.event import get_events
@@ -76,6 +77,7 @@ __all__ = [
     "delete_account",
     "end_login",
     "erase",
+    "get_account",
     "get_accounts",
     "get_events",
     "get_logins",

@@ -24,7 +24,9 @@ from maverik_backend.services.assistants import store
 from maverik_backend.services.assistants.base import Assistant, AssistantRequest
 from maverik_backend.services.assistants.definition import Definition, Kind
 from maverik_backend.services.assistants.library import Library
+from maverik_backend.services.assistants.model import ModelAssistant
 from maverik_backend.services.turns import AnsweredBy, Emit, Ending, StoredEvent, TextDelta
+from maverik_backend.services.usage import Demand
 from maverik_backend.texts import advice as texts
 
 FALLBACK_ORIGIN = "respaldo"
@@ -54,6 +56,12 @@ class Assistants:
         """Whether there is such an assistant and something that is configured answers for it."""
         definition = self._library.current().get(slug)
         return definition is not None and self._assistant(definition) is not None
+
+    def demand(self, slug: str) -> Demand | None:
+        """What one request to the model of ``slug`` is expected to take; ``None`` where no model answers."""
+        definition = self._library.current().get(slug)
+        assistant = self._assistant(definition) if definition else None
+        return assistant.demand if isinstance(assistant, ModelAssistant) else None
 
     def answer(self, slug: str, request: AssistantRequest, *, emit: Emit, deadline: Deadline) -> Ending:
         """Have assistant ``slug`` answer; ``emit`` gets the events. Its failures are the table above.

@@ -7,6 +7,7 @@ Requests          :data:`MAX_STEPS`; to the calls of the last but one the model 
 Calls             :data:`MAX_CALLS` in a turn; further ones are refused, and the model is told so
 Time              the turn's deadline; one call of a tool at most :data:`TOOL_TIMEOUT_S`
 Tokens            :data:`MAX_TOKENS` in a turn, as the provider counts them; then as with requests
+Usage             of a request that was cut off, or is not counted by its provider: estimated (``usage.py``)
 Text              the engine's (services/turns/generating.py)
 ================  ======================================================================================================
 
@@ -21,11 +22,19 @@ from dataclasses import replace
 
 import structlog
 
-from maverik_backend.clients.llm.base import Completion, Model, ModelName, ModelRequest, StopReason, ToolCall
+from maverik_backend.clients.llm.base import (
+    Completion,
+    Model,
+    ModelName,
+    ModelRequest,
+    ModelUsage,
+    StopReason,
+    ToolCall,
+)
 from maverik_backend.clients.llm.base import ToolResult as ModelToolResult
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.errors import DatabaseUnavailable, UpstreamBadAnswer, UpstreamBlocked, UpstreamError
-from maverik_backend.services.assistants import prompts
+from maverik_backend.errors import Cancelled, DatabaseUnavailable, UpstreamBadAnswer, UpstreamBlocked, UpstreamError
+from maverik_backend.services.assistants import prompts, usage
 from maverik_backend.services.assistants.base import AssistantRequest
 from maverik_backend.services.assistants.definition import Definition
 from maverik_backend.services.assistants.prompts import Fence
@@ -33,8 +42,9 @@ from maverik_backend.services.assistants.tools import Tool, ToolContext, ToolFai
 from maverik_backend.services.assistants.tools.web_search import is_web_page
 from maverik_backend.services.assistants.writing import Writer
 from maverik_backend.services.safety import make_canary
-from maverik_backend.services.turns import Emit, Ending, Source, ToolResult, Usage
+from maverik_backend.services.turns import Emit, Ending, Source, ToolResult
 from maverik_backend.services.turns import ToolCall as ToolCallEvent
+from maverik_backend.services.usage import Demand
 from maverik_backend.texts import advice as texts
 
 MAX_STEPS = 8
@@ -60,6 +70,11 @@ class ModelAssistant:
         self._name = name
         self._model = model
         self._tools = tools
+
+    @property
+    def demand(self) -> Demand:
+        """What one request is expected to take."""
+        return usage.expected(self._definition, self._name)
 
     def answer(self, request: AssistantRequest, *, emit: Emit, deadline: Deadline) -> Ending:
         turn = _Turn(
@@ -87,6 +102,7 @@ class _Turn:
         emit: Emit,
     ) -> None:
         question = context.request.question
+        self._definition = definition
         self._name = name
         self._model = model
         self._tools = tools
@@ -125,8 +141,7 @@ class _Turn:
 
     def _complete_with_tools(self) -> Completion:
         for step in range(1, MAX_STEPS + 1):
-            completion = self._model.complete(self._request, on_text=self._writer.add, deadline=self._context.deadline)
-            self._count(completion)
+            completion = self._complete()
             if completion.stop_reason is not StopReason.TOOL_CALLS:
                 return completion
             self._writer.break_paragraph()
@@ -135,18 +150,21 @@ class _Turn:
             self._messages += [self._run_call(call, is_refused=is_last) for call in completion.tool_calls]
         raise UpstreamBadAnswer(self._name.provider, "calls tools without end")
 
-    def _count(self, completion: Completion) -> None:
-        usage = completion.usage
-        self._tokens += usage.input_tokens + usage.output_tokens
-        self._emit(
-            Usage(
-                model=str(self._name),
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cached_tokens=usage.cached_tokens,
-                reasoning_tokens=usage.reasoning_tokens,
-            )
-        )
+    def _complete(self) -> Completion:
+        """One request; what it took is counted, also when it is cut off."""
+        meter = usage.Meter(self._request, on_text=self._writer.add)
+        try:
+            completion = self._model.complete(self._request, on_text=meter.add, deadline=self._context.deadline)
+        except (Cancelled, UpstreamError) as error:
+            if (used := meter.of_failure(error)) is not None:
+                self._count(used)
+            raise
+        self._count(meter.of(completion))
+        return completion
+
+    def _count(self, used: ModelUsage) -> None:
+        self._tokens += used.input_tokens + used.output_tokens
+        self._emit(usage.event_of(used, self._name, assistant=self._definition.slug))
 
     def _run_call(self, call: ToolCall, *, is_refused: bool) -> ModelToolResult:
         """The result of one call, as an event and as the model reads it."""
@@ -159,6 +177,8 @@ class _Turn:
         self._sources |= dict.fromkeys(output.sources)
         for data in output.data:
             self._emit(data)
+        if output.usage is not None:
+            self._emit(replace(output.usage, assistant=self._definition.slug))
         return self._result(call, output.value, is_error=False)
 
     def _call(self, call: ToolCall, *, is_refused: bool) -> ToolOutput:

@@ -8,6 +8,7 @@ Links to set a password     until they expire
 Unconfirmed second factors  for an hour
 Idempotency keys            24 hours
 Events of running turns     until the turn ends; of a process that died, an hour
+Reservations of limits      until they expire; the ledger itself is kept
 Leases of processes         a day after they ran out
 Closed or expired logins    30 days more, for people to look back at
 Jobs that ended             30 days; what is done or discarded without its content
@@ -34,6 +35,7 @@ from maverik_backend.models import (
     LimiteUso,
     PedidoIdempotente,
     Proceso,
+    ReservaConsumo,
     SecurityEvent,
     SegundoFactor,
     Usuario,
@@ -115,6 +117,7 @@ def _statements() -> tuple[ReturningDelete[Any], ...]:
         delete(FragmentoTurno)
         .where(FragmentoTurno.fecha_creacion < now - KEEP_TURN_EVENTS)
         .returning(FragmentoTurno.turno_id),
+        delete(ReservaConsumo).where(ReservaConsumo.vence < now).returning(ReservaConsumo.id),
         delete(Proceso).where(Proceso.vence < now - KEEP_LEASES).returning(Proceso.id),
         delete(InicioSesion).where(closed).returning(InicioSesion.id),
         delete(EventoSeguridad)

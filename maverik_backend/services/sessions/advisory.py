@@ -44,6 +44,7 @@ from maverik_backend.services.catalogs import CatalogCache
 from maverik_backend.services.sessions import prompt, store
 from maverik_backend.services.sessions.records import SessionContext
 from maverik_backend.services.turns import PORTFOLIO, Attempt, Data, Emit, Ending, Outcome, TextDelta
+from maverik_backend.services.usage import Demand
 from maverik_backend.settings import AdviceSettings
 from maverik_backend.texts import validation
 
@@ -90,6 +91,11 @@ class AdvisorySessions:
         if context.is_answered:
             raise InvalidInput([FieldError("input", validation.FIRST_INPUT_ONLY)])
         return prompt.first_input(context, self._clients.catalogs.get())
+
+    def demand(self, context: SessionContext, message: str) -> Demand | None:
+        if safety.judge(message, remembered=context.care).answer is not None:  # a person in danger gets it in any case
+            return None
+        return self._clients.assistants.demand(self._clients.assistant)
 
     def respond(self, attempt: Attempt, *, emit: Emit, deadline: Deadline) -> Ending:
         verdict = self._judge(attempt)

@@ -23,6 +23,7 @@ from maverik_backend.services.turns.idempotency_store import RequestKey
 from maverik_backend.services.turns.records import Attempt, Turn
 from maverik_backend.services.turns.running import RunningTurn
 from maverik_backend.services.turns.store import Lease
+from maverik_backend.services.usage import Demand, Ledger
 from maverik_backend.settings import AdviceSettings
 
 
@@ -75,12 +76,19 @@ class Acceptance:
     """Puts turns on record. Safe to use from every request thread at once."""
 
     def __init__(
-        self, *, transaction: TransactionFactory, throttle: Throttle, settings: AdviceSettings, lease: Lease
+        self,
+        *,
+        transaction: TransactionFactory,
+        throttle: Throttle,
+        settings: AdviceSettings,
+        lease: Lease,
+        ledger: Ledger,
     ) -> None:
         self._transaction = transaction
         self._throttle = throttle
         self._settings = settings
         self._lease = lease
+        self._ledger = ledger
         self._concurrency = ConcurrencyLimiter(settings.max_concurrent_turns)
 
     def accept(self, request: TurnRequest, held: ExitStack) -> Accepted | Answered:
@@ -123,6 +131,7 @@ class Acceptance:
     def _record(self, request: TurnRequest) -> Attempt | Answered:
         """A new turn, or another attempt at the one that the same request left without an answer."""
         adapter, key = request.adapter, request.key
+        reservation_id = None
         with self._transaction(request.principal) as db:
             if key.key is not None:  # its row refers to the principal, which is locked before the conversation
                 adapter.authenticate(db, for_key_share=True)
@@ -131,7 +140,8 @@ class Acceptance:
                 interrupted = known.turn.state is TurnState.INTERRUPTED
                 return self._new_attempt(db, request, context, turn_id=known.turn.id) if interrupted else known
             message = adapter.message_of(context, request.text)
-            if key.key is None:
+            demand = self._demand(request, context, message)
+            if key.key is None and demand is None:
                 commit_with_next(db)
             added = store.add(
                 db,
@@ -141,6 +151,7 @@ class Acceptance:
                 max_turns=self._settings.history_max_turns,
             )
             if added is not None:
+                reservation_id = self._reserve(db, request, demand)
                 idempotency_store.remember(db, key, turn_id=added[0])
         turn_id, history = added or self._refuse(request)
         return Attempt(
@@ -150,7 +161,17 @@ class Acceptance:
             message=message,
             history=history,
             context=context,
+            reservation_id=reservation_id,
         )
+
+    def _demand(self, request: TurnRequest, context: object, message: str) -> Demand | None:
+        return request.adapter.demand(context, message) if self._ledger.has_limits else None
+
+    def _reserve(self, db: Connection, request: TurnRequest, demand: Demand | None) -> int | None:
+        """Reserve last of all, as everything that the principal reserves waits for the end of ``db`` from then on."""
+        if demand is None:
+            return None
+        return self._ledger.reserve(db, principal_id=request.principal.id, demand=demand)
 
     def _refuse(self, request: TurnRequest) -> NoReturn:
         """Say until when the turn that is in the way may take."""
@@ -179,6 +200,7 @@ class Acceptance:
             message=turn.message,
             history=history,
             context=context,
+            reservation_id=self._reserve(db, request, self._demand(request, context, turn.message)),
         )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from maverik_backend.core.deadline import Deadline
 from maverik_backend.services.turns.events import Emit
 from maverik_backend.services.turns.records import Attempt, Ending, Outcome
+from maverik_backend.services.usage import Demand
 
 
 class ConversationAdapter(Protocol):
@@ -45,6 +46,12 @@ class ConversationAdapter(Protocol):
 
         Raises:
             InvalidInput: when there is none without a text.
+        """
+
+    def demand(self, context: Any, message: str) -> Demand | None:  # noqa: ANN401
+        """What is to be reserved of the principal's limits for an answer to ``message``; ``None`` when nothing is.
+
+        Nothing is where no language model will be asked. Called only when there are limits.
         """
 
     def respond(self, attempt: Attempt, *, emit: Emit, deadline: Deadline) -> Ending:

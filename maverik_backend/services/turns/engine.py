@@ -11,6 +11,8 @@ Whole turn             ``EXTERNAL_SERVICE_TIMEOUT`` seconds for everything that 
 At once                ``MAX_CONCURRENT_TURNS`` in a process, of which a principal and an address have a share each;
                        another one is refused at once, never queued
 In a conversation      one at a time
+Quota                  docs/decisions/0016: where there are limits, reserved when a model will be asked; what was used
+                       is booked however the turn ends
 How often              ``Action.TURN`` of services/limits/throttle.py; a request that was answered before is not
                        counted
 Twice                  a request with an ``Idempotency-Key`` that came before gets the answer it got then; where it
@@ -47,6 +49,7 @@ from maverik_backend.services.turns.heartbeat import Heartbeat
 from maverik_backend.services.turns.log import TurnLog
 from maverik_backend.services.turns.records import Turn
 from maverik_backend.services.turns.running import RunningTurns
+from maverik_backend.services.usage import Ledger
 
 _log = structlog.get_logger(__name__)
 
@@ -73,6 +76,7 @@ class TurnEngine:
         follower: Follower,
         executor: Executor,
         metrics: Metrics,
+        ledger: Ledger,
     ) -> None:
         """``executor`` runs the turns that are streamed; it must have a thread for each of them."""
         self._transaction = transaction
@@ -82,6 +86,7 @@ class TurnEngine:
         self._follower = follower
         self._executor = executor
         self._metrics = metrics
+        self._ledger = ledger
 
     def answer(self, request: TurnRequest) -> Answered:
         """Record the message, have it answered in this thread, record the answer.
@@ -90,6 +95,7 @@ class TurnEngine:
             Overloaded: when too many turns run in this process.
             TooManyAtOnce: when the principal, or (``AddressBusy``) its address, has too many of them.
             TooManyTries: when the principal had too many turns lately.
+            QuotaUsedUp: when the principal used what it may of language models, and one would be asked.
             NotAuthenticated: when the principal may not act any more.
             NotFound: when the conversation is not the principal's, or was deleted meanwhile, or the turn to retry is
                 not the conversation's.
@@ -187,10 +193,11 @@ class TurnEngine:
         """Generate and write down; the log's last event tells readers how it ended."""
         log = accepted.running.log
         try:
-            outcome = generating.generate(accepted)
-            turn = generating.finish(accepted, outcome, transaction=self._transaction)
+            outcome = generating.generate(accepted, ledger=self._ledger)
+            turn = generating.finish(accepted, outcome, transaction=self._transaction, ledger=self._ledger)
         except BaseException as error:
             log.append(Failed(error=error if isinstance(error, MaverikError) else None))
+            generating.book(accepted, transaction=self._transaction, ledger=self._ledger)
             raise
         log.append(Finished(turn=turn))
         self._metrics.count_turn(state=turn.state, origin=turn.origin or "")

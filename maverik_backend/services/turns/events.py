@@ -17,6 +17,7 @@ from typing import Any
 from maverik_backend.errors import MaverikError
 from maverik_backend.services.turns.records import PORTFOLIO, Turn
 from maverik_backend.services.turns.records import Source as Source  # noqa: PLC0414 - an event, too
+from maverik_backend.services.usage import Usage as Usage  # noqa: PLC0414 - an event, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,20 +59,6 @@ class Data:
 
     name: str
     value: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """Tokens that one request to ``model`` (``provider:model``) took, as its provider counts them.
-
-    ``cached_tokens`` are part of ``input_tokens``, ``reasoning_tokens`` of ``output_tokens``.
-    """
-
-    input_tokens: int
-    output_tokens: int
-    model: str = ""
-    cached_tokens: int = 0
-    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
+
+import structlog
 
 from maverik_backend.core import plain_text
 from maverik_backend.core.database import TransactionFactory, commit_with_next
@@ -23,24 +26,32 @@ from maverik_backend.services.turns.events import (
 from maverik_backend.services.turns.log import TurnLog
 from maverik_backend.services.turns.records import Ending, Outcome, Source, Turn
 from maverik_backend.services.turns.running import RunningTurn
+from maverik_backend.services.usage import Bill, Ledger
 
 MAX_TEXT_CHARS = 200_000
 """A turn's text; what follows is cut off, and whatever generates it is cancelled."""
 WRITE_AGAIN_AFTER_S = 1.0
 
+_log = structlog.get_logger(__name__)
 
-def generate(accepted: Accepted) -> Outcome:
-    """Have the turn answered; each event goes into its log as it comes."""
+
+def generate(accepted: Accepted, *, ledger: Ledger) -> Outcome:
+    """Have the turn answered; each event goes into its log as it comes. What was used is counted, however it ends."""
     running = accepted.running
     collector = _Collector(running)
     ending: Ending | None = None
-    with suppress(Cancelled):
-        ending = accepted.adapter.respond(accepted.attempt, emit=collector.emit, deadline=running.deadline)
+    try:
+        with suppress(Cancelled):
+            ending = accepted.adapter.respond(accepted.attempt, emit=collector.emit, deadline=running.deadline)
+    finally:
+        ledger.count(running.used)
     return collector.outcome(ending)
 
 
-def finish(accepted: Accepted, outcome: Outcome, *, transaction: TransactionFactory) -> Turn:
-    """Write the outcome down, again while the turn has time left: no answer is lost to a database that restarts.
+def finish(accepted: Accepted, outcome: Outcome, *, transaction: TransactionFactory, ledger: Ledger) -> Turn:
+    """Write the outcome down and book what was used, again while the turn has time left.
+
+    So no answer is lost to a database that restarts.
 
     Once more in any case, also when all the time was used up.
 
@@ -49,12 +60,25 @@ def finish(accepted: Accepted, outcome: Outcome, *, transaction: TransactionFact
         DatabaseUnavailable: when it could not be written.
     """
     plain = plain_text.of(outcome.text)
+    write = partial(_write, accepted, outcome, plain, transaction=transaction, ledger=ledger)
     last_try = Deadline(max(accepted.running.deadline.at, time.monotonic() + WRITE_AGAIN_AFTER_S))
     while not last_try.passed:
         with suppress(DatabaseUnavailable):
-            return _write(accepted, outcome, plain, transaction=transaction)
+            return write()
         time.sleep(WRITE_AGAIN_AFTER_S)
-    return _write(accepted, outcome, plain, transaction=transaction)
+    return write()
+
+
+def book(accepted: Accepted, *, transaction: TransactionFactory, ledger: Ledger) -> None:
+    """Book what was used by a turn whose outcome cannot be written; without the database, log that it is not."""
+    bill = _bill(accepted, ledger)
+    if bill is None:
+        return
+    try:
+        with transaction(accepted.principal) as db:
+            ledger.book(db, bill)
+    except DatabaseUnavailable:
+        _log.warning("usage_not_booked", turn_id=accepted.running.turn_id)
 
 
 def log_of(turn: Turn) -> TurnLog:
@@ -67,15 +91,29 @@ def log_of(turn: Turn) -> TurnLog:
     return log
 
 
-def _write(accepted: Accepted, outcome: Outcome, plain: str, *, transaction: TransactionFactory) -> Turn:
+def _write(
+    accepted: Accepted, outcome: Outcome, plain: str, *, transaction: TransactionFactory, ledger: Ledger
+) -> Turn:
+    bill = _bill(accepted, ledger)
     with transaction(accepted.principal) as db:
-        # The conversation before the turn, in the order in which everything locks them.
-        if not accepted.adapter.settle(db, accepted.attempt, outcome):
+        # The conversation before the turn, and that before the ledger: the order in which everything locks them.
+        if not accepted.adapter.settle(db, accepted.attempt, outcome) and bill is None:
             commit_with_next(db)
         turn = store.write_answer(db, accepted.attempt, outcome, plain_text=plain)
         if turn is None:  # raised here, so that what was settled is rolled back
             raise NotFound("turn")
+        if bill is not None:
+            commit_with_next(db)
+            ledger.book(db, bill)
     return turn
+
+
+def _bill(accepted: Accepted, ledger: Ledger) -> Bill | None:
+    return ledger.bill(
+        accepted.running.used,
+        principal_id=accepted.principal.id,
+        reservation_id=accepted.attempt.reservation_id,
+    )
 
 
 class _Collector:

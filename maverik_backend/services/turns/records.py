@@ -60,7 +60,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt at a turn that is on record as pending. ``context`` is what the conversation's adapter loaded."""
+    """One attempt at a turn that is on record as pending. ``context`` is what the conversation's adapter loaded.
+
+    ``reservation_id`` is that of what was reserved of the principal's limits, ``None`` when nothing was.
+    """
 
     turn_id: int
     number: int
@@ -68,6 +71,7 @@ class Attempt:
     message: str
     history: History
     context: Any
+    reservation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.services.turns.events import Started, text_of
+from maverik_backend.services.turns.events import Started, Usage, text_of
 from maverik_backend.services.turns.log import TurnLog
 
 
@@ -26,6 +26,11 @@ class RunningTurn:
 
     def __post_init__(self) -> None:
         self.log.append(Started(turn_id=self.turn_id, attempt=self.attempt))
+
+    @property
+    def used(self) -> list[Usage]:
+        """What was used of language models so far."""
+        return [event for event in self.log.read() if isinstance(event, Usage)]
 
     @property
     def text(self) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from maverik_backend.models import EventoSeguridad, SegundoFactor
 
 # Columns that say whose a row is, in any release, and what becomes of the rows in a merge. What lets a client in as the
-# account that goes must not let it in as the one that stays.
+# account that goes must not let it in as the one that stays; consumption is added to that of the one that stays.
 MOVED = {
     "sesion_asesoria": "usuario_id",
     "conversacion": "principal_id",
@@ -16,12 +16,29 @@ MOVED = {
     "evento_seguridad": "usuario_id",
 }
 ENDED = {
+    "consumo": "principal_id",
+    "reserva_consumo": "principal_id",
     "inicio_sesion": "usuario_id",
     "enlace_clave": "usuario_id",
     "pedido_idempotente": "usuario_id",
     "segundo_factor": "usuario_id",
     "codigo_recuperacion": "usuario_id",
 }
+
+_AMOUNTS = (
+    "pedidos",
+    "tokens_entrada",
+    "tokens_reutilizados",
+    "tokens_salida",
+    "tokens_razonamiento",
+    "costo_microusd",
+)
+_ADD_CONSUMPTION = f"""
+    INSERT INTO consumo AS kept (principal_id, dia, asistente, modelo, {", ".join(_AMOUNTS)})
+    SELECT :keep, dia, asistente, modelo, {", ".join(_AMOUNTS)} FROM consumo WHERE principal_id = :drop
+    ON CONFLICT (principal_id, dia, asistente, modelo) DO UPDATE
+    SET {", ".join(f"{amount} = kept.{amount} + excluded.{amount}" for amount in _AMOUNTS)}, fecha_actualizacion = now()
+"""  # noqa: S608 - constants
 
 # Both may have a collection of the same slug.
 _RENAME_COLLECTIONS = """
@@ -62,6 +79,8 @@ def move(db: Connection, *, keep: int, drop: int) -> int:
     both, tables = {"keep": keep, "drop": drop}, _tables(db)
     if "coleccion" in tables:
         db.execute(text(_RENAME_COLLECTIONS), both)
+    if "consumo" in tables:
+        db.execute(text(_ADD_CONSUMPTION), both)
     moved = {
         table: db.execute(
             text(f"UPDATE {table} SET {column} = :keep WHERE {column} = :drop RETURNING id"),  # noqa: S608 - ours

@@ -13,7 +13,7 @@ from maverik_backend.core.deadline import Deadline
 from maverik_backend.errors import MaverikError
 from maverik_backend.services.assistants.base import AssistantRequest
 from maverik_backend.services.assistants.definition import Definition
-from maverik_backend.services.turns import Data, Source
+from maverik_backend.services.turns import Data, Source, Usage
 
 
 class ToolFailed(MaverikError):
@@ -31,11 +31,15 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolOutput:
-    """What a tool found: ``value`` (JSON) for the model and the record, the rest for the turn."""
+    """What a tool found: ``value`` (JSON) for the model and the record, the rest for the turn.
+
+    ``usage`` is what it used of a language model itself.
+    """
 
     value: Any
     sources: tuple[Source, ...] = ()
     data: tuple[Data, ...] = ()
+    usage: Usage | None = None
 
 
 class Tool(Protocol):

@@ -16,6 +16,7 @@ from maverik_backend.services.assistants.tools.base import (
     ToolFailed,
     ToolOutput,
 )
+from maverik_backend.services.assistants.usage import Meter, event_of
 from maverik_backend.services.turns import Source
 
 MODEL = "sonar"
@@ -43,6 +44,7 @@ def web_search(models: Models) -> Tool | None:
         return ToolOutput(
             value={"answer": completion.text, "citations": [citation.url for citation in citations]},
             sources=tuple(Source(title=citation.title, url=citation.url) for citation in citations),
+            usage=event_of(Meter(request).of(completion), name),
         )
 
     return FunctionTool(

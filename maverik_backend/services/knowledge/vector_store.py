@@ -118,13 +118,13 @@ def _find_model(db: Connection, *, model: str, dimensions: int) -> int | None:
 
 def _model_id(db: Connection, *, model: str, dimensions: int, schema: str) -> int:
     """The number of a model; with a new one comes its index, over no rows yet."""
+    known = _find_model(db, model=model, dimensions=dimensions)
+    if known is not None:  # looked up first: an INSERT that changes nothing takes a number all the same
+        return known
     added = upsert(ModeloVectores).values(nombre=model, dimensiones=dimensions).on_conflict_do_nothing()
     model_id: int | None = db.scalar(added.returning(ModeloVectores.id))
-    if model_id is None:
-        known = _find_model(db, model=model, dimensions=dimensions)
-        if known is None:  # another transaction adds it just now, or has removed it: the next attempt finds out
-            raise DatabaseUnavailable("a model of vectors is being changed")
-        return known
+    if model_id is None:  # another transaction has just added it: the next attempt finds it
+        raise DatabaseUnavailable("a model of vectors is being changed")
     _try(
         db,
         f"CREATE INDEX IF NOT EXISTS {_index(model_id)} ON pasaje_vector USING hnsw "

@@ -128,6 +128,17 @@ def test_removing_a_document_removes_its_vectors(library: Library, connection: C
     assert vectors(connection) == []
 
 
+def test_a_model_keeps_its_number_however_many_batches_it_makes(library: Library, connection: Connection) -> None:
+    for number in range(3):
+        library.read(f"Documento número {number} con texto.")
+
+    taken = text("SELECT last_value FROM pg_sequences WHERE sequencename = 'modelo_vectores_id_seq'")
+    before = connection.scalar(taken)
+    library.read("Otro documento, con otro texto.")
+    assert connection.scalar(taken) == before
+    assert vectors(connection) == [("openai:prueba", 4)]
+
+
 class TestAnotherModel:
     def test_a_start_with_it_has_all_vectors_made_anew_and_the_old_ones_removed(
         self, library: Library, connection: Connection

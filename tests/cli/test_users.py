@@ -359,6 +359,19 @@ class TestMerge:
         assert maverik("users", "merge", "--yes", str(with_mail), str(without_mail)).returncode == 0
         assert rows(own_database, "SELECT email FROM usuario") == [{"email": "ana@example.com"}]
 
+    def test_collections_of_the_same_name_are_kept_apart(self, maverik: Maverik, own_database: Settings) -> None:
+        keep, drop = (add(own_database, f"{name}@example.com") for name in ("ana", "ana.vieja"))
+        for person in (keep, drop):
+            statement = "INSERT INTO coleccion (slug, nombre, principal_id) VALUES ('documentos', 'Míos', :person)"
+            rows(own_database, statement, person=person)
+
+        assert maverik("users", "merge", "--yes", str(keep), str(drop)).returncode == 0
+
+        query = "SELECT slug FROM coleccion WHERE principal_id = :person ORDER BY slug"
+        first, second = rows(own_database, query, person=keep)
+        assert first["slug"] == "documentos"
+        assert second["slug"].startswith("documentos-")
+
     def test_it_is_on_record(self, maverik: Maverik, own_database: Settings) -> None:
         keep, drop = (add(own_database, f"{name}@example.com") for name in ("ana", "ana.vieja"))
 

@@ -60,7 +60,7 @@ def retrieval(stage: Stage) -> Result:
     with stage.database() as database:
         quality = _quality(database, WordEmbedder(QUALITY_DIMENSIONS))
         count = stage.rounds(PASSAGES)
-        _fill(database, count)
+        stage.change(*_fill(database, count))
         stage.tidy()
         took_ms = _search_ms(DocumentSearch(database.transaction, embedder=embedder), rounds=stage.rounds(ROUNDS))
     reading = _reading()
@@ -111,8 +111,8 @@ def _nearest_articles(database: Database, question: str, embedder: WordEmbedder)
         return [found.reference for found in passage_store.get(db, places)]
 
 
-def _fill(database: Database, count: int) -> None:
-    """Passages with vectors; the index is made at the end, as inserting into it takes minutes."""
+def _fill(database: Database, count: int) -> list[str]:
+    """Passages with vectors, without an index, as inserting into it takes minutes; the statements that make it."""
     chance = random.Random(7)  # noqa: S311 - the same passages every time
     sentences = [one for article in read_articles() for passage in article.passages for one in passage.split(". ")]
     with database.transaction() as db:
@@ -121,11 +121,7 @@ def _fill(database: Database, count: int) -> None:
         _add_document(database, collection, number, [_passage(chance, sentences) for _ in range(PASSAGES_A_DOCUMENT)])
         if number == 0:  # the first vector of a model makes its index
             definitions = _drop_indexes(database)
-    with database.transaction() as db:
-        db.execute(text("SELECT set_config('statement_timeout', '0', true)"))
-        db.execute(text("SELECT set_config('maintenance_work_mem', '512MB', true)"))
-        for definition in definitions:
-            db.execute(text(definition))
+    return ["SET maintenance_work_mem = '512MB'", *definitions]
 
 
 def _drop_indexes(database: Database) -> list[str]:

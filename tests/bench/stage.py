@@ -148,10 +148,14 @@ class Stage:
 
     def tidy(self) -> None:
         """What autovacuum would do some day in the middle of a measurement."""
+        self.change("VACUUM ANALYZE", "CHECKPOINT")
+
+    def change(self, *statements: str) -> None:
+        """Run statements that may take long, each a transaction of its own, on one connection."""
         engine = make_engine(self._settings(), for_migrations=True)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE"))
-            connection.execute(text("CHECKPOINT"))
+            for statement in statements:
+                connection.execute(text(statement))
         engine.dispose()
 
     @contextmanager

@@ -71,13 +71,14 @@ class ModelProvider(asyncio.Protocol):
         self._received += data
         head, found, body = self._received.partition(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-        if found and len(body) >= length:
+        orders = _ORDER.findall(body)
+        if found and head.startswith(b"GET"):  # a health probe
             self._received = b""
-            vendor = next((name for path, name in _VENDOR_OF_PATH.items() if path in head), None)
-            if vendor is None or not body:  # a health probe
-                self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-                return
-            pieces, per_s = _ORDER.findall(body)[-1]
+            self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        elif orders and len(body) >= length:  # without a length, in chunks: the order says all
+            self._received = b""
+            vendor = next(name for path, name in _VENDOR_OF_PATH.items() if path in head)
+            pieces, per_s = orders[-1]
             self._begin(_FORMATS[vendor], int(pieces), int(per_s))
 
     def _begin(self, form: Format, pieces: int, per_s: int) -> None:

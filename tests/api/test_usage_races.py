@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from maverik_backend.clients.llm.base import Completion, ModelRequest, OnText
+from maverik_backend.container import make_ledger
 from maverik_backend.core.database import Database
 from maverik_backend.core.deadline import Deadline
-from maverik_backend.errors import Cancelled
+from maverik_backend.core.metrics import Metrics
+from maverik_backend.errors import Cancelled, TooManyAtOnce
+from maverik_backend.services.usage import Demand
 from maverik_backend.settings import Settings
 from maverik_backend.web.resources import Resources
 from tests.support.fixtures.database import connected, rows
@@ -160,3 +163,27 @@ def test_nothing_is_booked_for_a_person_that_was_erased_in_the_middle(
 
     assert rows(own_database, LEDGER) == []
     assert rows(own_database, RESERVED) == []
+
+
+def test_a_reservation_waits_for_one_that_is_not_committed(
+    resources: Resources, user: TestUser, own_database: Settings
+) -> None:
+    usage = resources.settings.usage.model_copy(update={"tokens_per_day": 10})
+    settings = resources.settings.model_copy(update={"usage": usage})
+    ledger = make_ledger(settings, resources.clients, metrics=Metrics())
+    person = rows(own_database, "SELECT id FROM usuario")[0]["id"]
+    demand = Demand(model="scripted:test", input_tokens=10, output_tokens=0)
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    del user
+
+    def reserve() -> None:
+        with resources.database.transaction() as db:
+            ledger.reserve(db, principal_id=person, demand=demand)
+
+    with ThreadPoolExecutor(1) as pool:
+        with resources.database.transaction() as db:
+            ledger.reserve(db, principal_id=person, demand=demand)
+            second = pool.submit(reserve)
+            eventually(lambda: second.done() or bool(rows(own_database, waiting)))
+        with pytest.raises(TooManyAtOnce):
+            second.result(timeout=60)

@@ -31,7 +31,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encodin
 _VENDOR_OF_PATH: Mapping[bytes, str] = {
     b"/v1/chat/completions": "openai",
     b"/v1/messages": "anthropic",
-    b"/v1beta/models": "gemini",
+    b":streamGenerateContent": "gemini",
     b"/v1/responses": "perplexity",
 }
 

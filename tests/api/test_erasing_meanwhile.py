@@ -56,6 +56,7 @@ def body_of(route: tuple[str, str], user: TestUser) -> Any:
         ("POST", "/user/second-factor/recovery-codes"): {"clave": user.key, "codigo": "123456"},
         ("DELETE", "/user/second-factor"): {"clave": user.key, "codigo": "123456"},
         ("POST", "/copilot/sessions"): make_session_body(),
+        ("POST", "/documents"): "Un texto para leer.",
         ("PATCH", "/copilot/sessions/{session_id}"): {"titulo_chat": "Mía"},
     }
     return bodies.get(route)

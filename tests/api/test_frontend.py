@@ -241,7 +241,7 @@ class TestBothForms:
 
         user.post(f"/copilot/sessions/{turn['sesion_asesoria_id']}", {"input": "¿y?"})
 
-        assert advisor.questions[-1].chat_history == (("hola", turn["output_markdown"]),)
+        assert advisor.questions[-1].chat_history == ((turn["input"], turn["output_markdown"]),)
 
     def test_the_export_has_the_markdown_once(self, user: TestUser, advisor: ScriptedAdvisor) -> None:
         turn = said(user, advisor)
@@ -312,4 +312,4 @@ class TestOrderOfReading:
 def said(user: TestUser, advisor: ScriptedAdvisor) -> Any:
     """A turn that was answered with :data:`ANSWER`."""
     advisor.queue.append(Answer(text=ANSWER, origin="rag"))
-    return user.say(user.open_session(), "hola")
+    return user.say(user.open_session(), "¿En qué me conviene invertir?")

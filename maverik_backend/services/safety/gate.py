@@ -70,8 +70,9 @@ def judge(message: str, *, remembered: str | None) -> Verdict:
         return Verdict()
     help_text = texts.HELP[known.value]
     if _waits(message, known):
-        still = texts.STILL_FRAUD if known is Care.FRAUD else texts.STILL
-        return Verdict(care=known, answer=still.format_map({"help": help_text}))
+        is_fraud = known is Care.FRAUD
+        still = texts.STILL_FRAUD.format(help=help_text) if is_fraud else texts.STILL.format(help=help_text)
+        return Verdict(care=known, answer=still)
     return Verdict(care=known, lead=texts.REMINDER.format(help=help_text), instruction=texts.INSTRUCTIONS[known.value])
 
 

@@ -26,7 +26,7 @@ from maverik_backend.web.dependencies import App, CurrentClaims, CurrentUser, Db
 from maverik_backend.web.openapi import operation_id
 from maverik_backend.web.uploads import OPENAPI_BODY, UploadedContent
 
-router = APIRouter(prefix="/documents", tags=["documentos"], generate_unique_id_function=operation_id)
+router = APIRouter(tags=["documentos"], generate_unique_id_function=operation_id)
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Cuántos documentos, como máximo."), SHORT_NUMBER]
 Before = Annotated[
@@ -36,7 +36,7 @@ OwnCollection = Annotated[Slug, Query(description="En qué colección propia; si
 
 
 @router.post(
-    "",
+    "/documents",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Subir un documento",
     description=(
@@ -74,7 +74,7 @@ def add_document(
 
 
 @router.get(
-    "/collections",
+    "/collections",  # below /documents it would be one of the paths of a document, with their methods
     summary="Las colecciones que puedo leer",
     description="Las propias primero; después las que son para todos, como los artículos.",
 )
@@ -83,7 +83,7 @@ def get_collections(user: CurrentUser, db: DbTransaction) -> list[ColeccionRespo
 
 
 @router.get(
-    "",
+    "/documents",
     summary="Documentos, del más nuevo al más viejo",
     description="De a páginas: el `siguiente` de una es el `before` de la que sigue.",
 )
@@ -100,7 +100,7 @@ def get_documents(
 
 
 @router.get(
-    "/{document_id}",
+    "/documents/{document_id}",
     summary="Un documento, y cuánto falta para que esté listo",
     description="Uno ajeno y uno que no existe son el mismo 404.",
 )
@@ -109,7 +109,7 @@ def get_document(document_id: Id, user: CurrentUser, db: DbTransaction) -> Docum
 
 
 @router.delete(
-    "/{document_id}",
+    "/documents/{document_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Borrar un documento con todo lo que se leyó de él",
     description="No se puede deshacer.",

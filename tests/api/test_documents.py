@@ -138,7 +138,7 @@ class TestReading:
     def test_the_shipped_articles_are_a_collection_to_read(self, user: TestUser) -> None:
         upload(user, NOTE)
 
-        own, shared = user.get("/documents/collections").json()
+        own, shared = user.get("/collections").json()
         assert own == {"coleccion": "documentos", "nombre": texts.OWN_COLLECTION, "propia": True, "documentos": 1}
         assert (shared["coleccion"], shared["propia"], shared["documentos"]) == ("articulos", False, 78)
         articles = user.get("/documents?coleccion=articulos").json()["documentos"]
@@ -170,7 +170,7 @@ class TestOthers:
     def test_their_collections_are_not_seen(self, user: TestUser, make_user: MakeUser) -> None:
         upload(make_user(), NOTE, coleccion="ajena")
 
-        assert [one["coleccion"] for one in user.get("/documents/collections").json()] == ["articulos"]
+        assert [one["coleccion"] for one in user.get("/collections").json()] == ["articulos"]
         assert user.get("/documents?coleccion=ajena").json()["documentos"] == []
 
     def test_the_same_file_of_two_persons_is_two_documents(self, user: TestUser, make_user: MakeUser) -> None:

@@ -25,10 +25,12 @@ TIMEOUT_S = 3600
 # Whoever sends these is signed out, so they are sent by somebody else.
 SIGN_OUT = ("log_out", "end_login")
 # What these may refuse of a well-formed body no schema can say: who knows the key, what is in the catalogues, whether a
-# link was used, which domains get no mail (RFC 6761), what a session may be called, which message goes without a text.
+# link was used, which domains get no mail (RFC 6761), what a session may be called, which message goes without a text,
+# which bytes are a document.
 MAY_REFUSE = (
     *("sign_up", "update_me", "delete_me", "change_password", "reset_password", "forgot_password", "resend_key"),
     *("create_session", "rename_session", "create_turn"),
+    "add_document",
     *("start_second_factor", "confirm_second_factor", "renew_recovery_codes", "remove_second_factor"),
 )
 

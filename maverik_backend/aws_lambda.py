@@ -68,11 +68,10 @@ def make_handler(settings: Settings) -> Handler:
 def make_jobs_handler(settings: Settings) -> Handler:
     """Runs what is due; a job for which there is no time left waits for the next invocation."""
     jobs = resources_of(create_app(settings)).jobs
-    needed_ms = (max(kind.timeout_s for kind in jobs.kinds.values()) + SETTLE_MARGIN_S) * 1000
 
     def handle(_event: Event, context: LambdaContext) -> dict[str, Any]:
         tried = 0
-        while context.get_remaining_time_in_millis() > needed_ms and jobs.run_next():
+        while jobs.run_next(within_s=context.get_remaining_time_in_millis() / 1000 - SETTLE_MARGIN_S):
             tried += 1
         return {"tried": tried}
 

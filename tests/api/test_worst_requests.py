@@ -128,7 +128,7 @@ def test_a_worst_case_in_any_header_is_cheap(send: Any, header: str) -> None:
             )
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "add_document"])  # it takes files
 def test_more_than_any_route_reads_is_refused_or_left_unread(api: TestClient, send: Any, name: str) -> None:
     response = send(name, path_of(name), content=encoded("\u0316\u0301" * 63_000), headers=JSON)
 

@@ -14,6 +14,7 @@ from cfnlint.api import lint
 
 from maverik_backend import settings as product
 from maverik_backend.aws_lambda import SETTLE_MARGIN_S
+from maverik_backend.web.resources import Resources
 from tests.aws.template import TEMPLATE, fixed_variables, functions, resource, variables
 from tests.deployments.image import DOCKERFILE, LAMBDA_DOCKERFILE, Stage, build, run_in
 from tests.support.paths import ROOT
@@ -104,6 +105,12 @@ def test_a_delivery_has_more_time_than_it_may_take() -> None:
     mail_s = float(fixed_variables()["MAIL_TIMEOUT_S"])
 
     assert functions()["jobs_handler"]["Timeout"] >= 2 * (mail_s + SETTLE_MARGIN_S)
+
+
+def test_a_job_of_every_kind_has_more_time_than_it_may_take(resources: Resources) -> None:
+    longest_s = max(kind.timeout_s for kind in resources.jobs.kinds.values())
+
+    assert functions()["jobs_handler"]["Timeout"] >= longest_s + SETTLE_MARGIN_S
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ PARAMETERS = [
 
 def path_of(name: str, some_id: object = 1) -> str:
     path: str = OPERATIONS[name]["path"]
-    return path.format(session_id=some_id, turn_id=some_id, login_id=some_id)
+    return path.format(session_id=some_id, turn_id=some_id, login_id=some_id, document_id=some_id)
 
 
 def body_of(name: str, field: str = "", value: bytes = b"") -> bytes:

@@ -13,6 +13,7 @@ Once        at least: see :class:`~maverik_backend.services.jobs.kind.Attempt`
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -65,14 +66,16 @@ class JobRunner:
                 done += self._attempt(kind, claim)
         return done
 
-    def run_next(self, name: str | None = None) -> bool:
+    def run_next(self, name: str | None = None, *, within_s: float = math.inf) -> bool:
         """Run the next due job of the kind ``name``, or of any; whether there was one, so that there may be more.
+
+        Jobs of a kind that may take longer than ``within_s`` seconds are left.
 
         Raises:
             DatabaseUnavailable: as above.
         """
         kinds = self.kinds.values() if name is None else (self.kinds[name],)
-        for kind in kinds:
+        for kind in (kind for kind in kinds if kind.timeout_s <= within_s):
             if claim := self._claim(kind):
                 self._attempt(kind, claim)
                 return True

@@ -298,6 +298,11 @@ class TestBounds:
     def test_the_usage_of_every_request_is_an_event(self) -> None:
         model = ScriptedModel(calls("echo", {"text": "a"}), says("Listo."))
         expected = Usage(
-            model="scripted:test", input_tokens=100, output_tokens=20, cached_tokens=60, reasoning_tokens=5
+            assistant="ana",
+            model="scripted:test",
+            input_tokens=100,
+            output_tokens=20,
+            cached_tokens=60,
+            reasoning_tokens=5,
         )
         assert answer(model).of(Usage) == [expected, expected]

@@ -40,6 +40,7 @@ _ADD_TURNS = """
     SELECT id, 'hola', :process, now() + interval '10 minutes' FROM sesion_asesoria
     WHERE id = ANY(:sessions) RETURNING id
 """
+_REMOVE_TURNS = "DELETE FROM sesion_asesoria_detalle WHERE id = ANY(:ids)"
 
 
 class _Replica:
@@ -66,6 +67,7 @@ def progress(stage: Stage) -> Result:
         stack.callback(follower.stop)
         followed = _measure_following(follower, turns, tries=stage.rounds(TRIES))
         stopped = _measure_stopping(elsewhere, turns, tries=stage.rounds(TRIES))
+        _remove_turns(elsewhere, turns)
     return Result(
         figures=[
             Figure(
@@ -92,6 +94,12 @@ def _add_turns(database: Database, stage: Stage, *, process_id: UUID) -> Sequenc
     sessions = [person.session_id for person in stage.people[:STREAMS]]
     with database.transaction() as db:
         return db.execute(text(_ADD_TURNS), {"process": process_id, "sessions": sessions}).scalars().all()
+
+
+def _remove_turns(database: Database, turns: Sequence[RunningTurn]) -> None:
+    """Leave the sessions idle for what is measured next."""
+    with database.transaction() as db:
+        db.execute(text(_REMOVE_TURNS), {"ids": [turn.turn_id for turn in turns]})
 
 
 @contextmanager
